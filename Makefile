@@ -1,0 +1,63 @@
+# Pyrite's commands. `make testnet` and `make test` are the two to know; both set up what they need.
+
+# ccache answers to the compilers' own names, so that make and plain cargo share one build.
+export PATH := /usr/lib/ccache:$(PATH)
+
+CARGO ?= cargo
+PYTHON ?= python3
+VENV := target/python
+# Where `make testnet` keeps its network.
+DIR ?= testnet-data
+NODES ?= 3
+
+.PHONY: help testnet build test check lint unit python deny audit bench setup clean-testnet
+
+help:
+	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
+	@echo "make test      everything that must hold: format, lints, layers, docs, policy, all tests"
+	@echo "make check     the same without the tests"
+	@echo "make bench     the benchmarks"
+	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
+	@echo "make audit     the dependencies against the advisory database (needs the network)"
+
+setup:
+	@.ci/setup
+
+build: setup
+	$(CARGO) build --release --locked --bin pyrite
+
+testnet: build
+	target/release/pyrite testnet up --nodes $(NODES) --dir $(DIR)
+
+test: check unit python
+
+# Tests and program share the release profile, so that RocksDB is built once.
+unit: setup
+	$(CARGO) test --release --locked --workspace --all-targets
+	$(CARGO) test --release --locked --workspace --doc
+
+# A Bitcoin client from PyPI drives a node.
+python: build
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -c 'import bitcoinrpc' 2>/dev/null || \
+		{ echo "python: installing python-bitcoinrpc into $(VENV)"; $(VENV)/bin/pip install --quiet --disable-pip-version-check python-bitcoinrpc==1.0; }
+	$(VENV)/bin/python node/cli/tests/python_bitcoinrpc.py target/release/pyrite
+
+check: setup lint deny
+
+lint: setup
+	$(CARGO) fmt --all -- --check
+	.ci/layers
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
+
+# The policy on licences, sources and duplicates, in deny.toml.
+deny: setup
+	@command -v cargo-deny >/dev/null || { echo "deny: installing cargo-deny"; $(CARGO) install --locked --quiet cargo-deny; }
+	$(CARGO) deny --locked --offline check bans licenses sources
+
+audit: setup
+	$(CARGO) deny --locked check advisories
+
+bench: setup
+	$(CARGO) bench --workspace
