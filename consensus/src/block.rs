@@ -1,0 +1,314 @@
+//! Block rules that need no coins: by itself, and in its chain.
+
+use bitcoin::block::Header;
+use bitcoin::hashes::{Hash, sha256d};
+use bitcoin::{Block, Transaction, TxMerkleNode, VarInt, script};
+
+use crate::transaction::{
+    WITNESS_SCALE_FACTOR, check_lock_time, check_transaction, legacy_sigop_cost,
+};
+use crate::{BlockError, ChainSpec, HeaderChain, Height, TransactionError};
+
+/// How an output's script begins that commits to the block's witnesses (BIP-0141): `OP_RETURN`, a
+/// push of 36 bytes, and four fixed ones; the hash of 32 bytes follows.
+const COMMITMENT_PREFIX: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+
+/// The size of two hashes, side by side, in the merkle tree.
+const MERKLE_NODE_SIZE: usize = 64;
+
+/// Where a block stands: the chain that its parent ends.
+#[derive(Clone, Copy)]
+pub struct BlockContext<'a> {
+    /// The block's own height.
+    pub height: Height,
+    /// Median time past of its parent.
+    pub median_time_past: u32,
+    /// The chain from the genesis block to its parent.
+    pub parent: &'a dyn HeaderChain,
+}
+
+impl<'a> BlockContext<'a> {
+    /// The context of a block whose parent ends `parent`.
+    pub fn new(parent: &'a dyn HeaderChain) -> Self {
+        let tip = parent.tip_height();
+        Self {
+            height: tip.next(),
+            median_time_past: crate::median_time_past(parent, tip),
+            parent,
+        }
+    }
+
+    /// What lock times are compared with in a block whose header has `block_time`: the median time
+    /// past once BIP-0113 applies, the block's own time before.
+    #[must_use]
+    pub fn lock_time_cutoff(&self, spec: &ChainSpec, block_time: u32) -> u32 {
+        if self.height.0 >= spec.deployments.csv {
+            self.median_time_past
+        } else {
+            block_time
+        }
+    }
+}
+
+/// Checks a block by itself: merkle root (and CVE-2012-2459), size, coinbase position, every
+/// transaction by itself, legacy sigops. The header's proof of work is `check_header`'s.
+///
+/// # Errors
+/// The first rule that it breaks, in the order of Bitcoin Core's `CheckBlock`.
+pub fn check_block(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
+    check_merkle_root(block)?;
+    check_base_size(spec, block)?;
+    check_coinbase_position(block)?;
+    check_transactions(block)?;
+    check_legacy_sigops(spec, block)
+}
+
+/// Checks a block in its chain: finality of transactions (BIP-0113), BIP-0034 height, witness
+/// commitment (BIP-0141), weight.
+///
+/// # Errors
+/// The first rule that it breaks, in the order of Bitcoin Core's `ContextualCheckBlock`.
+pub fn check_block_in_chain(
+    spec: &ChainSpec,
+    block: &Block,
+    context: &BlockContext<'_>,
+) -> Result<(), BlockError> {
+    check_lock_times(spec, block, context)?;
+    check_coinbase_height(spec, block, context.height)?;
+    check_witnesses(spec, block, context.height)?;
+    check_weight(spec, block)
+}
+
+/// Puts a transaction's error into its place in the block.
+pub(crate) fn in_block(
+    index: usize,
+    transaction: &Transaction,
+) -> impl FnOnce(TransactionError) -> BlockError {
+    move |error| BlockError::Transaction {
+        index,
+        txid: transaction.compute_txid(),
+        error,
+    }
+}
+
+fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
+    let txids = block
+        .txdata
+        .iter()
+        .map(|tx| tx.compute_txid().to_raw_hash())
+        .collect();
+    let (computed, tree) = merkle_root(txids);
+    let computed = TxMerkleNode::from_raw_hash(computed);
+    let expected = block.header.merkle_root;
+    if computed != expected {
+        return Err(BlockError::MerkleRoot { expected, computed });
+    }
+    match tree {
+        Tree::Unambiguous => Ok(()),
+        Tree::Ambiguous => Err(BlockError::RepeatedTransactions),
+    }
+}
+
+fn check_base_size(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
+    let (transactions, size) = (block.txdata.len(), base_size(block));
+    // Every transaction has bytes, so this limits their number as well.
+    let limit = usize::try_from(spec.limits.max_block_weight / WITNESS_SCALE_FACTOR);
+    if transactions == 0 || limit.is_ok_and(|limit| size > limit) {
+        return Err(BlockError::Length { transactions, size });
+    }
+    Ok(())
+}
+
+fn check_coinbase_position(block: &Block) -> Result<(), BlockError> {
+    let is_coinbase = Transaction::is_coinbase;
+    if !block.txdata.first().is_some_and(is_coinbase) {
+        // An inner row of the merkle tree, read as a list of transactions of 64 bytes each, has the
+        // root of the tree. Nobody can find a tree whose row begins with what reads as a coinbase,
+        // but other transactions can be found (Bitcoin Core's `IsBlockMutated`).
+        let node = block
+            .txdata
+            .iter()
+            .find(|tx| tx.base_size() == MERKLE_NODE_SIZE);
+        return Err(match node {
+            Some(tx) => BlockError::MerkleNodeAsTransaction {
+                txid: tx.compute_txid(),
+            },
+            None => BlockError::CoinbaseMissing,
+        });
+    }
+    match block.txdata.iter().skip(1).position(is_coinbase) {
+        Some(position) => Err(BlockError::CoinbaseMultiple {
+            index: position + 1,
+        }),
+        None => Ok(()),
+    }
+}
+
+fn check_transactions(block: &Block) -> Result<(), BlockError> {
+    for (index, transaction) in block.txdata.iter().enumerate() {
+        check_transaction(transaction).map_err(in_block(index, transaction))?;
+    }
+    Ok(())
+}
+
+fn check_legacy_sigops(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
+    let cost = block.txdata.iter().map(legacy_sigop_cost).sum();
+    let limit = spec.limits.max_block_sigop_cost;
+    if cost > limit {
+        return Err(BlockError::SigopCost { cost, limit });
+    }
+    Ok(())
+}
+
+fn check_lock_times(
+    spec: &ChainSpec,
+    block: &Block,
+    context: &BlockContext<'_>,
+) -> Result<(), BlockError> {
+    let cutoff = context.lock_time_cutoff(spec, block.header.time);
+    for (index, transaction) in block.txdata.iter().enumerate() {
+        check_lock_time(transaction, context.height, cutoff)
+            .map_err(in_block(index, transaction))?;
+    }
+    Ok(())
+}
+
+/// The height in front of the coinbase's script (BIP-0034).
+fn check_coinbase_height(
+    spec: &ChainSpec,
+    block: &Block,
+    height: Height,
+) -> Result<(), BlockError> {
+    if height.0 < spec.deployments.bip34 {
+        return Ok(());
+    }
+    let expected = script::Builder::new()
+        .push_int(i64::from(height.0))
+        .into_script();
+    let begins_with_height = coinbase(block)
+        .and_then(|coinbase| coinbase.input.first())
+        .is_some_and(|input| input.script_sig.as_bytes().starts_with(expected.as_bytes()));
+    if begins_with_height {
+        Ok(())
+    } else {
+        Err(BlockError::CoinbaseHeight { height })
+    }
+}
+
+/// The commitment to the witnesses (BIP-0141); without one, no witness is allowed.
+fn check_witnesses(spec: &ChainSpec, block: &Block, height: Height) -> Result<(), BlockError> {
+    if height.0 >= spec.deployments.segwit
+        && let Some(commitment) = coinbase(block).and_then(witness_commitment)
+    {
+        return check_witness_commitment(block, commitment);
+    }
+    for (index, tx) in block.txdata.iter().enumerate() {
+        if tx.input.iter().any(|input| !input.witness.is_empty()) {
+            return Err(BlockError::UnexpectedWitness {
+                index,
+                txid: tx.compute_txid(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_witness_commitment(block: &Block, commitment: &[u8; 32]) -> Result<(), BlockError> {
+    let nonce = coinbase(block)
+        .and_then(|coinbase| coinbase.input.first())
+        .filter(|input| input.witness.len() == 1)
+        .and_then(|input| input.witness.nth(0))
+        .and_then(|nonce| <&[u8; 32]>::try_from(nonce).ok())
+        .ok_or(BlockError::WitnessNonceSize)?;
+    // The coinbase holds the commitment, so its own place in the tree is zero.
+    let others = block
+        .txdata
+        .iter()
+        .skip(1)
+        .map(|tx| tx.compute_wtxid().to_raw_hash());
+    let wtxids = std::iter::once(sha256d::Hash::all_zeros())
+        .chain(others)
+        .collect();
+    // A tree that is ambiguous here is so in the transactions' merkle tree, too.
+    let (root, _) = merkle_root(wtxids);
+    let computed = hash_pair(root.as_byte_array(), nonce);
+    if computed.as_byte_array() == commitment {
+        Ok(())
+    } else {
+        Err(BlockError::WitnessCommitment)
+    }
+}
+
+fn check_weight(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
+    let weight = block.weight().to_wu();
+    let limit = spec.limits.max_block_weight;
+    if weight > limit {
+        return Err(BlockError::Weight { weight, limit });
+    }
+    Ok(())
+}
+
+fn coinbase(block: &Block) -> Option<&Transaction> {
+    block.txdata.first()
+}
+
+/// The hash in the last output that is a commitment to the witnesses (Bitcoin Core's
+/// `GetWitnessCommitmentIndex`). More bytes may follow it.
+fn witness_commitment(coinbase: &Transaction) -> Option<&[u8; 32]> {
+    coinbase.output.iter().rev().find_map(|output| {
+        output
+            .script_pubkey
+            .as_bytes()
+            .strip_prefix(&COMMITMENT_PREFIX)?
+            .first_chunk()
+    })
+}
+
+/// The block's bytes without witnesses.
+fn base_size(block: &Block) -> usize {
+    let transactions: usize = block.txdata.iter().map(Transaction::base_size).sum();
+    Header::SIZE + VarInt::from(block.txdata.len()).size() + transactions
+}
+
+/// Whether other lists of leaves have the same merkle root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tree {
+    Unambiguous,
+    /// Two equal nodes are a pair: the list is that of a valid tree with its end repeated.
+    Ambiguous,
+}
+
+/// The root of a merkle tree. A row with an odd number of nodes pairs its last one with itself.
+fn merkle_root(mut row: Vec<sha256d::Hash>) -> (sha256d::Hash, Tree) {
+    let mut tree = Tree::Unambiguous;
+    while row.len() > 1 {
+        if row.chunks_exact(2).any(|pair| pair[0] == pair[1]) {
+            tree = Tree::Ambiguous;
+        }
+        let parents = row.len().div_ceil(2);
+        for parent in 0..parents {
+            let left = row[2 * parent];
+            let right = row.get(2 * parent + 1).copied().unwrap_or(left);
+            row[parent] = hash_pair(left.as_byte_array(), right.as_byte_array());
+        }
+        row.truncate(parents);
+    }
+    (
+        row.first()
+            .copied()
+            .unwrap_or_else(sha256d::Hash::all_zeros),
+        tree,
+    )
+}
+
+fn hash_pair(left: &[u8; 32], right: &[u8; 32]) -> sha256d::Hash {
+    let mut node = [0; MERKLE_NODE_SIZE];
+    node[..32].copy_from_slice(left);
+    node[32..].copy_from_slice(right);
+    sha256d::Hash::hash(&node)
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! Connecting a block to the coins: what it spends, creates and pays, and the scripts to verify.
+
+use std::collections::HashSet;
+
+use bitcoin::{Amount, Block, BlockHash, OutPoint, Transaction, Txid};
+
+use crate::block::in_block;
+use crate::coin::is_unspendable;
+use crate::script::{ScriptCheck, ScriptFlags};
+use crate::transaction::{
+    add_money, check_spent_coins, output_total, sigop_cost_under, spent_coins,
+};
+use crate::{
+    BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, Height, TransactionError,
+};
+
+/// Bitcoin's two blocks whose coinbases repeat earlier ones, which BIP-0030 lets stand: the height and
+/// the hash as it is printed (Bitcoin Core's `IsBIP30Repeat`).
+const BIP30_REPEATS: [(u32, &str); 2] = [
+    (
+        91_842,
+        "00000000000a4d0a398161ffc163c503763b1f4360639393e0e4c8e300e0caec",
+    ),
+    (
+        91_880,
+        "00000000000743f190a18c5577a3c2d2a1f610ae9601ac046a38084ccb7cd721",
+    ),
+];
+
+/// Bitcoin's genesis block: only on its chain it is known what the coinbases before BIP-0034 hold.
+const BITCOIN_GENESIS: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+
+/// On Bitcoin's chain, the first height after BIP-0034 that a coinbase from before it happens to begin
+/// with, so that it could be repeated (Bitcoin Core's `BIP34_IMPLIES_BIP30_LIMIT`).
+const BIP34_IMPLIES_BIP30_LIMIT: u32 = 1_983_702;
+
+/// What a valid block does, if its scripts verify.
+#[derive(Debug)]
+pub struct BlockEffects {
+    /// The coins that its inputs spend, one for each input of each transaction other than the
+    /// coinbase, in their order; a coin that the block itself created and spent appears here too.
+    pub spent: Vec<(OutPoint, Coin)>,
+    /// Coins that it leaves: created by it, spendable (no `OP_RETURN`), not spent by it.
+    pub created: Vec<(OutPoint, Coin)>,
+    /// Fees of its transactions.
+    pub fees: Amount,
+    /// One check per transaction other than the coinbase, covering all of its inputs.
+    pub script_checks: Vec<ScriptCheck>,
+}
+
+/// The coins that exist from the start: the spendable outputs of the genesis block's transactions
+/// after its coinbase, whose own output is none (as in Bitcoin). The genesis block itself is never
+/// connected.
+#[must_use]
+pub fn genesis_coins(spec: &ChainSpec) -> Vec<(OutPoint, Coin)> {
+    let genesis = spec.genesis_block();
+    let allocations = genesis.txdata.iter().skip(1);
+    allocations
+        .flat_map(|tx| coins_of(tx, tx.compute_txid(), Height::GENESIS))
+        .collect()
+}
+
+/// The outpoints whose coins a caller must read before `connect_block`: every input's that the block
+/// does not create itself, and, where BIP-0030 applies at `height`, every output's.
+#[must_use]
+pub fn outpoints_to_read(spec: &ChainSpec, block: &Block, height: Height) -> Vec<OutPoint> {
+    let checks_overwrites = bip30_applies(spec, block, height);
+    let mut outpoints = Vec::new();
+    let mut earlier = HashSet::with_capacity(block.txdata.len());
+    for transaction in &block.txdata {
+        if !transaction.is_coinbase() {
+            let spent = transaction.input.iter().map(|input| input.previous_output);
+            outpoints.extend(spent.filter(|outpoint| !earlier.contains(&outpoint.txid)));
+        }
+        let txid = transaction.compute_txid();
+        if checks_overwrites {
+            outpoints.extend(outpoints_of(transaction, txid));
+        }
+        earlier.insert(txid);
+    }
+    outpoints
+}
+
+/// Applies a block to the coins (`check_block` and `check_block_in_chain` have passed): existence,
+/// maturity, values, fees, subsidy, relative locks (BIP-0068), sigop cost, BIP-0030.
+///
+/// The block is valid if the script checks in its effects succeed, too.
+///
+/// # Errors
+/// The first rule that it breaks, in the order of Bitcoin Core's `ConnectBlock`.
+pub fn connect_block(
+    spec: &ChainSpec,
+    block: &Block,
+    context: &BlockContext<'_>,
+    coins: &impl CoinView,
+) -> Result<BlockEffects, BlockError> {
+    let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();
+    if bip30_applies(spec, block, context.height) {
+        check_overwrites_nothing(block, &txids, coins)?;
+    }
+    let mut connection = Connection::new(spec, context, coins);
+    for (index, (transaction, txid)) in block.txdata.iter().zip(&txids).enumerate() {
+        connection.apply(index, transaction, *txid)?;
+    }
+    check_coinbase_amount(spec, block, context.height, connection.fees)?;
+    Ok(connection.into_effects(block, &txids))
+}
+
+/// What disconnecting a block does to the coins.
+#[derive(Debug)]
+pub struct DisconnectEffects {
+    /// Coins that existed before the block and exist again.
+    pub restored: Vec<(OutPoint, Coin)>,
+    /// Outpoints of coins that the block had left and that are gone.
+    pub removed: Vec<OutPoint>,
+}
+
+/// Undoes a block; `spent` is what `BlockEffects::spent` was when it was connected.
+#[must_use]
+pub fn disconnect_block(block: &Block, spent: &[(OutPoint, Coin)]) -> DisconnectEffects {
+    let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();
+    let own: HashSet<&Txid> = txids.iter().collect();
+    let (spent_own, restored): (Vec<_>, Vec<_>) = spent
+        .iter()
+        .partition(|(outpoint, _)| own.contains(&outpoint.txid));
+    let spent_own: HashSet<OutPoint> = spent_own
+        .into_iter()
+        .map(|(outpoint, _)| *outpoint)
+        .collect();
+    let removed = block
+        .txdata
+        .iter()
+        .zip(&txids)
+        .flat_map(|(transaction, txid)| spendable_outpoints_of(transaction, *txid))
+        .filter(|outpoint| !spent_own.contains(outpoint))
+        .collect();
+    DisconnectEffects {
+        restored: restored.into_iter().cloned().collect(),
+        removed,
+    }
+}
+
+/// A block that is being connected, transaction by transaction.
+struct Connection<'a, V> {
+    spec: &'a ChainSpec,
+    context: &'a BlockContext<'a>,
+    flags: ScriptFlags,
+    coins: CoinOverlay<'a, V>,
+    spent: Vec<(OutPoint, Coin)>,
+    fees: Amount,
+    sigop_cost: u64,
+    script_checks: Vec<ScriptCheck>,
+}
+
+impl<'a, V: CoinView> Connection<'a, V> {
+    fn new(spec: &'a ChainSpec, context: &'a BlockContext<'a>, coins: &'a V) -> Self {
+        Self {
+            spec,
+            context,
+            flags: ScriptFlags::at_height(spec, context.height),
+            coins: CoinOverlay::new(coins),
+            spent: Vec::new(),
+            fees: Amount::ZERO,
+            sigop_cost: 0,
+            script_checks: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, index: usize, tx: &Transaction, txid: Txid) -> Result<(), BlockError> {
+        if tx.is_coinbase() {
+            self.add_sigops(sigop_cost_under(tx, std::iter::empty(), self.flags))?;
+        } else {
+            self.spend(index, tx, txid)?;
+        }
+        for (outpoint, coin) in coins_of(tx, txid, self.context.height) {
+            self.coins.create(outpoint, coin);
+        }
+        Ok(())
+    }
+
+    fn spend(&mut self, index: usize, tx: &Transaction, txid: Txid) -> Result<(), BlockError> {
+        let spent = spent_coins(tx, &self.coins).map_err(in_block(index, tx))?;
+        let fee =
+            check_spent_coins(self.spec, tx, self.context, &spent).map_err(in_block(index, tx))?;
+        let sigop_cost = sigop_cost_under(tx, spent.iter().copied().map(Some), self.flags);
+        let outputs = spent.iter().map(|coin| coin.output.clone()).collect();
+
+        self.fees = add_money(self.fees, fee).ok_or(BlockError::FeesOutOfRange)?;
+        self.add_sigops(sigop_cost)?;
+        self.script_checks
+            .push(ScriptCheck::with_txid(tx, txid, outputs, self.flags));
+        for outpoint in tx.input.iter().map(|input| input.previous_output) {
+            // Only a transaction that spends a coin twice gets an error here.
+            let missing = TransactionError::MissingInput { outpoint };
+            let coin = self
+                .coins
+                .spend(&outpoint)
+                .ok_or(missing)
+                .map_err(in_block(index, tx))?;
+            self.spent.push((outpoint, coin));
+        }
+        Ok(())
+    }
+
+    fn add_sigops(&mut self, cost: u64) -> Result<(), BlockError> {
+        self.sigop_cost = self.sigop_cost.saturating_add(cost);
+        let limit = self.spec.limits.max_block_sigop_cost;
+        if self.sigop_cost > limit {
+            return Err(BlockError::SigopCost {
+                cost: self.sigop_cost,
+                limit,
+            });
+        }
+        Ok(())
+    }
+
+    fn into_effects(mut self, block: &Block, txids: &[Txid]) -> BlockEffects {
+        let mut created = Vec::new();
+        for (transaction, txid) in block.txdata.iter().zip(txids) {
+            for outpoint in outpoints_of(transaction, *txid) {
+                created.extend(
+                    self.coins
+                        .take_created(&outpoint)
+                        .map(|coin| (outpoint, coin)),
+                );
+            }
+        }
+        let Self {
+            spent,
+            fees,
+            script_checks,
+            ..
+        } = self;
+        BlockEffects {
+            spent,
+            created,
+            fees,
+            script_checks,
+        }
+    }
+}
+
+/// Whether a block at `height` may not overwrite coins (BIP-0030) in a way that nothing else excludes.
+///
+/// Once coinbases hold their heights (BIP-0034) no transaction can be repeated, but for coinbases that
+/// are older than that rule.
+fn bip30_applies(spec: &ChainSpec, block: &Block, height: Height) -> bool {
+    let bip34 = spec.deployments.bip34;
+    if bip34 <= 1 {
+        return false;
+    }
+    let is_hash = |hash: BlockHash, printed: &str| hash.to_string() == printed;
+    if height.0 > bip34 && is_hash(spec.genesis_hash(), BITCOIN_GENESIS) {
+        return height.0 >= BIP34_IMPLIES_BIP30_LIMIT;
+    }
+    !BIP30_REPEATS
+        .iter()
+        .any(|(repeat, printed)| height.0 == *repeat && is_hash(block.block_hash(), printed))
+}
+
+fn check_overwrites_nothing(
+    block: &Block,
+    txids: &[Txid],
+    coins: &impl CoinView,
+) -> Result<(), BlockError> {
+    let mut outpoints = block
+        .txdata
+        .iter()
+        .zip(txids)
+        .flat_map(|(tx, txid)| outpoints_of(tx, *txid));
+    match outpoints.find(|outpoint| coins.coin(outpoint).is_some()) {
+        Some(outpoint) => Err(BlockError::Overwrite { outpoint }),
+        None => Ok(()),
+    }
+}
+
+fn check_coinbase_amount(
+    spec: &ChainSpec,
+    block: &Block,
+    height: Height,
+    fees: Amount,
+) -> Result<(), BlockError> {
+    let Some(coinbase) = block.txdata.first() else {
+        return Ok(());
+    };
+    let taken = output_total(coinbase).map_err(in_block(0, coinbase))?;
+    // A subsidy that no sum can hold is more than any coinbase can take.
+    let allowed = spec
+        .subsidy(height)
+        .checked_add(fees)
+        .unwrap_or(Amount::MAX);
+    if taken > allowed {
+        return Err(BlockError::CoinbaseAmount { taken, allowed });
+    }
+    Ok(())
+}
+
+fn outpoints_of(transaction: &Transaction, txid: Txid) -> impl Iterator<Item = OutPoint> {
+    let outputs = u32::try_from(transaction.output.len()).expect("outputs are counted in 32 bits");
+    (0..outputs).map(move |vout| OutPoint { txid, vout })
+}
+
+fn spendable_outpoints_of(
+    transaction: &Transaction,
+    txid: Txid,
+) -> impl Iterator<Item = OutPoint> + '_ {
+    outpoints_of(transaction, txid)
+        .zip(&transaction.output)
+        .filter(|(_, output)| !is_unspendable(&output.script_pubkey))
+        .map(|(outpoint, _)| outpoint)
+}
+
+/// The coins that a transaction in a block at `height` creates.
+fn coins_of(
+    transaction: &Transaction,
+    txid: Txid,
+    height: Height,
+) -> impl Iterator<Item = (OutPoint, Coin)> {
+    let is_coinbase = transaction.is_coinbase();
+    outpoints_of(transaction, txid)
+        .zip(transaction.output.clone())
+        .filter(|(_, output)| !is_unspendable(&output.script_pubkey))
+        .map(move |(outpoint, output)| {
+            (
+                outpoint,
+                Coin {
+                    output,
+                    height,
+                    is_coinbase,
+                },
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests;
