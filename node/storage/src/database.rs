@@ -1,0 +1,271 @@
+//! Opens the database, reads single records, and commits batches.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use pyrite_consensus::bitcoin::BlockHash;
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, IteratorMode, Options, WriteOptions};
+
+use crate::StorageError;
+use crate::batch::{Batch, Durability};
+use crate::codec::{KeyCodec, ValueCodec};
+use crate::iter::TableIter;
+use crate::options::{block_cache, database_options, table_options};
+use crate::records::{MetaKey, MetaValue};
+use crate::schema::{Meta, SCHEMA_VERSION, TABLES, Table};
+use crate::snapshot::Snapshot;
+
+/// The database of one chain. Closed when it is dropped.
+pub struct Database {
+    inner: DB,
+    path: PathBuf,
+}
+
+impl Database {
+    /// Opens the database in the directory `path`, which is made if it is not there, for the chain
+    /// of that name and genesis block.
+    ///
+    /// # Errors
+    /// It is another chain's, of another schema, in use, damaged, or can't be read or written.
+    pub fn open(
+        path: &Path,
+        chain_name: &str,
+        genesis_hash: BlockHash,
+    ) -> Result<Self, StorageError> {
+        std::fs::create_dir_all(path).map_err(|error| StorageError::from_io(path, &error))?;
+        let existing = existing_tables(path)?;
+        let inner = open_tables(path, &existing)?;
+        let database = Self {
+            inner,
+            path: path.to_owned(),
+        };
+        if database.check_schema()? {
+            database.check_chain(chain_name, genesis_hash)?;
+            check_tables(&existing)?;
+        } else {
+            database.write_identity(chain_name, genesis_hash)?;
+        }
+        Ok(database)
+    }
+
+    /// Its directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The value at `key`.
+    ///
+    /// # Errors
+    /// The database can't be read, or what it holds is damaged.
+    pub fn get<T: Table>(&self, key: &T::Key) -> Result<Option<T::Value>, StorageError> {
+        let value = self
+            .inner
+            .get_pinned_cf(self.column::<T>(), key.encode())
+            .map_err(|error| StorageError::from_rocksdb(&error))?;
+        value.map(|bytes| decode_value::<T>(&bytes)).transpose()
+    }
+
+    /// The values at `keys`, in their order and as of one instant.
+    ///
+    /// # Errors
+    /// The database can't be read, or what it holds is damaged.
+    pub fn multi_get<T: Table>(
+        &self,
+        keys: &[T::Key],
+    ) -> Result<Vec<Option<T::Value>>, StorageError> {
+        self.snapshot().multi_get::<T>(keys)
+    }
+
+    /// All records of a table, in the order of their keys.
+    #[must_use]
+    pub fn scan<T: Table>(&self) -> TableIter<'_, T> {
+        TableIter::new(
+            self.inner
+                .iterator_cf(self.column::<T>(), IteratorMode::Start),
+        )
+    }
+
+    /// The tables as they are now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot::new(self)
+    }
+
+    /// An empty batch.
+    #[must_use]
+    pub fn batch(&self) -> Batch<'_> {
+        Batch::new(self)
+    }
+
+    /// Applies a batch: all of it or, on an error, nothing.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn commit(&self, batch: Batch<'_>, durability: Durability) -> Result<(), StorageError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(durability == Durability::Synced);
+        self.inner
+            .write_opt(batch.into_changes(), &options)
+            .map_err(|error| StorageError::from_rocksdb(&error))
+    }
+
+    /// Makes every committed batch survive a power cut.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn sync(&self) -> Result<(), StorageError> {
+        self.inner
+            .flush_wal(true)
+            .map_err(|error| StorageError::from_rocksdb(&error))
+    }
+
+    /// Syncs, and moves what the tables gathered in memory to their files, so that the next opening
+    /// has no log to replay.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn flush(&self) -> Result<(), StorageError> {
+        self.sync()?;
+        for (name, _) in TABLES {
+            self.inner
+                .flush_cf(self.column_named(name))
+                .map_err(|error| StorageError::from_rocksdb(&error))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn raw(&self) -> &DB {
+        &self.inner
+    }
+
+    pub(crate) fn column<T: Table>(&self) -> &ColumnFamily {
+        self.column_named(T::NAME)
+    }
+
+    fn column_named(&self, name: &str) -> &ColumnFamily {
+        self.inner
+            .cf_handle(name)
+            .expect("every table of the schema was opened")
+    }
+
+    /// Whether the database was made before; `false` when it is new.
+    fn check_schema(&self) -> Result<bool, StorageError> {
+        match self.get::<Meta>(&MetaKey::SchemaVersion)? {
+            None => Ok(false),
+            Some(MetaValue::Number(SCHEMA_VERSION)) => Ok(true),
+            Some(MetaValue::Number(found)) => Err(StorageError::UnknownSchema {
+                path: self.path.clone(),
+                found,
+                supported: SCHEMA_VERSION,
+            }),
+            Some(other) => Err(StorageError::Corrupt {
+                detail: format!("{other:?} where the schema version should be"),
+            }),
+        }
+    }
+
+    /// Refuses another chain's data.
+    fn check_chain(&self, name: &str, genesis: BlockHash) -> Result<(), StorageError> {
+        let found_name = match self.get::<Meta>(&MetaKey::ChainName)? {
+            Some(MetaValue::Text(text)) => text,
+            _ => return Err(StorageError::missing("the chain's name")),
+        };
+        let found_genesis = self
+            .get::<Meta>(&MetaKey::Genesis)?
+            .and_then(|value| value.as_block())
+            .ok_or_else(|| StorageError::missing("the genesis block's hash"))?;
+        if found_name == name && found_genesis == genesis {
+            return Ok(());
+        }
+        Err(StorageError::OtherChain {
+            path: self.path.clone(),
+            found: chain_label(&found_name, found_genesis),
+            expected: chain_label(name, genesis),
+        })
+    }
+
+    fn write_identity(&self, name: &str, genesis: BlockHash) -> Result<(), StorageError> {
+        let mut batch = self.batch();
+        batch.put::<Meta>(&MetaKey::SchemaVersion, &MetaValue::Number(SCHEMA_VERSION));
+        batch.put::<Meta>(&MetaKey::ChainName, &MetaValue::Text(name.to_owned()));
+        batch.put::<Meta>(&MetaKey::Genesis, &MetaValue::block(genesis));
+        self.commit(batch, Durability::Synced)
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Decodes a value of `T`.
+pub(crate) fn decode_value<T: Table>(bytes: &[u8]) -> Result<T::Value, StorageError> {
+    T::Value::decode(bytes).map_err(|error| StorageError::undecodable(T::NAME, &error))
+}
+
+/// Encodes keys of `T`.
+pub(crate) fn encode_keys<T: Table>(keys: &[T::Key]) -> Vec<<T::Key as KeyCodec>::Bytes> {
+    keys.iter().map(KeyCodec::encode).collect()
+}
+
+/// The column families that are there; empty for a new database.
+fn existing_tables(path: &Path) -> Result<Vec<String>, StorageError> {
+    if !path.join("CURRENT").exists() {
+        return refuse_orphans(path).map(|()| Vec::new());
+    }
+    DB::list_cf(&Options::default(), path).map_err(|error| StorageError::from_open(path, &error))
+}
+
+/// RocksDB takes a directory without `CURRENT` for an empty one and would write a new database over
+/// data whose `CURRENT` got lost.
+fn refuse_orphans(path: &Path) -> Result<(), StorageError> {
+    let io_error = |error| StorageError::from_io(path, &error);
+    for entry in std::fs::read_dir(path).map_err(io_error)? {
+        let file = entry.map_err(io_error)?.path();
+        let is_data = file
+            .extension()
+            .and_then(OsStr::to_str)
+            .is_some_and(|extension| matches!(extension, "sst" | "blob" | "log"));
+        if is_data {
+            return Err(StorageError::Corrupt {
+                detail: format!("{} is missing", path.join("CURRENT").display()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Opens our tables and any other that is there: a newer schema may have more, and its version must
+/// be read to say so.
+fn open_tables(path: &Path, existing: &[String]) -> Result<DB, StorageError> {
+    let cache = block_cache();
+    let mut descriptors: Vec<_> = TABLES
+        .iter()
+        .map(|(name, access)| ColumnFamilyDescriptor::new(*name, table_options(*access, &cache)))
+        .collect();
+    let others = existing
+        .iter()
+        .filter(|name| TABLES.iter().all(|(ours, _)| ours != name));
+    descriptors.extend(others.map(|name| ColumnFamilyDescriptor::new(name, Options::default())));
+    DB::open_cf_descriptors(&database_options(), path, descriptors)
+        .map_err(|error| StorageError::from_open(path, &error))
+}
+
+/// Every table of a database that was made before must have been there.
+fn check_tables(existing: &[String]) -> Result<(), StorageError> {
+    match TABLES
+        .iter()
+        .find(|(name, _)| !existing.iter().any(|found| found == name))
+    {
+        None => Ok(()),
+        Some((name, _)) => Err(StorageError::missing(&format!("the table `{name}`"))),
+    }
+}
+
+fn chain_label(name: &str, genesis: BlockHash) -> String {
+    format!("`{name}` (genesis block {genesis})")
+}

@@ -1,0 +1,388 @@
+//! Opening, reading, committing; what is refused, and with which words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pyrite_consensus::bitcoin::hashes::Hash;
+use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, TxOut, Txid};
+use pyrite_consensus::{Coin, Height};
+use pyrite_storage::schema::{Blocks, Coins, Heights, Meta};
+use pyrite_storage::{
+    Database, Durability, MetaKey, MetaValue, RawBlock, SCHEMA_VERSION, StorageError,
+};
+
+fn genesis() -> BlockHash {
+    BlockHash::from_byte_array([7; 32])
+}
+
+fn hash(n: u8) -> BlockHash {
+    BlockHash::from_byte_array([n; 32])
+}
+
+fn open(path: &Path) -> Database {
+    Database::open(path, "regtest", genesis()).expect("opens")
+}
+
+fn outpoint(n: u32) -> OutPoint {
+    OutPoint {
+        txid: Txid::from_byte_array([3; 32]),
+        vout: n,
+    }
+}
+
+fn coin(n: u32) -> Coin {
+    Coin {
+        output: TxOut {
+            value: Amount::from_sat(u64::from(n)),
+            script_pubkey: ScriptBuf::from_bytes(vec![0x51; 40]),
+        },
+        height: Height(n),
+        is_coinbase: n % 2 == 0,
+    }
+}
+
+/// Commits coins 0 to `count` and as many heights.
+fn fill(database: &Database, count: u32) {
+    let mut batch = database.batch();
+    for n in 0..count {
+        batch.put::<Coins>(&outpoint(n), &coin(n));
+        batch.put::<Heights>(&Height(n), &hash(1));
+    }
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+}
+
+fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(directory)
+        .expect("is a directory")
+        .map(|entry| entry.expect("is readable").path())
+        .filter(|path| path.extension().is_some_and(|found| found == extension))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_batch_is_read_back_and_survives_reopening() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 10);
+    assert_eq!(database.get::<Coins>(&outpoint(4)), Ok(Some(coin(4))));
+    assert_eq!(database.get::<Coins>(&outpoint(10)), Ok(None));
+    drop(database);
+
+    let database = open(directory.path());
+    let found = database.multi_get::<Coins>(&[outpoint(9), outpoint(99), outpoint(0)]);
+    assert_eq!(found, Ok(vec![Some(coin(9)), None, Some(coin(0))]));
+    let heights: Result<Vec<_>, _> = database.scan::<Heights>().collect();
+    let heights: Vec<_> = heights
+        .expect("scans")
+        .into_iter()
+        .map(|(height, _)| height.0)
+        .collect();
+    assert_eq!(heights, (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn heights_are_scanned_in_order_past_a_byte() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 300);
+    database.flush().expect("flushes");
+    let heights: Result<Vec<_>, _> = database.scan::<Heights>().collect();
+    let heights: Vec<_> = heights
+        .expect("scans")
+        .into_iter()
+        .map(|(height, _)| height.0)
+        .collect();
+    assert_eq!(heights, (0..300).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_delete_and_a_put_in_one_batch_go_together() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 1);
+    let mut batch = database.batch();
+    assert!(batch.is_empty());
+    batch.delete::<Coins>(&outpoint(0));
+    batch.put::<Coins>(&outpoint(1), &coin(1));
+    assert!(!batch.is_empty());
+    database.commit(batch, Durability::Synced).expect("commits");
+    let found = database.multi_get::<Coins>(&[outpoint(0), outpoint(1)]);
+    assert_eq!(found, Ok(vec![None, Some(coin(1))]));
+}
+
+#[test]
+fn a_batch_that_is_not_committed_changes_nothing() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    let mut batch = database.batch();
+    batch.put::<Coins>(&outpoint(0), &coin(0));
+    drop(batch);
+    assert_eq!(database.get::<Coins>(&outpoint(0)), Ok(None));
+}
+
+#[test]
+fn a_snapshot_does_not_see_later_batches() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 1);
+    let snapshot = database.snapshot();
+    let mut batch = database.batch();
+    batch.delete::<Coins>(&outpoint(0));
+    batch.put::<Coins>(&outpoint(1), &coin(1));
+    batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(hash(2)));
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+
+    assert_eq!(snapshot.get::<Coins>(&outpoint(0)), Ok(Some(coin(0))));
+    assert_eq!(snapshot.get::<Meta>(&MetaKey::Tip), Ok(None));
+    let found = snapshot.multi_get::<Coins>(&[outpoint(0), outpoint(1)]);
+    assert_eq!(found, Ok(vec![Some(coin(0)), None]));
+    assert_eq!(snapshot.scan::<Coins>().count(), 1);
+    let tip = database
+        .get::<Meta>(&MetaKey::Tip)
+        .expect("reads")
+        .and_then(|tip| tip.as_block());
+    assert_eq!(tip, Some(hash(2)));
+}
+
+#[test]
+fn large_blocks_are_read_back_from_blob_files() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    let block = RawBlock((0..100_000_u32).flat_map(u32::to_le_bytes).collect());
+    let mut batch = database.batch();
+    batch.put::<Blocks>(&hash(1), &block);
+    batch.put_encoded::<Blocks>(&hash(2), &block.0);
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+    database.flush().expect("flushes");
+    assert_eq!(files(directory.path(), "blob").len(), 1);
+    let found = database.multi_get::<Blocks>(&[hash(1), hash(2)]);
+    assert_eq!(found, Ok(vec![Some(block.clone()), Some(block)]));
+}
+
+#[test]
+fn a_flipped_byte_in_a_blob_file_is_an_error() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    let block = RawBlock((0..100_000_u32).flat_map(u32::to_le_bytes).collect());
+    let mut batch = database.batch();
+    batch.put::<Blocks>(&hash(1), &block);
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+    database.flush().expect("flushes");
+    drop(database);
+    let blob = files(directory.path(), "blob").remove(0);
+    let mut bytes = fs::read(&blob).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&blob, &bytes).expect("writes");
+    let error = open(directory.path())
+        .get::<Blocks>(&hash(1))
+        .expect_err("is refused");
+    assert!(matches!(&error, StorageError::Corrupt { .. }), "{error:?}");
+}
+
+#[test]
+fn another_chains_directory_is_refused() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    drop(open(directory.path()));
+    for (name, genesis) in [("pyrite", genesis()), ("regtest", hash(8))] {
+        let error = Database::open(directory.path(), name, genesis).expect_err("is refused");
+        assert!(
+            matches!(&error, StorageError::OtherChain { .. }),
+            "{error:?}"
+        );
+        let message = error.to_string();
+        assert!(
+            message.contains("belongs to the chain `regtest`"),
+            "{message}"
+        );
+        assert!(message.contains(&format!("not to `{name}`")), "{message}");
+    }
+    drop(open(directory.path()));
+}
+
+#[test]
+fn an_unknown_schema_is_refused() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    let mut batch = database.batch();
+    batch.put::<Meta>(
+        &MetaKey::SchemaVersion,
+        &MetaValue::Number(SCHEMA_VERSION + 1),
+    );
+    database.commit(batch, Durability::Synced).expect("commits");
+    drop(database);
+    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    let expected = StorageError::UnknownSchema {
+        path: directory.path().to_owned(),
+        found: SCHEMA_VERSION + 1,
+        supported: SCHEMA_VERSION,
+    };
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_second_opening_is_refused_while_the_first_lasts() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    assert_eq!(
+        error,
+        StorageError::Locked {
+            path: directory.path().to_owned()
+        }
+    );
+    drop(database);
+    drop(open(directory.path()));
+}
+
+#[test]
+fn a_path_that_is_a_file_is_refused() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let path = directory.path().join("file");
+    fs::write(&path, b"not a directory").expect("writes");
+    let error = Database::open(&path, "regtest", genesis()).expect_err("is refused");
+    assert!(
+        matches!(&error, StorageError::Io { detail } if detail.contains("file")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_lost_current_file_is_not_taken_for_a_new_database() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 10);
+    database.flush().expect("flushes");
+    drop(database);
+    fs::remove_file(directory.path().join("CURRENT")).expect("removes");
+    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    assert!(
+        matches!(&error, StorageError::Corrupt { detail } if detail.contains("CURRENT")),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_lost_table_file_is_named() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 10);
+    database.flush().expect("flushes");
+    drop(database);
+    let lost = files(directory.path(), "sst").remove(0);
+    fs::remove_file(&lost).expect("removes");
+    let name = lost
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("has a name")
+        .to_owned();
+    let error = read_everything(directory.path()).expect_err("is refused");
+    assert!(
+        matches!(&error, StorageError::Corrupt { detail } if detail.contains(&name)),
+        "{error:?} does not name {name}"
+    );
+}
+
+/// Opens the database and reads all of its coins, one by one and in a walk.
+fn read_everything(path: &Path) -> Result<Vec<(OutPoint, Coin)>, StorageError> {
+    let database = Database::open(path, "regtest", genesis())?;
+    for n in 0..200 {
+        if let Some(found) = database.get::<Coins>(&outpoint(n))? {
+            assert_eq!(found, coin(n), "a wrong answer");
+        }
+    }
+    database.scan::<Coins>().collect()
+}
+
+#[test]
+fn a_flipped_byte_in_a_table_file_is_an_error_or_harmless() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 200);
+    database.flush().expect("flushes");
+    drop(database);
+    let original = read_everything(directory.path()).expect("reads");
+    assert_eq!(original.len(), 200);
+
+    let mut refused = 0;
+    for file in files(directory.path(), "sst") {
+        let bytes = fs::read(&file).expect("reads");
+        for position in (0..bytes.len()).step_by(bytes.len() / 12 + 1) {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 0x10;
+            fs::write(&file, &damaged).expect("writes");
+            // Opening may move files: each damage is tried on a copy.
+            let copy = tempfile::tempdir().expect("makes a directory");
+            copy_directory(directory.path(), copy.path());
+            match read_everything(copy.path()) {
+                Ok(found) => assert_eq!(found, original, "{} at {position}", file.display()),
+                Err(StorageError::Corrupt { .. }) => refused += 1,
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        fs::write(&file, &bytes).expect("writes");
+    }
+    assert!(refused > 0, "no damage was noticed");
+}
+
+#[test]
+fn damage_inside_the_log_is_an_error_and_a_torn_end_is_not() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    for n in 0..50 {
+        let mut batch = database.batch();
+        batch.put::<Coins>(&outpoint(n), &coin(n));
+        database.commit(batch, Durability::Synced).expect("commits");
+    }
+    drop(database);
+    let log = files(directory.path(), "log")
+        .pop()
+        .expect("there is a log");
+    let bytes = fs::read(&log).expect("reads");
+
+    // Torn at any place: the batches before it are there, all of them in order.
+    for length in (0..bytes.len()).step_by(97) {
+        let copy = tempfile::tempdir().expect("makes a directory");
+        copy_directory(directory.path(), copy.path());
+        fs::write(
+            copy.path().join(log.file_name().expect("has a name")),
+            &bytes[..length],
+        )
+        .expect("writes");
+        let found = read_everything(copy.path()).expect("opens");
+        let expected: Vec<_> = (0..50)
+            .take(found.len())
+            .map(|n| (outpoint(n), coin(n)))
+            .collect();
+        assert_eq!(found, expected, "torn at {length}");
+    }
+
+    // Damaged in a record's contents, with more records behind it.
+    let mut damaged = bytes.clone();
+    let middle = bytes.len() / 2;
+    let script = bytes[middle..]
+        .windows(8)
+        .position(|bytes| bytes == [0x51; 8]);
+    damaged[middle + script.expect("a coin's script follows")] ^= 1;
+    fs::write(&log, &damaged).expect("writes");
+    let error = read_everything(directory.path()).expect_err("is refused");
+    assert!(matches!(&error, StorageError::Corrupt { .. }), "{error:?}");
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("is a directory") {
+        let path = entry.expect("is readable").path();
+        let name = path.file_name().expect("has a name");
+        fs::copy(&path, to.join(name)).expect("copies");
+    }
+}
