@@ -1,0 +1,131 @@
+//! Opens the chain, starts its writer thread, and shuts both down.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, JoinHandle};
+
+use pyrite_consensus::ChainSpec;
+use pyrite_storage::Database;
+
+use crate::load::load;
+use crate::scripts::ScriptPool;
+use crate::shared::Shared;
+use crate::writer::Writer;
+use crate::{ChainError, ChainHandle, ChainReader, Clock};
+
+/// Commands that wait for the writer thread; whoever sends one more waits.
+const QUEUE: usize = 128;
+
+/// What the chain needs to know at the start.
+#[derive(Clone, Debug)]
+pub struct ChainConfig {
+    /// The chain's rules.
+    pub spec: Arc<ChainSpec>,
+    /// The database's directory.
+    pub path: PathBuf,
+    /// Threads that verify scripts.
+    pub script_threads: usize,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// An open chain. Dropping it shuts it down.
+#[derive(Debug)]
+pub struct Chain {
+    /// Commands to it.
+    pub handle: ChainHandle,
+    /// Questions about it.
+    pub reader: ChainReader,
+    writer: WriterThread,
+}
+
+impl Chain {
+    /// Opens the chain's database, or makes it, and goes on where it was: if the process was killed
+    /// in the middle of a reorganisation, that is brought to its end first.
+    ///
+    /// # Errors
+    /// The database is another chain's, in use, damaged, or can't be read or written.
+    pub fn open(config: ChainConfig) -> Result<Self, ChainError> {
+        let ChainConfig {
+            spec,
+            path,
+            script_threads,
+            clock,
+        } = config;
+        let database = Database::open(&path, &spec.name, spec.genesis_hash())?;
+        let tree = load(&database, &spec)?;
+        let scripts = ScriptPool::new(script_threads)?;
+        let shared = Arc::new(Shared::new(spec, clock, scripts, tree, database));
+        let writer = Writer::resume(Arc::clone(&shared))?;
+
+        let (sender, commands) = sync_channel(QUEUE);
+        let handle = ChainHandle::new(sender, Arc::clone(&shared));
+        let thread = thread::Builder::new()
+            .name("chain-writer".into())
+            .spawn(move || writer.run(&commands))
+            .map_err(|error| ChainError::Thread {
+                detail: error.to_string(),
+            })?;
+        let reader = ChainReader::new(Arc::clone(&shared));
+        let writer = WriterThread {
+            thread: Some(thread),
+            handle: handle.clone(),
+            shared,
+        };
+        let tip = reader.tip();
+        tracing::info!(height = %tip.height, hash = %tip.hash, "chain opened");
+        Ok(Self {
+            handle,
+            reader,
+            writer,
+        })
+    }
+
+    /// Carries out the commands that were sent, ends the writer thread, and closes the database,
+    /// though handles and readers may still be about. Blocks.
+    ///
+    /// # Errors
+    /// The machine failed, now or before.
+    pub fn shutdown(mut self) -> Result<(), ChainError> {
+        self.writer.stop()
+    }
+}
+
+/// The writer thread and what it takes to end it.
+#[derive(Debug)]
+struct WriterThread {
+    /// `None` once it has ended.
+    thread: Option<JoinHandle<()>>,
+    handle: ChainHandle,
+    shared: Arc<Shared>,
+}
+
+impl WriterThread {
+    fn stop(&mut self) -> Result<(), ChainError> {
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        self.handle.stop();
+        if thread.join().is_err() {
+            self.shared.fail(ChainError::WriterPanicked);
+        }
+        let result = match self.shared.failure() {
+            Some(error) => Err(error),
+            None => self
+                .shared
+                .database()
+                .and_then(|database| Ok(database.flush()?)),
+        };
+        self.shared.close_database();
+        result
+    }
+}
+
+impl Drop for WriterThread {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::error!(%error, "the chain was not shut down cleanly");
+        }
+    }
+}

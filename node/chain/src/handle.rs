@@ -1,0 +1,128 @@
+//! `ChainHandle`: commands to the writer thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::bitcoin::{Block, BlockHash};
+
+use crate::proposal::check_proposal;
+use crate::shared::Shared;
+use crate::writer::{Command, Reply};
+use crate::{ChainError, SubmitError};
+
+/// What became of a valid block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is in the best chain now.
+    NewTip,
+    /// It is stored, and another chain is the best, or a body before it is missing.
+    SideChain,
+    /// It was stored before.
+    Duplicate,
+}
+
+/// Sends commands to the writer thread. Every method blocks until the verdict would survive a power
+/// cut: never call one on the async runtime.
+#[derive(Clone)]
+pub struct ChainHandle {
+    commands: SyncSender<Command>,
+    shared: Arc<Shared>,
+}
+
+impl ChainHandle {
+    pub(crate) fn new(commands: SyncSender<Command>, shared: Arc<Shared>) -> Self {
+        Self { commands, shared }
+    }
+
+    /// Checks a block, stores it, and makes its chain the best one if it has the most work.
+    ///
+    /// # Errors
+    /// The block is invalid, its parent is not known, or the machine failed.
+    pub fn submit_block(&self, block: Arc<Block>) -> Result<Submitted, SubmitError> {
+        self.request(|reply| Command::SubmitBlock(block, reply))
+    }
+
+    /// Checks headers, each after its parent, and keeps them. Returns their hashes, also of those
+    /// that were known.
+    ///
+    /// # Errors
+    /// The first that is invalid, and those before it are kept; or the machine failed.
+    pub fn submit_headers(&self, headers: Vec<Header>) -> Result<Vec<BlockHash>, SubmitError> {
+        self.request(|reply| Command::SubmitHeaders(headers, reply))
+    }
+
+    /// Checks a block that builds on the tip by all rules but the proof of work. Nothing is stored,
+    /// and the writer thread is not held up.
+    ///
+    /// # Errors
+    /// The block would be invalid, does not build on the tip, or the machine failed.
+    pub fn check_proposal(&self, block: Arc<Block>) -> Result<(), SubmitError> {
+        if let Some(error) = self.shared.failure() {
+            return Err(SubmitError::Machine(error));
+        }
+        match check_proposal(&self.shared, &block) {
+            Err(SubmitError::Machine(ChainError::Closed)) => Err(SubmitError::Stopped),
+            verdict => verdict,
+        }
+    }
+
+    /// Prefers a block to others of the same work, as if it had come first.
+    ///
+    /// # Errors
+    /// The block is not known, or the machine failed.
+    pub fn precious_block(&self, hash: BlockHash) -> Result<(), SubmitError> {
+        self.request(|reply| Command::Precious(hash, reply))
+    }
+
+    /// Holds a block and all that follow it for invalid, until it is reconsidered.
+    ///
+    /// # Errors
+    /// The block is not known or is the genesis block, or the machine failed.
+    pub fn invalidate_block(&self, hash: BlockHash) -> Result<(), SubmitError> {
+        self.request(|reply| Command::Invalidate(hash, reply))
+    }
+
+    /// Forgets that a block, those before it or those after it were found invalid or invalidated.
+    ///
+    /// # Errors
+    /// The block is not known, or the machine failed.
+    pub fn reconsider_block(&self, hash: BlockHash) -> Result<(), SubmitError> {
+        self.request(|reply| Command::Reconsider(hash, reply))
+    }
+
+    /// Writes to the tables' files what is in memory and in the log.
+    ///
+    /// # Errors
+    /// The machine failed.
+    pub fn flush(&self) -> Result<(), SubmitError> {
+        self.request(Command::Flush)
+    }
+
+    /// Ends the writer thread when it has carried out what was asked before.
+    pub(crate) fn stop(&self) {
+        // An error says that the thread has ended already.
+        let _ = self.commands.send(Command::Stop);
+    }
+
+    fn request<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SubmitError> {
+        let (reply, verdict) = sync_channel(1);
+        self.commands
+            .send(command(reply))
+            .map_err(|_| self.ended())?;
+        verdict.recv().unwrap_or_else(|_| Err(self.ended()))
+    }
+
+    /// Why the writer thread does not answer.
+    fn ended(&self) -> SubmitError {
+        self.shared
+            .failure()
+            .map_or(SubmitError::Stopped, SubmitError::Machine)
+    }
+}
+
+impl std::fmt::Debug for ChainHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChainHandle").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! The chain: a tree of all known headers, the best chain in it, and its coins.
+//!
+//! One writer thread takes commands from `ChainHandle`, one at a time, and is the only one that
+//! changes the database. `ChainReader` answers questions from any thread. Whoever follows the chain
+//! keeps the last hash that it saw and asks for the `path` from there to the tip.
+
+mod block_cache;
+mod chain;
+mod clock;
+mod error;
+mod handle;
+mod info;
+mod load;
+mod proposal;
+mod reader;
+mod scripts;
+mod shared;
+mod tree;
+mod writer;
+
+pub use chain::{Chain, ChainConfig};
+pub use clock::Clock;
+pub use error::{ChainError, SubmitError};
+pub use handle::{ChainHandle, Submitted};
+pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
+pub use reader::ChainReader;
+pub use shared::MAX_BLOCKS_AHEAD;
+pub use tree::BranchView;

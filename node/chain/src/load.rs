@@ -1,0 +1,207 @@
+//! Reads the chain from the database at the start, and checks that its parts agree.
+
+use pyrite_consensus::bitcoin::consensus::encode::deserialize;
+use pyrite_consensus::bitcoin::{Block, BlockHash};
+use pyrite_consensus::connect::{disconnect_block, genesis_coins};
+use pyrite_consensus::{ChainSpec, Height};
+use pyrite_storage::schema::{Blocks, Coins, Headers, Heights, Meta, UndoData};
+use pyrite_storage::{
+    Database, Durability, HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo,
+};
+
+use crate::ChainError;
+use crate::tree::{BlockTree, NodeId};
+
+/// The tree of all stored headers with the best chain that the coins belong to. Writes the genesis
+/// block into a new database first.
+///
+/// # Errors
+/// The database can't be read or written, or its parts contradict each other.
+pub(crate) fn load(database: &Database, spec: &ChainSpec) -> Result<BlockTree, ChainError> {
+    let tip = match database.get::<Meta>(&MetaKey::Tip)? {
+        Some(value) => value
+            .as_block()
+            .ok_or_else(|| ChainError::corrupt("the tip is not a block's hash"))?,
+        None => write_genesis(database, spec)?,
+    };
+    let mut tree = load_headers(database, spec)?;
+    let id = tree
+        .find(&tip)
+        .ok_or_else(|| ChainError::corrupt(format!("the tip {tip} has no header")))?;
+    if !tree.node(id).is_complete() {
+        return Err(ChainError::corrupt(format!(
+            "a block below the tip {tip} has no body"
+        )));
+    }
+    tree.set_active(id);
+    check_heights(database, &tree)?;
+    check_coins_of_tip(database, &tree)?;
+    Ok(tree)
+}
+
+/// Writes the genesis block and its coins, all in one batch.
+fn write_genesis(database: &Database, spec: &ChainSpec) -> Result<BlockHash, ChainError> {
+    if let Some(header) = database.scan::<Headers>().next() {
+        let (hash, _) = header?;
+        return Err(ChainError::corrupt(format!(
+            "there is a header {hash} but no tip"
+        )));
+    }
+    let block = spec.genesis_block();
+    let hash = block.block_hash();
+    let tx_count = u32::try_from(block.txdata.len())
+        .map_err(|_| ChainError::corrupt("the genesis block has too many transactions"))?;
+    let record = HeaderRecord {
+        header: block.header,
+        height: Height::GENESIS,
+        arrival: 0,
+        sequence: 0,
+        tx_count,
+        flags: HeaderFlags {
+            connected: true,
+            failed: false,
+        },
+    };
+    let mut batch = database.batch();
+    batch.put::<Headers>(&hash, &record);
+    batch.put::<Blocks>(&hash, &RawBlock::new(&block));
+    batch.put::<UndoData>(&hash, &Undo::default());
+    for (outpoint, coin) in genesis_coins(spec) {
+        batch.put::<Coins>(&outpoint, &coin);
+    }
+    batch.put::<Heights>(&Height::GENESIS, &hash);
+    batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(hash));
+    database.commit(batch, Durability::Synced)?;
+    Ok(hash)
+}
+
+/// Builds the tree in the order in which the headers came, and checks every link.
+fn load_headers(database: &Database, spec: &ChainSpec) -> Result<BlockTree, ChainError> {
+    let mut records = Vec::new();
+    for record in database.scan::<Headers>() {
+        let (hash, record) = record?;
+        let found = record.header.block_hash();
+        if found != hash {
+            return Err(ChainError::corrupt(format!(
+                "header {found} is stored as {hash}"
+            )));
+        }
+        records.push((hash, record));
+    }
+    records.sort_unstable_by_key(|(_, record)| record.arrival);
+
+    let genesis = records.first().filter(|(hash, record)| {
+        *hash == spec.genesis_hash() && record.arrival == 0 && record.height == Height::GENESIS
+    });
+    let (_, genesis) =
+        genesis.ok_or_else(|| ChainError::corrupt("the genesis block's header is missing"))?;
+    let mut tree = BlockTree::new(genesis.header);
+    restore(&mut tree, NodeId::ROOT, genesis);
+    for (hash, record) in &records[1..] {
+        let id = insert(&mut tree, *hash, record)?;
+        restore(&mut tree, id, record);
+    }
+    tree.propagate_failures();
+    Ok(tree)
+}
+
+fn insert(
+    tree: &mut BlockTree,
+    hash: BlockHash,
+    record: &HeaderRecord,
+) -> Result<NodeId, ChainError> {
+    let node = tree
+        .link(hash, &record.header)
+        .map_err(|error| ChainError::corrupt(format!("header {hash}: {error}")))?;
+    if node.height != record.height {
+        return Err(ChainError::corrupt(format!(
+            "header {hash} is stored with height {} and has height {}",
+            record.height, node.height
+        )));
+    }
+    let id = tree.insert(node);
+    // Headers are never deleted, so the numbers of their arrival have no gap.
+    if usize::try_from(record.arrival).ok() != Some(id.index()) {
+        return Err(ChainError::corrupt(format!(
+            "header {hash} came as number {}, and {} headers before it are stored",
+            record.arrival,
+            id.index()
+        )));
+    }
+    Ok(id)
+}
+
+fn restore(tree: &mut BlockTree, id: NodeId, record: &HeaderRecord) {
+    tree.set_flags(id, record.flags);
+    if record.tx_count > 0 {
+        tree.set_body(id, record.tx_count, record.sequence);
+    }
+}
+
+/// The height index must be the chain that the tip ends, and nothing more.
+fn check_heights(database: &Database, tree: &BlockTree) -> Result<(), ChainError> {
+    let tip = tree.node(tree.tip());
+    let mut expected = Height::GENESIS;
+    for entry in database.scan::<Heights>() {
+        let (height, hash) = entry?;
+        let active = tree.active_at(height).map(|id| tree.node(id).hash);
+        if height != expected || active != Some(hash) {
+            return Err(ChainError::corrupt(format!(
+                "the height index has {hash} at height {height}, the chain of the tip {} does not",
+                tip.hash
+            )));
+        }
+        expected = height.next();
+    }
+    if expected != tip.height.next() {
+        return Err(ChainError::corrupt(format!(
+            "the height index ends before height {expected}, the tip {} is at height {}",
+            tip.hash, tip.height
+        )));
+    }
+    Ok(())
+}
+
+/// The coins that the tip created must be there, and those that it spent must not.
+fn check_coins_of_tip(database: &Database, tree: &BlockTree) -> Result<(), ChainError> {
+    let tip = tree.node(tree.tip());
+    if tip.height == Height::GENESIS {
+        return Ok(());
+    }
+    let hash = tip.hash;
+    let missing =
+        |what: &str| ChainError::corrupt(format!("the {what} of the tip {hash} is missing"));
+    let RawBlock(bytes) = database
+        .get::<Blocks>(&hash)?
+        .ok_or_else(|| missing("body"))?;
+    let block: Block = deserialize(&bytes)
+        .map_err(|error| ChainError::corrupt(format!("block {hash} can't be read: {error}")))?;
+    let Undo(spent) = database
+        .get::<UndoData>(&hash)?
+        .ok_or_else(|| missing("undo data"))?;
+
+    let effects = disconnect_block(&block, &spent);
+    let created = database.multi_get::<Coins>(&effects.removed)?;
+    if let Some((outpoint, _)) = effects
+        .removed
+        .iter()
+        .zip(created)
+        .find(|(_, coin)| coin.is_none())
+    {
+        return Err(ChainError::corrupt(format!(
+            "the coin {outpoint} that the tip {hash} created is missing"
+        )));
+    }
+    let spent: Vec<_> = effects
+        .restored
+        .iter()
+        .map(|(outpoint, _)| *outpoint)
+        .collect();
+    let found = database.multi_get::<Coins>(&spent)?;
+    if let Some((outpoint, _)) = spent.iter().zip(found).find(|(_, coin)| coin.is_some()) {
+        return Err(ChainError::corrupt(format!(
+            "the coin {outpoint} that the tip {hash} spent is still there"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! `ChainReader`: questions about the chain, from any thread.
+
+use std::sync::Arc;
+
+use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
+use pyrite_consensus::{ChainSpec, Coin, Height};
+use pyrite_storage::schema::{Blocks, UndoData};
+use tokio::sync::watch;
+
+use crate::ChainError;
+use crate::info::{ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip};
+use crate::shared::{MAX_BLOCKS_AHEAD, Shared};
+use crate::tree::BranchView;
+
+/// Answers questions about the chain. Headers come from memory; blocks, undo data and coins from the
+/// database, so those calls block and stay off the async runtime.
+#[derive(Clone)]
+pub struct ChainReader {
+    shared: Arc<Shared>,
+}
+
+impl ChainReader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// The chain's spec.
+    #[must_use]
+    pub fn spec(&self) -> &Arc<ChainSpec> {
+        &self.shared.spec
+    }
+
+    /// The last block of the best chain. While the chain reorganises it passes over the blocks in
+    /// between; `watch_tip` tells of the end alone.
+    #[must_use]
+    pub fn tip(&self) -> Tip {
+        let tree = self.shared.tree();
+        tree.node(tree.tip()).tip()
+    }
+
+    /// The tip, as often as it is settled and would survive a power cut.
+    #[must_use]
+    pub fn watch_tip(&self) -> watch::Receiver<Tip> {
+        self.shared.watch_tip()
+    }
+
+    /// `None` until the machine fails; then why. The chain takes no command after that.
+    #[must_use]
+    pub fn watch_failure(&self) -> watch::Receiver<Option<ChainError>> {
+        self.shared.watch_failure()
+    }
+
+    /// A header and what is known of it.
+    #[must_use]
+    pub fn header(&self, hash: &BlockHash) -> Option<HeaderInfo> {
+        let tree = self.shared.tree();
+        tree.find(hash).map(|id| tree.node(id).info())
+    }
+
+    /// The header with the most work among those not known to be invalid. It is ahead of the tip
+    /// while bodies are missing.
+    #[must_use]
+    pub fn best_header(&self) -> HeaderInfo {
+        let tree = self.shared.tree();
+        tree.node(tree.best_header()).info()
+    }
+
+    /// The block at a height of the best chain.
+    #[must_use]
+    pub fn hash_at(&self, height: Height) -> Option<BlockHash> {
+        let tree = self.shared.tree();
+        tree.active_at(height).map(|id| tree.node(id).hash)
+    }
+
+    /// Whether a block is in the best chain.
+    #[must_use]
+    pub fn is_in_best_chain(&self, hash: &BlockHash) -> bool {
+        let tree = self.shared.tree();
+        tree.find(hash).is_some_and(|id| tree.is_active(id))
+    }
+
+    /// Whether a block's body is stored.
+    #[must_use]
+    pub fn has_block(&self, hash: &BlockHash) -> bool {
+        let tree = self.shared.tree();
+        tree.find(hash).is_some_and(|id| tree.node(id).has_body())
+    }
+
+    /// A block; `None` when its body is not stored.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>, ChainError> {
+        Ok(self.shared_block(hash)?.map(Arc::unwrap_or_clone))
+    }
+
+    /// A block without a copy, where it is still in memory; `None` when its body is not stored.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn shared_block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, ChainError> {
+        let database = self.shared.database()?;
+        self.shared.block(&database, hash)
+    }
+
+    /// A block in Bitcoin's encoding; `None` when its body is not stored.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn block_bytes(&self, hash: &BlockHash) -> Result<Option<Vec<u8>>, ChainError> {
+        let block = self.shared.database()?.get::<Blocks>(hash)?;
+        Ok(block.map(|block| block.0))
+    }
+
+    /// The coins that a block spent, in the order of its inputs; `None` when it was never connected.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn undo(&self, hash: &BlockHash) -> Result<Option<Vec<(OutPoint, Coin)>>, ChainError> {
+        let undo = self.shared.database()?.get::<UndoData>(hash)?;
+        Ok(undo.map(|undo| undo.0))
+    }
+
+    /// Those of the coins that exist, and the tip that they belong to.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn coins(&self, outpoints: &[OutPoint]) -> Result<CoinsAt, ChainError> {
+        self.shared.coins(outpoints)
+    }
+
+    /// The way from one block to another; `None` when either is not known.
+    #[must_use]
+    pub fn path(&self, from: &BlockHash, to: &BlockHash) -> Option<ChainPath> {
+        let tree = self.shared.tree();
+        Some(tree.path(tree.find(from)?, tree.find(to)?))
+    }
+
+    /// Hashes of the best header chain from its end to the genesis block, with growing steps: what
+    /// to ask a peer for headers with.
+    #[must_use]
+    pub fn locator(&self) -> Vec<BlockHash> {
+        let tree = self.shared.tree();
+        tree.locator(tree.best_header())
+    }
+
+    /// Up to `max` headers of the best chain after the first block of `locator` that is in it (after
+    /// the genesis block if none is), not beyond `stop`.
+    #[must_use]
+    pub fn headers_after(
+        &self,
+        locator: &[BlockHash],
+        stop: Option<BlockHash>,
+        max: usize,
+    ) -> Vec<Header> {
+        self.shared.tree().headers_after(locator, stop, max)
+    }
+
+    /// Up to `max` blocks of the best header chain whose bodies are not stored, lowest first. Those
+    /// that are too far above the tip to be stored are left out.
+    #[must_use]
+    pub fn missing_blocks(&self, max: usize) -> Vec<(Height, BlockHash)> {
+        self.shared.tree().missing_blocks(max, MAX_BLOCKS_AHEAD)
+    }
+
+    /// The ends of all branches, the highest first.
+    #[must_use]
+    pub fn tips(&self) -> Vec<ChainTip> {
+        self.shared.tree().tips()
+    }
+
+    /// The chain that a block ends, for the rules to look at; `None` when it is not known.
+    #[must_use]
+    pub fn header_chain(&self, tip: &BlockHash) -> Option<BranchView> {
+        // The look-up's guard must be gone before `branch` takes the lock.
+        let id = self.shared.tree().find(tip);
+        Some(self.shared.branch(id?))
+    }
+}
+
+impl std::fmt::Debug for ChainReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChainReader")
+            .field("tip", &self.tip())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,232 @@
+//! What the writer and the readers share: the tree, the database, the tip, and a failure.
+
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::consensus::encode::deserialize;
+use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
+use pyrite_storage::schema::{Blocks, Coins, Meta, UndoData};
+use pyrite_storage::{Database, MetaKey, RawBlock, Undo};
+use tokio::sync::watch;
+
+use crate::block_cache::BlockCache;
+use crate::info::{CoinsAt, Tip};
+use crate::scripts::ScriptPool;
+use crate::tree::{BlockTree, BranchView, NodeId};
+use crate::{ChainError, Clock};
+
+/// How far above the tip a body is stored whose parent's is missing.
+pub const MAX_BLOCKS_AHEAD: u32 = 1024;
+
+/// What the writer and the readers share.
+pub(crate) struct Shared {
+    pub(crate) spec: Arc<ChainSpec>,
+    pub(crate) clock: Clock,
+    pub(crate) scripts: ScriptPool,
+    pub(crate) cache: BlockCache,
+    tree: Arc<RwLock<BlockTree>>,
+    /// `None` once the chain is shut down, whoever still holds a reader.
+    database: RwLock<Option<Database>>,
+    /// Held for writing while a batch that moves the tip is committed and the tree follows, so that
+    /// a reader never sees coins that are ahead of the tree.
+    tip_gate: RwLock<()>,
+    tip: watch::Sender<Tip>,
+    failure: watch::Sender<Option<ChainError>>,
+}
+
+/// The open database; it stays open while this is held.
+pub(crate) struct DatabaseGuard<'a>(RwLockReadGuard<'a, Option<Database>>);
+
+impl Deref for DatabaseGuard<'_> {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        self.0
+            .as_ref()
+            .expect("a guard is only made of an open database")
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        spec: Arc<ChainSpec>,
+        clock: Clock,
+        scripts: ScriptPool,
+        tree: BlockTree,
+        database: Database,
+    ) -> Self {
+        let tip = tree.node(tree.tip()).tip();
+        Self {
+            spec,
+            clock,
+            scripts,
+            cache: BlockCache::default(),
+            tree: Arc::new(RwLock::new(tree)),
+            database: RwLock::new(Some(database)),
+            tip_gate: RwLock::new(()),
+            tip: watch::Sender::new(tip),
+            failure: watch::Sender::new(None),
+        }
+    }
+
+    /// The tree. Hold it briefly, and never while asking a `BranchView`, which takes it too.
+    pub(crate) fn tree(&self) -> RwLockReadGuard<'_, BlockTree> {
+        self.tree.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tree, to change it: the writer's alone.
+    pub(crate) fn tree_mut(&self) -> RwLockWriteGuard<'_, BlockTree> {
+        self.tree.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The chain that `id` ends.
+    pub(crate) fn branch(&self, id: NodeId) -> BranchView {
+        let height = self.tree().node(id).height;
+        BranchView::new(Arc::clone(&self.tree), id, height)
+    }
+
+    /// The database, if the chain is not shut down. Take it once, and pass it on.
+    pub(crate) fn database(&self) -> Result<DatabaseGuard<'_>, ChainError> {
+        let guard = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        if guard.is_some() {
+            Ok(DatabaseGuard(guard))
+        } else {
+            Err(ChainError::Closed)
+        }
+    }
+
+    /// Closes the database, when the last read that is under way has ended.
+    pub(crate) fn close_database(&self) {
+        *self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Keeps readers from taking a snapshot of the coins while the tip moves.
+    pub(crate) fn move_tip(&self) -> RwLockWriteGuard<'_, ()> {
+        self.tip_gate
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn watch_tip(&self) -> watch::Receiver<Tip> {
+        self.tip.subscribe()
+    }
+
+    /// Tells those who watch the tip, if it changed.
+    pub(crate) fn publish_tip(&self) {
+        let tip = {
+            let tree = self.tree();
+            tree.node(tree.tip()).tip()
+        };
+        self.tip.send_if_modified(|current| {
+            let changed = *current != tip;
+            if changed {
+                *current = tip;
+            }
+            changed
+        });
+    }
+
+    pub(crate) fn watch_failure(&self) -> watch::Receiver<Option<ChainError>> {
+        self.failure.subscribe()
+    }
+
+    pub(crate) fn failure(&self) -> Option<ChainError> {
+        self.failure.borrow().clone()
+    }
+
+    /// Notes that the machine failed; the first failure is the one that is told.
+    pub(crate) fn fail(&self, error: ChainError) {
+        self.failure.send_if_modified(|failure| {
+            let is_first = failure.is_none();
+            if is_first {
+                *failure = Some(error);
+            }
+            is_first
+        });
+    }
+
+    /// A block's body, from memory or from the database.
+    pub(crate) fn block(
+        &self,
+        database: &Database,
+        hash: &BlockHash,
+    ) -> Result<Option<Arc<Block>>, ChainError> {
+        if let Some(block) = self.cache.get(hash) {
+            return Ok(Some(block));
+        }
+        let Some(RawBlock(bytes)) = database.get::<Blocks>(hash)? else {
+            return Ok(None);
+        };
+        let block: Block = deserialize(&bytes)
+            .map_err(|error| ChainError::corrupt(format!("block {hash} can't be read: {error}")))?;
+        if block.block_hash() != *hash {
+            let found = block.block_hash();
+            return Err(ChainError::corrupt(format!(
+                "block {found} is stored as {hash}"
+            )));
+        }
+        let block = Arc::new(block);
+        self.cache.insert(*hash, &block);
+        Ok(Some(block))
+    }
+
+    /// The body of a block that the tree says is stored.
+    pub(crate) fn stored_block(
+        &self,
+        database: &Database,
+        hash: &BlockHash,
+    ) -> Result<Arc<Block>, ChainError> {
+        self.block(database, hash)?
+            .ok_or_else(|| ChainError::corrupt(format!("the body of block {hash} is missing")))
+    }
+
+    /// The coins that a connected block spent.
+    pub(crate) fn stored_undo(
+        &self,
+        database: &Database,
+        hash: &BlockHash,
+    ) -> Result<Undo, ChainError> {
+        database
+            .get::<UndoData>(hash)?
+            .ok_or_else(|| ChainError::corrupt(format!("the undo data of block {hash} is missing")))
+    }
+
+    /// Those of the coins that exist, and the tip that they belong to.
+    pub(crate) fn coins(&self, outpoints: &[OutPoint]) -> Result<CoinsAt, ChainError> {
+        let database = self.database()?;
+        let snapshot = {
+            let _gate = self.tip_gate.read().unwrap_or_else(PoisonError::into_inner);
+            database.snapshot()
+        };
+        let hash = snapshot
+            .get::<Meta>(&MetaKey::Tip)?
+            .and_then(|tip| tip.as_block())
+            .ok_or_else(|| ChainError::corrupt("the tip is missing"))?;
+        let tip = {
+            let tree = self.tree();
+            let id = tree
+                .find(&hash)
+                .ok_or_else(|| ChainError::corrupt(format!("the tip {hash} has no header")))?;
+            tree.node(id).tip()
+        };
+        let found = snapshot.multi_get::<Coins>(outpoints)?;
+        let coins = outpoints
+            .iter()
+            .zip(found)
+            .filter_map(|(outpoint, coin)| Some((*outpoint, coin?)))
+            .collect();
+        Ok(CoinsAt { tip, coins })
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("chain", &self.spec.name)
+            .finish_non_exhaustive()
+    }
+}

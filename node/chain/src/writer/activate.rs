@@ -1,0 +1,183 @@
+//! Makes the chain with the most work the best one: disconnects and connects blocks.
+//!
+//! One atomic batch per block holds its coins, undo data, height and the tip. A kill in between
+//! leaves a chain that is whole, if not the best; the next opening goes on from there.
+
+use std::collections::HashMap;
+
+use pyrite_consensus::bitcoin::OutPoint;
+use pyrite_consensus::connect::{BlockEffects, disconnect_block, outpoints_to_read};
+use pyrite_consensus::{BlockContext, BlockError, Coin, Height, connect_block};
+use pyrite_storage::schema::{Coins, Headers, Heights, Meta, UndoData};
+use pyrite_storage::{Database, MetaKey, MetaValue, Undo};
+
+use super::Writer;
+use crate::ChainError;
+use crate::tree::NodeId;
+
+impl Writer {
+    /// Activates the best candidate, and the next best one as long as blocks turn out to be invalid.
+    /// Returns those, with what is wrong with them.
+    pub(super) fn activate_best(
+        &mut self,
+        database: &Database,
+    ) -> Result<Vec<(NodeId, BlockError)>, ChainError> {
+        let mut failures = Vec::new();
+        loop {
+            let target = self
+                .candidates
+                .best()
+                .ok_or_else(|| ChainError::corrupt("the genesis block is marked invalid"))?;
+            if target == self.tip() {
+                break;
+            }
+            if let Some((id, error)) = self.move_to(database, target)? {
+                let hash = self.shared.tree().node(id).hash;
+                tracing::warn!(%hash, %error, "invalid block");
+                self.mark_failed(database, id)?;
+                failures.push((id, error));
+            }
+        }
+        let tree = self.shared.tree();
+        self.candidates.drop_below_tip(&tree);
+        Ok(failures)
+    }
+
+    /// Moves the tip block by block. Stops at a block that is invalid and returns it.
+    fn move_to(
+        &mut self,
+        database: &Database,
+        target: NodeId,
+    ) -> Result<Option<(NodeId, BlockError)>, ChainError> {
+        let (fork, path, depth) = {
+            let tree = self.shared.tree();
+            let fork = tree.fork_point(tree.tip(), target);
+            let depth = tree.node(tree.tip()).height.0 - tree.node(fork).height.0;
+            (fork, tree.upwards(fork, target), depth)
+        };
+        if depth > 0 {
+            tracing::info!(disconnect = depth, connect = path.len(), "reorganisation");
+        }
+        while self.tip() != fork {
+            self.disconnect_tip(database)?;
+        }
+        for id in path {
+            if let Err(error) = self.connect(database, id)? {
+                return Ok(Some((id, error)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Connects a child of the tip. The outer error is the machine's, the inner one the block's.
+    fn connect(
+        &mut self,
+        database: &Database,
+        id: NodeId,
+    ) -> Result<Result<(), BlockError>, ChainError> {
+        let node = self.shared.tree().node(id).clone();
+        let block = self.shared.stored_block(database, &node.hash)?;
+        let branch = self.shared.branch(node.parent);
+        let context = BlockContext::new(&branch);
+        let spec = &self.shared.spec;
+        let coins = read_coins(database, &outpoints_to_read(spec, &block, context.height))?;
+        let effects = match connect_block(spec, &block, &context, &coins) {
+            Ok(effects) => effects,
+            Err(error) => return Ok(Err(error)),
+        };
+        // What a block's scripts say depends on the blocks before it alone: once is enough.
+        if !node.flags.connected {
+            if let Err(error) = self.shared.scripts.verify(&effects.script_checks) {
+                return Ok(Err(error.into()));
+            }
+        }
+
+        let BlockEffects { spent, created, .. } = effects;
+        let mut record = node.record(id);
+        record.flags.connected = true;
+        let mut batch = database.batch();
+        for (outpoint, _) in &spent {
+            batch.delete::<Coins>(outpoint);
+        }
+        for (outpoint, coin) in &created {
+            batch.put::<Coins>(outpoint, coin);
+        }
+        batch.put::<UndoData>(&node.hash, &Undo(spent));
+        batch.put::<Heights>(&node.height, &node.hash);
+        batch.put::<Headers>(&node.hash, &record);
+        batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(node.hash));
+
+        let shared = self.shared.clone();
+        let _gate = shared.move_tip();
+        self.commit(database, batch)?;
+        shared.tree_mut().connected(id);
+        tracing::debug!(height = %node.height, hash = %node.hash, "connected");
+        Ok(Ok(()))
+    }
+
+    /// Disconnects the tip. Its undo data stays: it is what it is whenever the block is connected.
+    fn disconnect_tip(&mut self, database: &Database) -> Result<(), ChainError> {
+        let (node, parent) = {
+            let tree = self.shared.tree();
+            let node = tree.node(tree.tip()).clone();
+            (node.clone(), tree.node(node.parent).hash)
+        };
+        if node.height == Height::GENESIS {
+            return Err(ChainError::corrupt("two blocks have no common ancestor"));
+        }
+        let block = self.shared.stored_block(database, &node.hash)?;
+        let Undo(spent) = self.shared.stored_undo(database, &node.hash)?;
+        let effects = disconnect_block(&block, &spent);
+
+        let mut batch = database.batch();
+        for outpoint in &effects.removed {
+            batch.delete::<Coins>(outpoint);
+        }
+        for (outpoint, coin) in &effects.restored {
+            batch.put::<Coins>(outpoint, coin);
+        }
+        batch.delete::<Heights>(&node.height);
+        batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(parent));
+
+        let shared = self.shared.clone();
+        let _gate = shared.move_tip();
+        self.commit(database, batch)?;
+        shared.tree_mut().disconnected();
+        tracing::debug!(height = %node.height, hash = %node.hash, "disconnected");
+        Ok(())
+    }
+
+    /// Marks a block invalid, in the database and in memory.
+    pub(super) fn mark_failed(
+        &mut self,
+        database: &Database,
+        id: NodeId,
+    ) -> Result<(), ChainError> {
+        let node = self.shared.tree().node(id).clone();
+        let mut record = node.record(id);
+        record.flags.failed = true;
+        let mut batch = database.batch();
+        batch.put::<Headers>(&node.hash, &record);
+        self.commit(database, batch)?;
+
+        let mut tree = self.shared.tree_mut();
+        tree.fail(id);
+        self.candidates.drop_failed(&tree);
+        Ok(())
+    }
+
+    fn tip(&self) -> NodeId {
+        self.shared.tree().tip()
+    }
+}
+
+fn read_coins(
+    database: &Database,
+    outpoints: &[OutPoint],
+) -> Result<HashMap<OutPoint, Coin>, ChainError> {
+    let found = database.multi_get::<Coins>(outpoints)?;
+    let coins = outpoints.iter().zip(found);
+    Ok(coins
+        .filter_map(|(outpoint, coin)| Some((*outpoint, coin?)))
+        .collect())
+}

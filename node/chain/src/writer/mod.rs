@@ -1,0 +1,9 @@
+//! The writer thread: the only one that changes the chain.
+
+mod accept;
+mod activate;
+mod candidates;
+mod control;
+mod run;
+
+pub(crate) use run::{Command, Reply, Writer};
