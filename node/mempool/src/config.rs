@@ -1,0 +1,64 @@
+//! What an operator may set. The defaults are those of Bitcoin Core 30 and later.
+
+use crate::FeeRate;
+
+/// Settings of a mempool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MempoolConfig {
+    /// Bound on the estimated memory of all entries, in bytes (`-maxmempool`).
+    pub max_bytes: usize,
+    /// The lowest fee rate that is relayed (`-minrelaytxfee`).
+    pub min_relay_fee: FeeRate,
+    /// What a replacement adds for its own bandwidth, and by how much the minimum rises after an
+    /// eviction (`-incrementalrelayfee`).
+    pub incremental_relay_fee: FeeRate,
+    /// The rate at which spending an output must be worth it (`-dustrelayfee`).
+    pub dust_relay_fee: FeeRate,
+    /// Bytes of all data-carrying output scripts of a transaction together (`-datacarriersize`).
+    pub max_data_carrier_bytes: usize,
+    /// Limits on chains of unconfirmed transactions.
+    pub limits: ChainLimits,
+    /// Seconds after which an entry is dropped (`-mempoolexpiry`).
+    pub expiry_s: u64,
+    /// Takes transactions that are valid but not standard (`-acceptnonstdtxn`).
+    pub accept_nonstandard: bool,
+}
+
+impl Default for MempoolConfig {
+    fn default() -> Self {
+        Self {
+            max_bytes: 300_000_000,
+            min_relay_fee: FeeRate(100),
+            incremental_relay_fee: FeeRate(100),
+            dust_relay_fee: FeeRate(3_000),
+            max_data_carrier_bytes: 100_000,
+            limits: ChainLimits::default(),
+            expiry_s: 336 * 60 * 60,
+            accept_nonstandard: false,
+        }
+    }
+}
+
+/// Limits on chains of unconfirmed transactions. Every number counts the transaction itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainLimits {
+    /// Transactions among a transaction and its unconfirmed ancestors.
+    pub ancestor_count: u64,
+    /// Their virtual bytes.
+    pub ancestor_size: u64,
+    /// Transactions among a transaction and its unconfirmed descendants.
+    pub descendant_count: u64,
+    /// Their virtual bytes.
+    pub descendant_size: u64,
+}
+
+impl Default for ChainLimits {
+    fn default() -> Self {
+        Self {
+            ancestor_count: 25,
+            ancestor_size: 101_000,
+            descendant_count: 25,
+            descendant_size: 101_000,
+        }
+    }
+}
