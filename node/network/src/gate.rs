@@ -1,0 +1,190 @@
+//! The gate: which connections may exist at all.
+//!
+//! A behaviour without a protocol. It denies connections while the network is inactive, to and from
+//! peers that are blocked or refused, and beyond the limit on peers.
+
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::fmt;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use libp2p::core::Endpoint;
+use libp2p::core::transport::PortUse;
+use libp2p::swarm::{
+    ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
+    THandlerOutEvent, ToSwarm, dummy,
+};
+use libp2p::{Multiaddr, PeerId};
+
+use crate::misbehaviour::Misbehaviour;
+
+/// Why a connection is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// The network is set inactive.
+    Inactive,
+    /// The peer is in the block list.
+    Blocked,
+    /// The peer misbehaved, or is of another chain.
+    Refused,
+    /// There are as many peers as allowed.
+    Full,
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inactive => "the network is inactive",
+            Self::Blocked => "the peer is blocked",
+            Self::Refused => "the peer is refused for a while",
+            Self::Full => "there are enough peers",
+        })
+    }
+}
+
+impl std::error::Error for Denied {}
+
+/// The gate's state.
+pub(crate) struct Gate {
+    pub(crate) active: bool,
+    pub(crate) blocked: HashSet<PeerId>,
+    pub(crate) misbehaviour: Misbehaviour,
+    max_peers: usize,
+    established: HashMap<PeerId, u32>,
+}
+
+impl Gate {
+    pub(crate) fn new(max_peers: usize) -> Self {
+        Self {
+            active: true,
+            blocked: HashSet::new(),
+            misbehaviour: Misbehaviour::default(),
+            max_peers,
+            established: HashMap::new(),
+        }
+    }
+
+    /// Whether a connection with that peer may exist.
+    pub(crate) fn admits(&self, peer: &PeerId, now: Instant) -> Result<(), Denied> {
+        if !self.active {
+            Err(Denied::Inactive)
+        } else if self.blocked.contains(peer) {
+            Err(Denied::Blocked)
+        } else if self.misbehaviour.is_refused(peer, now) {
+            Err(Denied::Refused)
+        } else if self.established.len() >= self.max_peers && !self.established.contains_key(peer) {
+            Err(Denied::Full)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn admit(&self, peer: &PeerId) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
+        self.admits(peer, Instant::now())
+            .map_err(ConnectionDenied::new)?;
+        Ok(dummy::ConnectionHandler)
+    }
+}
+
+impl NetworkBehaviour for Gate {
+    type ConnectionHandler = dummy::ConnectionHandler;
+    type ToSwarm = Infallible;
+
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        if self.active {
+            Ok(())
+        } else {
+            Err(ConnectionDenied::new(Denied::Inactive))
+        }
+    }
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: &Multiaddr,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admit(&peer)
+    }
+
+    fn handle_pending_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: Option<PeerId>,
+        _: &[Multiaddr],
+        _: Endpoint,
+    ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        match peer {
+            Some(peer) => self.admit(&peer).map(|_| Vec::new()),
+            None if self.active => Ok(Vec::new()),
+            None => Err(ConnectionDenied::new(Denied::Inactive)),
+        }
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        peer: PeerId,
+        _: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admit(&peer)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        match event {
+            FromSwarm::ConnectionEstablished(event) => {
+                let count = self.established.entry(event.peer_id).or_default();
+                *count = count.saturating_add(1);
+            }
+            FromSwarm::ConnectionClosed(event) if event.remaining_established == 0 => {
+                self.established.remove(&event.peer_id);
+            }
+            _ => {}
+        }
+    }
+
+    fn on_connection_handler_event(
+        &mut self,
+        _: PeerId,
+        _: ConnectionId,
+        event: THandlerOutEvent<Self>,
+    ) {
+        match event {}
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::misbehaviour::Offence;
+
+    #[test]
+    fn the_gate_denies_for_each_reason() {
+        let (mut gate, now) = (Gate::new(2), Instant::now());
+        let [a, b, c] = [(); 3].map(|()| PeerId::random());
+        assert_eq!(gate.admits(&a, now), Ok(()));
+        gate.blocked.insert(a);
+        assert_eq!(gate.admits(&a, now), Err(Denied::Blocked));
+        gate.blocked.clear();
+        gate.misbehaviour.punish(a, Offence::InvalidData, now);
+        assert_eq!(gate.admits(&a, now), Err(Denied::Refused));
+        gate.established.extend([(b, 1), (a, 1)]);
+        assert_eq!(gate.admits(&c, now), Err(Denied::Full));
+        assert_eq!(gate.admits(&b, now), Ok(()));
+        gate.active = false;
+        assert_eq!(gate.admits(&b, now), Err(Denied::Inactive));
+    }
+}
