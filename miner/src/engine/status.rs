@@ -1,0 +1,66 @@
+//! What the miner tells about itself.
+
+use crate::HashRates;
+
+/// What a device is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceState {
+    /// It waits for a template.
+    Waiting,
+    /// It searches, or rests between two searches.
+    Mining,
+    /// Its thread panicked; the others go on.
+    Failed {
+        /// What the panic said.
+        reason: String,
+    },
+}
+
+/// One device of a running miner.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceStatus {
+    /// Its name.
+    pub name: String,
+    /// What it is doing.
+    pub state: DeviceState,
+    /// Its hash rates, in hashes per second.
+    pub hash_rates: HashRates,
+    /// Its hashes since this start of the miner.
+    pub hashes: u64,
+    /// Nonces that it reported and that solve nothing: a sign of a broken device.
+    pub false_nonces: u64,
+}
+
+/// The miner as a whole. Rates are sums over the devices, in hashes per second; counters last over
+/// stops and starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MinerStatus {
+    /// Whether it was started and not stopped since.
+    pub running: bool,
+    /// Threads that it was started with, 0 when stopped.
+    pub threads: usize,
+    /// The duty cycle that it was started with, 0 when stopped.
+    pub intensity_percent: u8,
+    /// The best estimate of the present rate: that over 10 seconds.
+    pub hash_rate: f64,
+    /// The rate over 10 seconds, or since the start.
+    pub hash_rate_10s: f64,
+    /// The rate over a minute, or since the start.
+    pub hash_rate_1m: f64,
+    /// The rate over 15 minutes, or since the start.
+    pub hash_rate_15m: f64,
+    /// Solved blocks.
+    pub blocks_found: u64,
+    /// Those of them that became the tip.
+    pub blocks_accepted: u64,
+    /// Those that came too late: dropped here, or stale in the work source's words.
+    pub blocks_stale: u64,
+    /// Those that were refused for another reason.
+    pub blocks_rejected: u64,
+    /// Hashes.
+    pub hashes_total: u64,
+    /// The devices, none when stopped.
+    pub devices: Vec<DeviceStatus>,
+    /// When it was started, Unix seconds; `None` when stopped.
+    pub started_at: Option<u64>,
+}

@@ -1,0 +1,62 @@
+//! What can go wrong in the miner, and what a work source may answer.
+
+/// Why the miner does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MinerError {
+    /// Zero threads were asked for.
+    #[error("mining needs at least one thread")]
+    NoThreads,
+    /// More threads than the miner runs were asked for.
+    #[error("{threads} mining threads are too many, at most {max} are allowed")]
+    TooManyThreads {
+        /// How many were asked for.
+        threads: usize,
+        /// How many are allowed.
+        max: usize,
+    },
+    /// The duty cycle is not a percentage from 1 to 100.
+    #[error("a mining intensity of {intensity_percent}% is out of range, it must be 1 to 100")]
+    IntensityOutOfRange {
+        /// What was asked for.
+        intensity_percent: u8,
+    },
+    /// The system refused a thread.
+    #[error("cannot start a mining thread: {source}")]
+    Spawn {
+        /// What the system said.
+        #[from]
+        source: std::io::Error,
+    },
+    /// The miner was shut down for good.
+    #[error("the miner was shut down")]
+    ShutDown,
+}
+
+/// Why a work source gives no template or does not take a block.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// There is no template at the moment.
+    #[error("no block template: {reason}")]
+    Unavailable {
+        /// Why.
+        reason: String,
+    },
+    /// The block breaks a rule.
+    #[error("block refused: {reason}")]
+    Rejected {
+        /// The reject reason, in Bitcoin's words where there are some.
+        reason: String,
+    },
+    /// The block is valid and came too late: another one stands in its place on the best chain.
+    #[error("block is stale")]
+    Stale,
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopped,
+    /// The machine failed (disk, database); says nothing about the block.
+    #[error("cannot store the block: {source}")]
+    Machine {
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

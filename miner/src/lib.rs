@@ -1,0 +1,31 @@
+//! The miner: block templates, and the engine that searches them for proof of work.
+//!
+//! `template` assembles blocks from candidate transactions and is pure. `engine` runs one thread per
+//! device, feeds it jobs made from the newest template of a [`WorkSource`], and hands found blocks
+//! back to it. The crate knows the rules alone: the node wires it to the chain and the mempool.
+
+pub mod device;
+mod engine;
+mod error;
+mod hash_rate;
+mod job;
+mod solve;
+pub mod template;
+#[cfg(test)]
+mod test_chain;
+mod work_source;
+
+pub use device::{Cancel, CpuDevice, MiningDevice, SearchOutcome};
+pub use engine::{
+    DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
+    UnixClock,
+};
+pub use error::{MinerError, WorkError};
+pub use hash_rate::{HashMeter, HashRates, Window};
+pub use job::{Job, PreparedHeader};
+pub use solve::solve;
+pub use template::{
+    Candidate, Extranonce, Template, TemplateOptions, TemplateTip, TemplateTransaction,
+    build_template, build_template_with,
+};
+pub use work_source::WorkSource;

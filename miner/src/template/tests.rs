@@ -1,0 +1,426 @@
+//! Templates: their fields, their coinbase, and their blocks under the rules. `selection_tests` has
+//! the choice of transactions.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use pyrite_consensus::bitcoin::absolute::LockTime;
+use pyrite_consensus::bitcoin::hashes::Hash;
+use pyrite_consensus::bitcoin::{
+    Amount, BlockHash, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid,
+    Witness, transaction,
+};
+use pyrite_consensus::transaction::sigop_cost;
+use pyrite_consensus::{
+    BlockContext, ChainSpec, Coin, Height, check_block, check_block_in_chain, check_header,
+    connect_block,
+};
+
+use super::*;
+use crate::solve;
+use crate::test_chain::TestChain;
+
+const NOW: u64 = 1_800_000_000;
+
+fn op_true() -> ScriptBuf {
+    ScriptBuf::from_bytes(vec![0x51])
+}
+
+/// Coins, and candidates that spend them.
+struct Pool {
+    coins: HashMap<OutPoint, Coin>,
+    confirmed: HashMap<OutPoint, Coin>,
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Legacy,
+    Segwit,
+}
+
+impl Pool {
+    fn new() -> Self {
+        Self {
+            coins: HashMap::new(),
+            confirmed: HashMap::new(),
+            candidates: Vec::new(),
+        }
+    }
+
+    fn script(kind: Kind) -> ScriptBuf {
+        match kind {
+            Kind::Legacy => op_true(),
+            Kind::Segwit => op_true().to_p2wsh(),
+        }
+    }
+
+    /// A confirmed coin of one bitcoin.
+    fn coin(&mut self, kind: Kind) -> OutPoint {
+        let number = u32::try_from(self.confirmed.len()).unwrap();
+        let outpoint = OutPoint {
+            txid: Txid::from_byte_array([0xee; 32]),
+            vout: number,
+        };
+        let output = TxOut {
+            value: Amount::ONE_BTC,
+            script_pubkey: Self::script(kind),
+        };
+        let coin = Coin {
+            output,
+            height: Height(1),
+            is_coinbase: false,
+        };
+        self.coins.insert(outpoint, coin.clone());
+        self.confirmed.insert(outpoint, coin);
+        outpoint
+    }
+
+    /// A candidate that spends these coins to one of the same kind.
+    fn spend(&mut self, inputs: &[OutPoint], fee: u64, kind: Kind, lock_time: u32) -> OutPoint {
+        let total: Amount = inputs
+            .iter()
+            .map(|input| self.coins[input].output.value)
+            .sum();
+        let witness = match kind {
+            Kind::Legacy => Witness::new(),
+            Kind::Segwit => Witness::from_slice(&[op_true().as_bytes()]),
+        };
+        let spend = |previous_output: &OutPoint| TxIn {
+            previous_output: *previous_output,
+            script_sig: ScriptBuf::new(),
+            sequence: Sequence::ENABLE_LOCKTIME_NO_RBF,
+            witness: witness.clone(),
+        };
+        let value = total - Amount::from_sat(fee);
+        let tx = Transaction {
+            version: transaction::Version::TWO,
+            lock_time: LockTime::from_consensus(lock_time),
+            input: inputs.iter().map(spend).collect(),
+            output: vec![TxOut {
+                value,
+                script_pubkey: Self::script(kind),
+            }],
+        };
+        let outpoint = OutPoint {
+            txid: tx.compute_txid(),
+            vout: 0,
+        };
+        let is_unconfirmed = |input: &&OutPoint| !self.confirmed.contains_key(input);
+        self.candidates.push(Candidate {
+            txid: outpoint.txid,
+            fee: Amount::from_sat(fee),
+            weight: tx.weight().to_wu(),
+            sigop_cost: sigop_cost(&tx, &self.coins),
+            depends: inputs
+                .iter()
+                .filter(is_unconfirmed)
+                .map(|input| input.txid)
+                .collect(),
+            tx: Arc::new(tx.clone()),
+        });
+        let output = tx.output[0].clone();
+        self.coins.insert(
+            outpoint,
+            Coin {
+                output,
+                height: Height(2),
+                is_coinbase: false,
+            },
+        );
+        outpoint
+    }
+}
+
+fn build(
+    spec: &ChainSpec,
+    chain: &TestChain,
+    candidates: &[Candidate],
+    payout: &Script,
+) -> Template {
+    let tip = TemplateTip {
+        parent: chain,
+        hash: chain.tip_hash(),
+    };
+    build_template(spec, &tip, candidates, payout, NOW)
+}
+
+fn empty_template(spec: &ChainSpec, height: u32) -> Template {
+    build(
+        spec,
+        &TestChain::at_height(spec, height - 1),
+        &[],
+        &op_true(),
+    )
+}
+
+fn txids(template: &Template) -> Vec<Txid> {
+    template
+        .transactions
+        .iter()
+        .map(|entry| entry.txid)
+        .collect()
+}
+
+/// Every rule that a block has to satisfy, proof of work and scripts included.
+fn assert_valid(spec: &ChainSpec, chain: &TestChain, template: &Template, pool: &Pool) {
+    let block = template.block(Extranonce::new(1, 2), template.time, 0);
+    let block = solve(block, u64::MAX, &AtomicBool::new(false)).expect("regtest is easy");
+    let context = BlockContext::new(chain);
+    assert_eq!(check_header(spec, &block.header, chain, NOW), Ok(()));
+    assert_eq!(check_block(spec, &block), Ok(()));
+    assert_eq!(check_block_in_chain(spec, &block, &context), Ok(()));
+    let effects = connect_block(spec, &block, &context, &pool.confirmed).unwrap();
+    assert_eq!(effects.fees, template.total_fees);
+    assert_eq!(effects.script_checks.len(), template.transactions.len());
+    for check in &effects.script_checks {
+        assert_eq!(check.verify(), Ok(()));
+    }
+    assert!(block.check_merkle_root());
+    assert!(block.check_witness_commitment());
+    assert!(block.weight().to_wu() <= template.weight);
+}
+
+#[test]
+fn an_empty_block_is_valid() {
+    let spec = ChainSpec::regtest();
+    for height in [1, 2, 16, 17, 127, 128, 300] {
+        let chain = TestChain::at_height(&spec, height - 1);
+        let template = build(&spec, &chain, &[], &op_true());
+        assert_eq!(template.height, Height(height));
+        assert_eq!(template.previous, chain.tip_hash());
+        assert_eq!(template.coinbase_value, spec.subsidy(Height(height)));
+        assert_eq!(template.merkle_branch, []);
+        assert_valid(&spec, &chain, &template, &Pool::new());
+    }
+}
+
+#[test]
+fn a_block_of_dependent_and_segwit_transactions_is_valid() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 20);
+    let mut pool = Pool::new();
+    for (round, kind) in [Kind::Legacy, Kind::Segwit, Kind::Segwit]
+        .into_iter()
+        .enumerate()
+    {
+        let (one, other) = (pool.coin(kind), pool.coin(kind));
+        let parent = pool.spend(&[one], 100, kind, 0);
+        let child = pool.spend(&[parent, other], 5_000 + round as u64, kind, 0);
+        pool.spend(&[child], 700, kind, 20);
+    }
+    pool.candidates.reverse();
+    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    assert_eq!(template.transactions.len(), 9);
+    assert_eq!(template.total_fees, Amount::from_sat(3 * 5_800 + 3));
+    assert_eq!(
+        template.coinbase_value,
+        spec.subsidy(Height(21)) + template.total_fees
+    );
+    assert_valid(&spec, &chain, &template, &pool);
+    for (position, entry) in template.transactions.iter().enumerate() {
+        assert!(entry.depends.iter().all(|parent| *parent < position));
+        assert_eq!(entry.wtxid, entry.tx.compute_wtxid());
+        let spent: HashSet<Txid> = entry
+            .tx
+            .input
+            .iter()
+            .map(|input| input.previous_output.txid)
+            .collect();
+        let depends: Vec<usize> = (0..position)
+            .filter(|parent| spent.contains(&template.transactions[*parent].txid))
+            .collect();
+        assert_eq!(entry.depends, depends);
+    }
+}
+
+#[test]
+fn the_witness_commitment_is_there_without_witnesses() {
+    let template = empty_template(&ChainSpec::regtest(), 2);
+    let commitment = template.witness_commitment.clone().unwrap();
+    // The root of a lone coinbase is zeros; BIP-0141's hash of it and of the reserved value, zeros
+    // too.
+    assert_eq!(
+        commitment.to_hex_string(),
+        "6a24aa21a9ede2f61c3f71d1defd3fa999dfa36953755c690689799962b48bebd836974e8cf9"
+    );
+    let coinbase = template.coinbase(Extranonce::new(0, 0));
+    assert_eq!(coinbase.output.len(), 2);
+    assert_eq!(
+        coinbase.output[1],
+        TxOut {
+            value: Amount::ZERO,
+            script_pubkey: commitment
+        }
+    );
+    assert_eq!(
+        coinbase.input[0].witness,
+        Witness::from_slice(&[[0_u8; 32]])
+    );
+}
+
+#[test]
+fn before_segwit_nothing_has_a_witness() {
+    let mut spec = ChainSpec::regtest();
+    spec.deployments.segwit = u32::MAX;
+    spec.deployments.taproot = u32::MAX;
+    let chain = TestChain::at_height(&spec, 5);
+    let mut pool = Pool::new();
+    let (one, other) = (pool.coin(Kind::Legacy), pool.coin(Kind::Segwit));
+    let legacy = pool.spend(&[one], 100, Kind::Legacy, 0);
+    pool.spend(&[other], 5_000, Kind::Segwit, 0);
+    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    assert_eq!(txids(&template), [legacy.txid]);
+    assert_eq!(template.witness_commitment, None);
+    let coinbase = template.coinbase(Extranonce::new(0, 0));
+    assert!(coinbase.input[0].witness.is_empty());
+    assert_eq!(coinbase.output.len(), 1);
+    assert_valid(&spec, &chain, &template, &pool);
+}
+
+#[test]
+fn leaves_out_what_is_not_final_and_its_descendants() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 20);
+    let median_time_past = BlockContext::new(&chain).median_time_past;
+    let mut pool = Pool::new();
+    // The block's height is 21; a lock holds up to its own value.
+    let locks = [20, 21, median_time_past - 1, median_time_past];
+    let mut spends = Vec::new();
+    for lock in locks {
+        let coin = pool.coin(Kind::Legacy);
+        spends.push(pool.spend(&[coin], 100, Kind::Legacy, lock));
+    }
+    let child_of_final = pool.spend(&[spends[0]], 900, Kind::Legacy, 0);
+    pool.spend(&[spends[1]], 1_000, Kind::Legacy, 0);
+    pool.spend(&[spends[3], spends[2]], 1_100, Kind::Legacy, 0);
+    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let taken: HashSet<Txid> = txids(&template).into_iter().collect();
+    assert_eq!(
+        taken,
+        HashSet::from([spends[0].txid, spends[2].txid, child_of_final.txid])
+    );
+    assert_valid(&spec, &chain, &template, &pool);
+}
+
+#[test]
+fn the_coinbase_starts_with_the_height() {
+    // Scripts as BIP-0034 and Bitcoin Core write them.
+    let expected: [(u32, &[u8]); 7] = [
+        (1, &[0x51]),
+        (16, &[0x60]),
+        (17, &[1, 17]),
+        (127, &[1, 127]),
+        (128, &[2, 128, 0]),
+        (255, &[2, 255, 0]),
+        (256, &[2, 0, 1]),
+    ];
+    let spec = ChainSpec::regtest();
+    for (height, push) in expected {
+        let coinbase = empty_template(&spec, height).coinbase(Extranonce::new(0x0102_0304, 5));
+        let mut script = push.to_vec();
+        script.extend([8, 1, 2, 3, 4, 0, 0, 0, 5]);
+        script.extend(b"\x08/pyrite/");
+        assert_eq!(
+            coinbase.input[0].script_sig.as_bytes(),
+            script,
+            "height {height}"
+        );
+        assert!(coinbase.is_coinbase());
+        assert_eq!(coinbase.lock_time.to_consensus_u32(), height - 1);
+        assert!(coinbase.input[0].sequence.enables_absolute_lock_time());
+    }
+}
+
+#[test]
+fn extranonces_make_coinbases_and_headers_unique() {
+    let template = empty_template(&ChainSpec::regtest(), 2);
+    let extranonces = (0..20).flat_map(|prefix| {
+        (0..20).map(move |counter| Extranonce::new(prefix << 20, counter << 20))
+    });
+    let headers: HashSet<BlockHash> = extranonces
+        .map(|extranonce| template.header(extranonce, 0, 0).block_hash())
+        .collect();
+    assert_eq!(headers.len(), 400);
+    assert_eq!(
+        template.coinbase(7_u64),
+        template.coinbase(Extranonce::new(0, 7))
+    );
+    assert_eq!(template.coinbase(&[1; 8]), template.coinbase([1; 8]));
+}
+
+#[test]
+fn the_header_is_that_of_the_block() {
+    let template = empty_template(&ChainSpec::regtest(), 2);
+    let block = template.block([9; 8], 1_234, 5_678);
+    assert_eq!(block.header, template.header([9; 8], 1_234, 5_678));
+    assert_eq!(block.header.version.to_consensus(), 0x2000_0000);
+    assert_eq!((block.header.time, block.header.nonce), (1_234, 5_678));
+    assert_eq!(block.header.bits, template.bits);
+    assert_eq!(block.header.prev_blockhash, template.previous);
+}
+
+#[test]
+fn the_time_is_now_but_after_the_median() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 30);
+    let min_time = BlockContext::new(&chain).median_time_past + 1;
+    let tip = TemplateTip {
+        parent: &chain,
+        hash: chain.tip_hash(),
+    };
+    let time_at = |now| build_template(&spec, &tip, &[], &op_true(), now).time;
+    assert_eq!(u64::from(time_at(NOW)), NOW);
+    assert_eq!(time_at(0), min_time);
+    assert_eq!(time_at(u64::from(min_time) - 1), min_time);
+    assert_eq!(time_at(u64::from(min_time) + 1), min_time + 1);
+    assert_eq!(time_at(u64::MAX), u32::MAX);
+    let template = empty_template(&spec, 31);
+    assert_eq!(template.min_time, min_time);
+    assert_eq!(
+        (template.time_at(5), template.time_at(NOW)),
+        (min_time, template.time)
+    );
+}
+
+#[test]
+fn another_payout_changes_the_coinbase_alone() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 20);
+    let mut pool = Pool::new();
+    for fee in [100, 200, 300] {
+        let coin = pool.coin(Kind::Segwit);
+        pool.spend(&[coin], fee, Kind::Segwit, 0);
+    }
+    let payout = op_true().to_p2wsh();
+    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let retargeted = template.with_payout(&payout);
+    assert_eq!(retargeted, build(&spec, &chain, &pool.candidates, &payout));
+    assert_eq!(retargeted.coinbase(1_u64).output[0].script_pubkey, payout);
+    assert_eq!(retargeted.transactions, template.transactions);
+    assert_valid(&spec, &chain, &retargeted, &pool);
+}
+
+#[test]
+fn transactions_give_way_to_a_large_payout() {
+    let mut spec = ChainSpec::regtest();
+    spec.limits.max_block_weight = 45_000;
+    let chain = TestChain::at_height(&spec, 20);
+    let mut pool = Pool::new();
+    for _ in 0..200 {
+        let coin = pool.coin(Kind::Segwit);
+        pool.spend(&[coin], 100, Kind::Segwit, 0);
+    }
+    let large = ScriptBuf::from_bytes(vec![0x6a; 9_000]);
+    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let built = build(&spec, &chain, &pool.candidates, &large);
+    let retargeted = template.with_payout(&large);
+    assert!(retargeted.transactions.len() < template.transactions.len());
+    assert!(!retargeted.transactions.is_empty());
+    assert_eq!(retargeted, built);
+    for template in [&template, &built] {
+        assert!(template.weight <= 45_000);
+        assert_valid(&spec, &chain, template, &pool);
+    }
+}
