@@ -1,0 +1,52 @@
+//! The node itself.
+
+use jsonrpsee::proc_macros::rpc;
+
+use crate::call::CallResult;
+use crate::catalogue::{Family, Kind, MethodSpec, optional};
+
+/// The methods on the node itself.
+#[rpc(server)]
+pub(crate) trait Control {
+    /// The methods, or one of them.
+    #[method(name = "help")]
+    fn help(&self, command: Option<String>) -> CallResult<String>;
+
+    /// How long the node runs.
+    #[method(name = "uptime")]
+    fn uptime(&self) -> CallResult<u64>;
+
+    /// Stops the node.
+    #[method(name = "stop")]
+    fn stop(&self) -> CallResult<String>;
+}
+
+/// What `help` says of them.
+pub(crate) const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "help",
+        family: Family::Control,
+        summary: "Lists all methods, or describes one.",
+        params: &[optional(
+            "command",
+            Kind::Text,
+            "",
+            "The method to describe.",
+        )],
+        result: "(string) the text",
+    },
+    MethodSpec {
+        name: "stop",
+        family: Family::Control,
+        summary: "Asks the node to stop.",
+        params: &[],
+        result: "(string) \"Pyrite stopping\"",
+    },
+    MethodSpec {
+        name: "uptime",
+        family: Family::Control,
+        summary: "Returns how long the node has been running.",
+        params: &[],
+        result: "(numeric) the seconds",
+    },
+];

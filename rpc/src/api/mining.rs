@@ -1,0 +1,175 @@
+//! Templates, blocks and the built-in miner.
+
+use jsonrpsee::proc_macros::rpc;
+use serde_json::{Map, Value};
+
+use crate::call::CallResult;
+use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
+
+/// The methods on mining.
+#[rpc(server)]
+pub(crate) trait Mining {
+    /// A template for a block, or the check of a proposal (BIP-0022, BIP-0023, BIP-0145).
+    #[method(name = "getblocktemplate")]
+    async fn get_block_template(&self, template_request: Map<String, Value>) -> CallResult<Value>;
+
+    /// Takes a solved block.
+    #[method(name = "submitblock", blocking)]
+    fn submit_block(&self, hexdata: String, dummy: Option<String>) -> CallResult<Value>;
+
+    /// The state of mining.
+    #[method(name = "getmininginfo", blocking)]
+    fn get_mining_info(&self) -> CallResult<Value>;
+
+    /// The network's hash rate.
+    #[method(name = "getnetworkhashps", blocking)]
+    fn get_network_hash_ps(&self, nblocks: Option<i64>, height: Option<i64>) -> CallResult<Value>;
+
+    /// Mines blocks at once.
+    #[method(name = "generatetoaddress", blocking)]
+    fn generate_to_address(
+        &self,
+        nblocks: i64,
+        address: String,
+        maxtries: Option<i64>,
+    ) -> CallResult<Vec<String>>;
+
+    /// Starts the built-in miner.
+    #[method(name = "startmining", blocking)]
+    fn start_mining(
+        &self,
+        address: Option<String>,
+        threads: Option<i64>,
+        intensity: Option<i64>,
+    ) -> CallResult<Value>;
+
+    /// Stops the built-in miner.
+    #[method(name = "stopmining", blocking)]
+    fn stop_mining(&self) -> CallResult<Value>;
+
+    /// The built-in miner's state.
+    #[method(name = "getminingstatus", blocking)]
+    fn get_mining_status(&self) -> CallResult<Value>;
+}
+
+/// What the methods of the built-in miner return.
+const MINING_STATUS: &str = "(json object) running, threads, intensity, hash_rate, hash_rate_10s, \
+                             hash_rate_1m, hash_rate_15m (hashes a second), hashes, blocks_found, \
+                             blocks_accepted, blocks_stale, started_at, devices";
+
+/// What `help` says of them.
+pub(crate) const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "generatetoaddress",
+        family: Family::Mining,
+        summary: "Mines blocks at once, on one thread, and returns when they are found or the tries are \
+                  used up.",
+        params: &[
+            required("nblocks", Kind::Number, "How many blocks."),
+            required("address", Kind::Text, "Whom they pay."),
+            optional(
+                "maxtries",
+                Kind::Number,
+                "1000000",
+                "How many hashes to try in all.",
+            ),
+        ],
+        result: "(json array) the blocks' hashes",
+    },
+    MethodSpec {
+        name: "getblocktemplate",
+        family: Family::Mining,
+        summary: "Returns what is needed to mine a block, or checks a proposed one; see BIP 22, 23, 9 \
+                  and 145. With \"longpollid\" it answers when the template has changed.",
+        params: &[required(
+            "template_request",
+            Kind::Object,
+            "mode (\"template\" or \"proposal\"), capabilities, rules (must have \"segwit\"), \
+             longpollid, data (the proposal's bytes).",
+        )],
+        result: "(json object) the template\nnull if the proposal is good, otherwise (string) why it \
+                 is not",
+    },
+    MethodSpec {
+        name: "getmininginfo",
+        family: Family::Mining,
+        summary: "Returns the state of mining.",
+        params: &[],
+        result: "(json object) blocks, currentblockweight, currentblocktx, bits, difficulty, target, \
+                 networkhashps, pooledtx, blockmintxfee, chain, next (height, bits, difficulty, \
+                 target), warnings",
+    },
+    MethodSpec {
+        name: "getminingstatus",
+        family: Family::Mining,
+        summary: "Returns the state of the built-in miner.",
+        params: &[],
+        result: MINING_STATUS,
+    },
+    MethodSpec {
+        name: "getnetworkhashps",
+        family: Family::Mining,
+        summary: "Estimates the network's hashes a second from the work and the time of the last \
+                  blocks.",
+        params: &[
+            optional(
+                "nblocks",
+                Kind::Number,
+                "120",
+                "How many blocks; -1 for those since the last change of difficulty.",
+            ),
+            optional(
+                "height",
+                Kind::Number,
+                "-1",
+                "The last block's height; -1 for the tip's.",
+            ),
+        ],
+        result: "(numeric) hashes a second",
+    },
+    MethodSpec {
+        name: "startmining",
+        family: Family::Mining,
+        summary: "Starts the built-in miner, or changes how it mines. What is left out stays as the \
+                  node was configured.",
+        params: &[
+            optional(
+                "address",
+                Kind::Text,
+                "a new one of the wallet",
+                "Whom its blocks pay.",
+            ),
+            optional(
+                "threads",
+                Kind::Number,
+                "as configured",
+                "How many threads.",
+            ),
+            optional(
+                "intensity",
+                Kind::Number,
+                "as configured",
+                "How much of the time each thread works, in percent, from 1 to 100.",
+            ),
+        ],
+        result: MINING_STATUS,
+    },
+    MethodSpec {
+        name: "stopmining",
+        family: Family::Mining,
+        summary: "Stops the built-in miner.",
+        params: &[],
+        result: MINING_STATUS,
+    },
+    MethodSpec {
+        name: "submitblock",
+        family: Family::Mining,
+        summary: "Takes a solved block; see BIP 22.",
+        params: &[
+            required("hexdata", Kind::Hex, "The block's bytes."),
+            optional("dummy", Kind::Text, "", "Ignored."),
+        ],
+        result: "null if the block is the new tip, otherwise (string) what it is: duplicate, \
+                 inconclusive, or the reason why it was refused",
+    },
+];

@@ -1,0 +1,10 @@
+//! The methods, one trait for each family, and what `help` says of them. No logic.
+
+pub(crate) mod blockchain;
+pub(crate) mod control;
+pub(crate) mod mempool;
+pub(crate) mod mining;
+pub(crate) mod network;
+pub(crate) mod rawtransactions;
+pub(crate) mod util;
+pub(crate) mod wallet;

@@ -1,0 +1,195 @@
+//! The description of every method: its family, parameters and result. The dialect layer checks and
+//! orders parameters by it, and `help` prints it.
+
+use crate::api;
+
+/// The families that `help` lists methods under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Blocks and coins.
+    Blockchain,
+    /// The node itself.
+    Control,
+    /// Unconfirmed transactions.
+    Mempool,
+    /// Templates, blocks and the built-in miner.
+    Mining,
+    /// Peers.
+    Network,
+    /// Transactions as bytes.
+    RawTransactions,
+    /// Addresses.
+    Util,
+    /// The node's wallet.
+    Wallet,
+}
+
+impl Family {
+    /// All of them, in the order of `help`.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Blockchain,
+        Self::Control,
+        Self::Mempool,
+        Self::Mining,
+        Self::Network,
+        Self::RawTransactions,
+        Self::Util,
+        Self::Wallet,
+    ];
+
+    /// The heading.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Blockchain => "Blockchain",
+            Self::Control => "Control",
+            Self::Mempool => "Mempool",
+            Self::Mining => "Mining",
+            Self::Network => "Network",
+            Self::RawTransactions => "Rawtransactions",
+            Self::Util => "Util",
+            Self::Wallet => "Wallet",
+        }
+    }
+}
+
+/// What JSON a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A string.
+    Text,
+    /// A string of hexadecimal digits.
+    Hex,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A number of coins, or such a number in a string.
+    Amount,
+    /// An array.
+    Array,
+    /// An object.
+    Object,
+    /// More than one type; the handler looks.
+    Any,
+}
+
+/// Whether a parameter must be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// It must.
+    Required,
+    /// It may be left out; the text says what applies then (empty: nothing does).
+    Optional(&'static str),
+}
+
+/// A parameter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ParamSpec {
+    /// Its name; further names that clients may use follow, each after a `|`.
+    pub(crate) names: &'static str,
+    /// What JSON it takes.
+    pub(crate) kind: Kind,
+    /// Whether it must be given.
+    pub(crate) need: Need,
+    /// What it means.
+    pub(crate) about: &'static str,
+}
+
+impl ParamSpec {
+    /// The name that help shows.
+    pub(crate) fn name(&self) -> &'static str {
+        self.names.split('|').next().unwrap_or(self.names)
+    }
+
+    /// Whether clients may call it that.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.names.split('|').any(|own| own == name)
+    }
+}
+
+/// A parameter that must be given.
+pub(crate) const fn required(names: &'static str, kind: Kind, about: &'static str) -> ParamSpec {
+    ParamSpec {
+        names,
+        kind,
+        need: Need::Required,
+        about,
+    }
+}
+
+/// A parameter that may be left out.
+pub(crate) const fn optional(
+    names: &'static str,
+    kind: Kind,
+    default: &'static str,
+    about: &'static str,
+) -> ParamSpec {
+    ParamSpec {
+        names,
+        kind,
+        need: Need::Optional(default),
+        about,
+    }
+}
+
+/// A method.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MethodSpec {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Where `help` lists it.
+    pub(crate) family: Family,
+    /// What it does.
+    pub(crate) summary: &'static str,
+    /// Its parameters, in order.
+    pub(crate) params: &'static [ParamSpec],
+    /// What it returns.
+    pub(crate) result: &'static str,
+}
+
+impl MethodSpec {
+    /// How many parameters must be given.
+    pub(crate) fn required_count(&self) -> usize {
+        self.params
+            .iter()
+            .filter(|param| param.need == Need::Required)
+            .count()
+    }
+}
+
+/// A set of methods.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Catalogue {
+    groups: &'static [&'static [MethodSpec]],
+}
+
+impl Catalogue {
+    /// A catalogue of these methods.
+    pub(crate) const fn new(groups: &'static [&'static [MethodSpec]]) -> Self {
+        Self { groups }
+    }
+
+    /// Every method of the node.
+    pub(crate) const fn node() -> Self {
+        Self::new(&[
+            api::blockchain::METHODS,
+            api::control::METHODS,
+            api::mempool::METHODS,
+            api::mining::METHODS,
+            api::network::METHODS,
+            api::rawtransactions::METHODS,
+            api::util::METHODS,
+            api::wallet::METHODS,
+        ])
+    }
+
+    /// The methods.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &'static MethodSpec> + use<> {
+        self.groups.iter().flat_map(|group| group.iter())
+    }
+
+    /// The method of that name.
+    pub(crate) fn method(&self, name: &str) -> Option<&'static MethodSpec> {
+        self.methods().find(|method| method.name == name)
+    }
+}

@@ -1,0 +1,260 @@
+use jsonrpsee::RpcModule;
+use serde_json::json;
+
+use super::*;
+use crate::catalogue::{Kind, MethodSpec, optional, required};
+
+const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "echo",
+        family: Family::Util,
+        summary: "Returns its parameters.",
+        params: &[
+            required("text", Kind::Text, "A text."),
+            optional("number", Kind::Number, "0", "A number."),
+        ],
+        result: "an array",
+    },
+    MethodSpec {
+        name: "nothing",
+        family: Family::Util,
+        summary: "Returns null.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
+        name: "fail",
+        family: Family::Util,
+        summary: "Fails.",
+        params: &[],
+        result: "nothing",
+    },
+    MethodSpec {
+        name: "coins",
+        family: Family::Wallet,
+        summary: "Asks the wallet.",
+        params: &[],
+        result: "a number",
+    },
+    MethodSpec {
+        name: "panic",
+        family: Family::Util,
+        summary: "Panics.",
+        params: &[],
+        result: "nothing",
+    },
+];
+
+fn dispatcher() -> Dispatcher {
+    let mut module = RpcModule::new(());
+    module
+        .register_method::<CallResult<Value>, _>("echo", |params, (), _| {
+            let mut sequence = params.sequence();
+            let text: String = sequence.next().unwrap();
+            let number = match sequence.optional_next::<i64>() {
+                Ok(number) => number,
+                Err(_) => return Err(params::integer_out_of_range()),
+            };
+            Ok(json!([text, number]))
+        })
+        .unwrap();
+    module
+        .register_async_method("nothing", |_, _, _| async { CallResult::Ok(Value::Null) })
+        .unwrap();
+    module
+        .register_blocking_method::<CallResult<Value>, _>("fail", |_, _, _| {
+            Err(CallError::not_found("Block not found"))
+        })
+        .unwrap();
+    module
+        .register_method("coins", |_, (), _| CallResult::Ok(json!(1)))
+        .unwrap();
+    module
+        .register_blocking_method::<CallResult<Value>, _>("panic", |_, _, _| panic!("on purpose"))
+        .unwrap();
+    let wallets = vec![String::new(), "default".to_owned()];
+    Dispatcher::new(module.into(), Catalogue::new(&[METHODS]), wallets)
+}
+
+async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
+    let reply = dispatcher().answer(body.as_bytes(), &endpoint).await;
+    (reply.status, reply.body.unwrap_or_default())
+}
+
+async fn answer(body: &str) -> (u16, String) {
+    answer_at(body, Endpoint::Node).await
+}
+
+#[tokio::test]
+async fn legacy_requests_get_result_and_error() {
+    for version in [
+        "",
+        r#""jsonrpc":"1.0","#,
+        r#""jsonrpc":"1.1","#,
+        r#""version":"1.1","#,
+    ] {
+        let body = format!(r#"{{{version}"id":"x","method":"echo","params":["a",1]}}"#);
+        let expected = "{\"result\":[\"a\",1],\"error\":null,\"id\":\"x\"}\n";
+        assert_eq!(answer(&body).await, (200, expected.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn requests_of_version_2_get_result_or_error_and_always_200() {
+    let (status, body) =
+        answer(r#"{"jsonrpc":"2.0","id":1,"method":"echo","params":{"text":"a"}}"#).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        body,
+        "{\"jsonrpc\":\"2.0\",\"result\":[\"a\",null],\"id\":1}\n"
+    );
+    let (status, body) = answer(r#"{"jsonrpc":"2.0","id":1,"method":"fail"}"#).await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        body,
+        "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-5,\"message\":\"Block not found\"},\"id\":1}\n"
+    );
+    let (status, body) = answer(r#"{"jsonrpc":"2.0","id":1,"method":"none"}"#).await;
+    assert_eq!((status, body.contains("-32601")), (200, true));
+}
+
+#[tokio::test]
+async fn legacy_errors_have_http_statuses() {
+    for (body, status, code) in [
+        (r#"{"id":1,"method":"fail"}"#, 500, -5),
+        (r#"{"id":1,"method":"none"}"#, 404, -32601),
+        (r#"{"id":1}"#, 400, -32600),
+        (r#"{"id":1,"method":"echo","params":[]}"#, 500, -1),
+        (r#"{"id":1,"method":"echo","params":[1]}"#, 500, -3),
+        (
+            r#"{"id":1,"method":"echo","params":{"text":"a","colour":1}}"#,
+            500,
+            -8,
+        ),
+        (r#"{"id":1,"method":"echo","params":["a",1.5]}"#, 500, -1),
+        (
+            r#"{"id":1,"method":"echo","params":["a",18446744073709551616]}"#,
+            500,
+            -1,
+        ),
+    ] {
+        let (got, text) = answer(body).await;
+        let answer: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (got, &answer["error"]["code"]),
+            (status, &json!(code)),
+            "{body}"
+        );
+        assert_eq!(answer["result"], Value::Null);
+        assert_eq!(answer["id"], 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_json_or_no_request_is_a_parse_error() {
+    for (body, message) in [
+        ("", "Parse error"),
+        ("{", "Parse error"),
+        (r#"{"id":1,}"#, "Parse error"),
+        ("\"text\"", "Top-level object parse error"),
+        ("1", "Top-level object parse error"),
+    ] {
+        let (status, text) = answer(body).await;
+        let expected = json!({
+            "result": null, "error": {"code": -32700, "message": message}, "id": null
+        });
+        assert_eq!((status, text), (500, format!("{expected}\n")), "{body}");
+    }
+    // Nested deeper than any request.
+    let (status, text) = answer(&"[".repeat(100_000)).await;
+    assert_eq!((status, text.contains("-32700")), (500, true));
+}
+
+#[tokio::test]
+async fn ids_come_back_as_they_were() {
+    for id in [
+        "null",
+        "0",
+        "-1",
+        "1.50",
+        "1e+3",
+        "\"x\"",
+        "[1,{\"a\":2}]",
+        "{\"b\":null}",
+        "true",
+    ] {
+        let body = format!(r#"{{"id":{id},"method":"nothing"}}"#);
+        let expected = format!("{{\"result\":null,\"error\":null,\"id\":{id}}}\n");
+        assert_eq!(answer(&body).await, (200, expected));
+    }
+    let (_, body) = answer(r#"{"method":"nothing"}"#).await;
+    assert_eq!(body, "{\"result\":null,\"error\":null,\"id\":null}\n");
+}
+
+#[tokio::test]
+async fn notifications_are_carried_out_and_not_answered() {
+    for method in ["nothing", "fail", "none"] {
+        let body = format!(r#"{{"jsonrpc":"2.0","method":"{method}"}}"#);
+        assert_eq!(answer(&body).await, (204, String::new()));
+    }
+    let batch = r#"[{"jsonrpc":"2.0","method":"nothing"},{"jsonrpc":"2.0","method":"fail"}]"#;
+    assert_eq!(answer(batch).await, (204, String::new()));
+}
+
+#[tokio::test]
+async fn a_batch_mixes_versions_and_outcomes() {
+    let batch = r#"[
+        {"id":1,"method":"nothing"},
+        {"jsonrpc":"2.0","id":2,"method":"fail"},
+        {"jsonrpc":"2.0","method":"nothing"},
+        5,
+        {"id":3,"method":"none","params":{}}
+    ]"#;
+    let (status, text) = answer(batch).await;
+    assert_eq!(status, 200);
+    let answers: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        answers,
+        json!([
+            {"result": null, "error": null, "id": 1},
+            {"jsonrpc": "2.0", "error": {"code": -5, "message": "Block not found"}, "id": 2},
+            {"result": null, "error": {"code": -32600, "message": "Invalid Request object"}, "id": null},
+            {"result": null, "error": {"code": -32601, "message": "Method not found"}, "id": 3},
+        ])
+    );
+    assert_eq!(answer("[]").await, (200, "[]\n".to_owned()));
+}
+
+#[tokio::test]
+async fn a_batch_has_a_limit() {
+    let one = r#"{"id":1,"method":"nothing"}"#;
+    let batch = format!("[{}]", vec![one; MAX_BATCH + 1].join(","));
+    let (status, text) = answer(&batch).await;
+    assert_eq!((status, text.contains("-32600")), (400, true));
+}
+
+#[tokio::test]
+async fn wallet_methods_need_a_wallet_that_there_is() {
+    let coins = r#"{"id":1,"method":"coins"}"#;
+    for endpoint in [
+        Endpoint::Node,
+        Endpoint::Wallet(String::new()),
+        Endpoint::Wallet("default".to_owned()),
+    ] {
+        assert_eq!(answer_at(coins, endpoint).await.0, 200);
+    }
+    let other = Endpoint::Wallet("other".to_owned());
+    let (status, text) = answer_at(coins, other.clone()).await;
+    assert_eq!((status, text.contains("\"code\":-18")), (500, true));
+    // Other methods don't care.
+    assert_eq!(
+        answer_at(r#"{"id":1,"method":"nothing"}"#, other).await.0,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error() {
+    let (status, text) = answer(r#"{"id":1,"method":"panic"}"#).await;
+    assert_eq!((status, text.contains("\"code\":-32603")), (500, true));
+}

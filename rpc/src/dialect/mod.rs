@@ -1,0 +1,12 @@
+//! The dialects of JSON-RPC that Bitcoin clients speak, over jsonrpsee's methods.
+//!
+//! jsonrpsee alone serves strict JSON-RPC 2.0. Here a body becomes requests of either age, each is
+//! carried out with positional parameters, and the outcomes become a body again, with the caller's
+//! own id and the HTTP status that Bitcoin Core would answer with.
+
+mod dispatch;
+mod reply;
+mod request;
+
+pub(crate) use dispatch::{Dispatcher, Endpoint};
+pub(crate) use reply::Reply;

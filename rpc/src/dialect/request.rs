@@ -1,0 +1,165 @@
+//! Requests: reading one from JSON, whatever version it is of.
+
+use serde_json::{Map, Value};
+
+use crate::call::{CallError, code};
+
+/// Which age of JSON-RPC a request is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Version {
+    /// 1.0 or 1.1, or nothing said: the answer has both `result` and `error`, and the HTTP status
+    /// tells of errors.
+    Legacy,
+    /// 2.0: the answer has one of the two, and the HTTP status is 200.
+    Two,
+}
+
+/// A request, as far as it could be read.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// Its version; legacy where it names none that there is.
+    pub(super) version: Version,
+    /// Its id as it came; `None` when it has none.
+    pub(super) id: Option<Value>,
+    /// What it asks for, or why that is no request.
+    pub(super) call: Result<Call, CallError>,
+}
+
+/// What a request asks for.
+#[derive(Debug, PartialEq)]
+pub(super) struct Call {
+    pub(super) method: String,
+    pub(super) params: Value,
+}
+
+impl Request {
+    /// Reads a request.
+    pub(super) fn read(value: Value) -> Self {
+        let Value::Object(mut fields) = value else {
+            return Self {
+                version: Version::Legacy,
+                id: None,
+                call: Err(invalid("Invalid Request object")),
+            };
+        };
+        // The id and the version first, so that the answer to a bad request has them.
+        let id = fields.shift_remove("id");
+        match read_version(&fields) {
+            Ok(version) => Self {
+                version,
+                id,
+                call: read_call(fields),
+            },
+            Err(error) => Self {
+                version: Version::Legacy,
+                id,
+                call: Err(error),
+            },
+        }
+    }
+
+    /// Whether no answer is expected.
+    pub(super) fn is_notification(&self) -> bool {
+        self.version == Version::Two && self.id.is_none()
+    }
+}
+
+fn read_version(fields: &Map<String, Value>) -> Result<Version, CallError> {
+    match fields.get("jsonrpc") {
+        None | Some(Value::Null) => Ok(Version::Legacy),
+        Some(Value::String(version)) => match version.as_str() {
+            "1.0" | "1.1" => Ok(Version::Legacy),
+            "2.0" => Ok(Version::Two),
+            _ => Err(invalid("JSON-RPC version not supported")),
+        },
+        Some(_) => Err(invalid("jsonrpc field must be a string")),
+    }
+}
+
+fn read_call(mut fields: Map<String, Value>) -> Result<Call, CallError> {
+    let method = match fields.shift_remove("method") {
+        Some(Value::String(method)) => method,
+        None | Some(Value::Null) => return Err(invalid("Missing method")),
+        Some(_) => return Err(invalid("Method must be a string")),
+    };
+    match fields.shift_remove("params").unwrap_or(Value::Null) {
+        params @ (Value::Null | Value::Array(_) | Value::Object(_)) => Ok(Call { method, params }),
+        _ => Err(invalid("Params must be an array or object")),
+    }
+}
+
+fn invalid(message: &str) -> CallError {
+    CallError::new(code::INVALID_REQUEST, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn versions_are_told_apart() {
+        for (value, version) in [
+            (json!({"method": "m"}), Version::Legacy),
+            (json!({"method": "m", "jsonrpc": "1.0"}), Version::Legacy),
+            (json!({"method": "m", "jsonrpc": "1.1"}), Version::Legacy),
+            (json!({"method": "m", "version": "1.1"}), Version::Legacy),
+            (json!({"method": "m", "jsonrpc": "2.0"}), Version::Two),
+        ] {
+            let request = Request::read(value);
+            assert_eq!(request.version, version);
+            assert_eq!(
+                request.call,
+                Ok(Call {
+                    method: "m".to_owned(),
+                    params: Value::Null
+                })
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_request_of_version_2_without_an_id_is_a_notification() {
+        assert!(Request::read(json!({"method": "m", "jsonrpc": "2.0"})).is_notification());
+        assert!(
+            !Request::read(json!({"method": "m", "jsonrpc": "2.0", "id": null})).is_notification()
+        );
+        assert!(!Request::read(json!({"method": "m"})).is_notification());
+    }
+
+    #[test]
+    fn bad_requests_keep_their_id() {
+        for (value, message) in [
+            (json!({"id": 7}), "Missing method"),
+            (json!({"id": 7, "method": 1}), "Method must be a string"),
+            (
+                json!({"id": 7, "method": "m", "params": "p"}),
+                "Params must be an array or object",
+            ),
+            (
+                json!({"id": 7, "method": "m", "jsonrpc": "3.0"}),
+                "JSON-RPC version not supported",
+            ),
+            (
+                json!({"id": 7, "method": "m", "jsonrpc": 2}),
+                "jsonrpc field must be a string",
+            ),
+        ] {
+            let request = Request::read(value);
+            assert_eq!(request.id, Some(json!(7)));
+            assert_eq!(request.call, Err(CallError::new(-32600, message)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_no_request() {
+        for value in [json!(1), json!("m"), json!([]), Value::Null] {
+            let request = Request::read(value);
+            assert_eq!(
+                request.call,
+                Err(CallError::new(-32600, "Invalid Request object"))
+            );
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Templates, blocks and the built-in miner.
+
+use std::sync::Arc;
+
+use jsonrpsee::core::async_trait;
+use pyrite_chain::Submitted;
+use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
+use pyrite_consensus::spec::Difficulty;
+use pyrite_consensus::{Height, pow};
+use pyrite_miner::{DeviceState, DeviceStatus, MinerSettings, MinerStatus, solve};
+use pyrite_wallet::AddressType;
+use serde_json::{Map, Value, json};
+
+use super::Handler;
+use super::template::{bip22, decode_block};
+use crate::api::mining::MiningServer;
+use crate::call::{CallError, CallResult, code};
+use crate::error::stopping;
+use crate::json::{Btc, bits_hex, float, target_hex};
+use crate::params;
+
+/// Blocks that `getnetworkhashps` looks at by default.
+const DEFAULT_HASH_RATE_BLOCKS: i64 = 120;
+
+/// Hashes that `generatetoaddress` tries by default.
+const DEFAULT_MAX_TRIES: i64 = 1_000_000;
+
+/// The most blocks of one `generatetoaddress`.
+const MAX_GENERATED: i64 = 1_000_000;
+
+/// Hashes that one extranonce is good for.
+const NONCES: u64 = 1 << 32;
+
+#[async_trait]
+impl MiningServer for Handler {
+    async fn get_block_template(&self, template_request: Map<String, Value>) -> CallResult<Value> {
+        self.block_template(template_request).await
+    }
+
+    fn submit_block(&self, hexdata: String, _dummy: Option<String>) -> CallResult<Value> {
+        let mut block = decode_block(&hexdata)?;
+        complete_witness(&mut block);
+        match self.context.chain.submit_block(Arc::new(block)) {
+            Ok(Submitted::NewTip) => Ok(Value::Null),
+            Ok(Submitted::SideChain) => Ok(Value::from("inconclusive")),
+            Ok(Submitted::Duplicate) => Ok(Value::from("duplicate")),
+            Err(error) => bip22(Err(error)),
+        }
+    }
+
+    fn get_mining_info(&self) -> CallResult<Value> {
+        let context = &self.context;
+        let tip = context.reader.tip();
+        let mut info = json!({ "blocks": tip.height.0 });
+        if let Some(template) = context.work.templates().borrow().as_ref() {
+            info["currentblockweight"] = template.weight.into();
+            info["currentblocktx"] = template.transactions.len().into();
+        }
+        describe_target(&mut info, tip.header.bits);
+        info["networkhashps"] = self.network_hash_rate(DEFAULT_HASH_RATE_BLOCKS, -1)?;
+        info["pooledtx"] = context.mempool.info().size.into();
+        // Templates take whatever the mempool took.
+        info["blockmintxfee"] = Btc::from_sat(0).value();
+        info["chain"] = context.spec.address_kind.core_name().into();
+        if let Some(chain) = context.reader.header_chain(&tip.hash) {
+            let mut next = json!({ "height": tip.height.next().0 });
+            describe_target(&mut next, pow::next_bits(&context.spec, &chain));
+            info["next"] = next;
+        }
+        info["warnings"] = json!([]);
+        Ok(info)
+    }
+
+    fn get_network_hash_ps(&self, nblocks: Option<i64>, height: Option<i64>) -> CallResult<Value> {
+        self.network_hash_rate(
+            nblocks.unwrap_or(DEFAULT_HASH_RATE_BLOCKS),
+            height.unwrap_or(-1),
+        )
+    }
+
+    fn generate_to_address(
+        &self,
+        nblocks: i64,
+        address: String,
+        maxtries: Option<i64>,
+    ) -> CallResult<Vec<String>> {
+        let payout = self
+            .parse_address(&address)
+            .ok_or_else(|| CallError::not_found("Error: Invalid address"))?
+            .script_pubkey();
+        if nblocks > MAX_GENERATED {
+            return Err(CallError::invalid_parameter(format!(
+                "At most {MAX_GENERATED} blocks can be generated at once"
+            )));
+        }
+        let max_tries = maxtries.unwrap_or(DEFAULT_MAX_TRIES);
+        let mut tries = u64::try_from(max_tries).map_err(|_| params::integer_out_of_range())?;
+        let mut hashes = Vec::new();
+        for _ in 0..nblocks {
+            let Some(block) = self.mine_block(&payout, &mut tries)? else {
+                break;
+            };
+            hashes.push(block.to_string());
+        }
+        Ok(hashes)
+    }
+
+    fn start_mining(
+        &self,
+        address: Option<String>,
+        threads: Option<i64>,
+        intensity: Option<i64>,
+    ) -> CallResult<Value> {
+        let defaults = self.context.mining_defaults;
+        let settings = MinerSettings {
+            threads: threads.map_or(Ok(defaults.threads), in_range)?,
+            intensity_percent: intensity.map_or(Ok(defaults.intensity_percent), in_range)?,
+        };
+        // Before the payout changes: settings out of range change nothing.
+        settings.check()?;
+        self.context.work.set_payout(self.payout(address)?);
+        self.context.miner.start(settings)?;
+        self.get_mining_status()
+    }
+
+    fn stop_mining(&self) -> CallResult<Value> {
+        self.context.miner.stop();
+        self.get_mining_status()
+    }
+
+    fn get_mining_status(&self) -> CallResult<Value> {
+        Ok(status_json(&self.context.miner.status()))
+    }
+}
+
+impl Handler {
+    /// Whom mined blocks pay: the address, or a new one of the wallet.
+    fn payout(&self, address: Option<String>) -> CallResult<ScriptBuf> {
+        let address = match address.filter(|address| !address.is_empty()) {
+            Some(text) => self
+                .parse_address(&text)
+                .ok_or_else(|| CallError::not_found("Error: Invalid address"))?,
+            None => self
+                .context
+                .wallet
+                .new_address(AddressType::Bech32, "mining")?,
+        };
+        Ok(address.script_pubkey())
+    }
+
+    /// Mines one block on the tip, and submits it. `tries` is what is left of the caller's hashes.
+    fn mine_block(&self, payout: &ScriptBuf, tries: &mut u64) -> CallResult<Option<BlockHash>> {
+        let template = self.context.work.build(payout)?;
+        while *tries > 0 {
+            if self.stop.is_stopping() {
+                return Err(stopping());
+            }
+            let extranonce: [u8; 8] = rand::random();
+            let time = template.time_at(self.context.clock.now());
+            let block = template.block(extranonce, time, 0);
+            let limit = (*tries).min(NONCES);
+            let Some(block) = solve(block, limit, self.stop.flag()) else {
+                *tries -= limit;
+                continue;
+            };
+            *tries = tries.saturating_sub(u64::from(block.header.nonce) + 1);
+            let hash = block.block_hash();
+            self.context
+                .chain
+                .submit_block(Arc::new(block))
+                .map_err(|error| {
+                    let reason = error.to_string();
+                    CallError::new(
+                        code::INTERNAL_ERROR,
+                        format!("ProcessNewBlock, block not accepted: {reason}"),
+                    )
+                })?;
+            return Ok(Some(hash));
+        }
+        Ok(None)
+    }
+
+    /// Hashes a second, by the work and the time of the blocks up to a height.
+    fn network_hash_rate(&self, blocks: i64, height: i64) -> CallResult<Value> {
+        if blocks < -1 || blocks == 0 {
+            return Err(CallError::invalid_parameter(
+                "Invalid nblocks. Must be a positive number or -1.",
+            ));
+        }
+        let tip = self.context.reader.tip();
+        if height < -1 || height > i64::from(tip.height.0) {
+            return Err(CallError::invalid_parameter(
+                "Block does not exist at specified height",
+            ));
+        }
+        let last = u32::try_from(height).unwrap_or(tip.height.0);
+        let count = match u32::try_from(blocks) {
+            Ok(count) => count,
+            Err(_) if blocks < 0 => since_last_change(&self.context.spec.difficulty, last),
+            Err(_) => u32::MAX,
+        };
+        self.rate_over(last.saturating_sub(count), last)
+    }
+
+    /// The rate from the block at `first` to the block at `last`.
+    fn rate_over(&self, first: u32, last: u32) -> CallResult<Value> {
+        let mut times = None;
+        let mut works = None;
+        for height in first..=last {
+            let Some(info) = self
+                .context
+                .reader
+                .hash_at(Height(height))
+                .and_then(|hash| self.context.reader.header(&hash))
+            else {
+                // The chain was reorganised meanwhile.
+                return Ok(Value::from(0));
+            };
+            let (time, work) = (info.header.time, info.work);
+            let (earliest, latest) = times.unwrap_or((time, time));
+            times = Some((time.min(earliest), time.max(latest)));
+            works = Some((works.map_or(work, |(lowest, _): (Work, Work)| lowest), work));
+        }
+        let (Some((earliest, latest)), Some((lowest, highest))) = (times, works) else {
+            return Ok(Value::from(0));
+        };
+        if earliest == latest {
+            return Ok(Value::from(0));
+        }
+        Ok(float(
+            work_to_f64(highest - lowest) / f64::from(latest - earliest),
+        ))
+    }
+}
+
+/// Blocks since the difficulty changed last; with one that changes at every block, one.
+fn since_last_change(difficulty: &Difficulty, height: u32) -> u32 {
+    match difficulty {
+        Difficulty::Retarget { interval } => height.checked_rem(*interval).unwrap_or(0) + 1,
+        Difficulty::Asert { .. } | Difficulty::Fixed => 1,
+    }
+}
+
+/// Work as a float.
+fn work_to_f64(work: Work) -> f64 {
+    work.to_be_bytes()
+        .iter()
+        .fold(0.0, |number, byte| number * 256.0 + f64::from(*byte))
+}
+
+/// Adds what compact bits stand for.
+fn describe_target(form: &mut Value, bits: CompactTarget) {
+    form["bits"] = bits_hex(bits).into();
+    form["difficulty"] = float(pow::difficulty(bits));
+    form["target"] = target_hex(bits).into();
+}
+
+/// Gives a coinbase that has a witness commitment and no witness the reserved value that it must
+/// have: some miners leave it out, and Bitcoin Core lets them.
+fn complete_witness(block: &mut Block) {
+    const COMMITMENT: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
+    let Some(coinbase) = block.txdata.first_mut() else {
+        return;
+    };
+    let commits = coinbase.output.iter().any(|output| {
+        output.script_pubkey.len() >= 38 && output.script_pubkey.as_bytes().starts_with(&COMMITMENT)
+    });
+    if let [input] = coinbase.input.as_mut_slice()
+        && commits
+        && input.witness.is_empty()
+    {
+        input.witness = Witness::from_slice(&[[0_u8; 32]]);
+    }
+}
+
+/// A setting of the miner.
+fn in_range<T: TryFrom<i64>>(number: i64) -> CallResult<T> {
+    T::try_from(number)
+        .map_err(|_| CallError::invalid_parameter(format!("{number} is out of range")))
+}
+
+/// The miner's state.
+fn status_json(status: &MinerStatus) -> Value {
+    json!({
+        "running": status.running,
+        "threads": status.threads,
+        "intensity": status.intensity_percent,
+        "hash_rate": float(status.hash_rate),
+        "hash_rate_10s": float(status.hash_rate_10s),
+        "hash_rate_1m": float(status.hash_rate_1m),
+        "hash_rate_15m": float(status.hash_rate_15m),
+        "hashes": status.hashes_total,
+        "blocks_found": status.blocks_found,
+        "blocks_accepted": status.blocks_accepted,
+        "blocks_stale": status.blocks_stale,
+        "blocks_rejected": status.blocks_rejected,
+        "started_at": status.started_at,
+        "devices": status.devices.iter().map(device_json).collect::<Vec<_>>(),
+    })
+}
+
+fn device_json(device: &DeviceStatus) -> Value {
+    let mut form = json!({ "name": device.name });
+    match &device.state {
+        DeviceState::Waiting => form["state"] = "waiting".into(),
+        DeviceState::Mining => form["state"] = "mining".into(),
+        DeviceState::Failed { reason } => {
+            form["state"] = "failed".into();
+            form["reason"] = reason.clone().into();
+        }
+    }
+    form["hashes"] = device.hashes.into();
+    form["false_nonces"] = device.false_nonces.into();
+    form
+}
+
+#[cfg(test)]
+mod tests {
+    use pyrite_consensus::bitcoin::blockdata::constants::genesis_block;
+    use pyrite_consensus::bitcoin::{Amount, Network, TxOut};
+
+    use super::*;
+
+    #[test]
+    fn a_missing_coinbase_witness_is_completed() {
+        let mut block = genesis_block(Network::Regtest);
+        complete_witness(&mut block);
+        assert!(
+            block.txdata[0].input[0].witness.is_empty(),
+            "there is nothing to commit to"
+        );
+        let script = ScriptBuf::from_hex(&format!("6a24aa21a9ed{}", "00".repeat(32))).unwrap();
+        block.txdata[0].output.push(TxOut {
+            value: Amount::ZERO,
+            script_pubkey: script,
+        });
+        complete_witness(&mut block);
+        assert_eq!(
+            block.txdata[0].input[0].witness,
+            Witness::from_slice(&[[0_u8; 32]])
+        );
+        let own = Witness::from_slice(&[[1_u8; 32]]);
+        block.txdata[0].input[0].witness = own.clone();
+        complete_witness(&mut block);
+        assert_eq!(block.txdata[0].input[0].witness, own);
+        complete_witness(&mut Block {
+            header: block.header,
+            txdata: Vec::new(),
+        });
+    }
+
+    #[test]
+    fn work_is_a_number() {
+        assert!((work_to_f64(Work::from_be_bytes([0; 32])) - 0.0).abs() < f64::EPSILON);
+        let mut bytes = [0; 32];
+        bytes[30] = 1;
+        bytes[31] = 2;
+        assert!((work_to_f64(Work::from_be_bytes(bytes)) - 258.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn the_difficulty_changes_at_every_interval() {
+        let retarget = Difficulty::Retarget { interval: 2_016 };
+        assert_eq!(since_last_change(&retarget, 2_016), 1);
+        assert_eq!(since_last_change(&retarget, 2_015), 2_016);
+        assert_eq!(since_last_change(&Difficulty::Fixed, 2_015), 1);
+    }
+
+    #[test]
+    fn the_miners_state_has_its_fields() {
+        let form = status_json(&MinerStatus {
+            running: true,
+            threads: 2,
+            ..Default::default()
+        });
+        assert_eq!(form["running"], true);
+        assert_eq!(form["threads"], 2);
+        assert_eq!(form["hash_rate"].as_f64(), Some(0.0));
+        assert_eq!(form["started_at"], Value::Null);
+        assert_eq!(form["devices"], json!([]));
+    }
+
+    #[test]
+    fn settings_are_in_range() {
+        assert_eq!(in_range::<u8>(100), Ok(100));
+        assert_eq!(in_range::<u8>(256).unwrap_err().code, -8);
+        assert_eq!(in_range::<usize>(-1).unwrap_err().code, -8);
+    }
+}

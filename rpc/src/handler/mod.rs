@@ -1,0 +1,19 @@
+//! The logic of the methods, one file for each family, over one [`Handler`].
+
+mod bans;
+mod blockchain;
+mod control;
+mod mempool;
+mod mining;
+mod network;
+mod place;
+mod rawtransactions;
+mod state;
+mod template;
+#[cfg(test)]
+mod tests;
+mod util;
+mod wallet;
+mod wallet_json;
+
+pub(crate) use state::{Handler, methods};

@@ -1,0 +1,335 @@
+//! Transactions as bytes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use pyrite_consensus::bitcoin::{Amount, BlockHash, Transaction, Txid};
+use pyrite_mempool::{Accepted, FeeRate, MempoolError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Handler;
+use super::blockchain::to_value;
+use crate::api::rawtransactions::RawTransactionsServer;
+use crate::call::{CallError, CallResult, code};
+use crate::json::{Btc, TransactionJson, TransactionView, transaction_json};
+use crate::params;
+
+/// The highest fee rate that is accepted by default, in satoshi per 1,000 virtual bytes.
+const DEFAULT_MAX_FEE_RATE: FeeRate = FeeRate(10_000_000);
+
+/// The most transactions of `testmempoolaccept`.
+const MAX_PACKAGE_COUNT: usize = 25;
+
+/// The longest script that could ever run.
+const MAX_SCRIPT_SIZE: usize = 10_000;
+
+/// A transaction with the block that it is in.
+#[derive(Serialize)]
+struct LocatedJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_active_chain: Option<bool>,
+    #[serde(flatten)]
+    transaction: TransactionJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blockhash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmations: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocktime: Option<u32>,
+}
+
+impl RawTransactionsServer for Handler {
+    fn get_raw_transaction(
+        &self,
+        txid: String,
+        verbosity: Option<Value>,
+        blockhash: Option<String>,
+    ) -> CallResult<Value> {
+        let txid: Txid = params::hash("parameter 1", &txid)?;
+        let verbosity = params::verbosity(verbosity.as_ref(), 0)?;
+        if let Some(hash) = blockhash {
+            return self.transaction_of_block(
+                &txid,
+                verbosity,
+                params::hash("parameter 3", &hash)?,
+            );
+        }
+        let genesis = self.context.spec.genesis_block();
+        if genesis
+            .txdata
+            .first()
+            .is_some_and(|coinbase| coinbase.compute_txid() == txid)
+        {
+            return Err(CallError::not_found(
+                "The genesis block coinbase is not considered an ordinary transaction and cannot be \
+                 retrieved",
+            ));
+        }
+        let entry = self.context.mempool.get(&txid).ok_or_else(|| {
+            CallError::not_found(
+                "No such mempool transaction. Use -txindex or provide a block hash to enable \
+                 blockchain transaction queries. Use gettransaction for wallet transactions.",
+            )
+        })?;
+        if verbosity == 0 {
+            return Ok(Value::String(serialize_hex(entry.tx.as_ref())));
+        }
+        let view = TransactionView {
+            with_hex: true,
+            ..TransactionView::default()
+        };
+        to_value(&transaction_json(&entry.tx, self.address_network(), view))
+    }
+
+    fn decode_raw_transaction(
+        &self,
+        hexstring: String,
+        iswitness: Option<bool>,
+    ) -> CallResult<Value> {
+        let transaction = decode_transaction(&hexstring)?;
+        let has_witness = transaction
+            .input
+            .iter()
+            .any(|input| !input.witness.is_empty());
+        if iswitness == Some(false) && has_witness {
+            return Err(decode_failed());
+        }
+        let view = TransactionView::default();
+        to_value(&transaction_json(
+            &transaction,
+            self.address_network(),
+            view,
+        ))
+    }
+
+    fn send_raw_transaction(
+        &self,
+        hexstring: String,
+        maxfeerate: Option<Value>,
+        maxburnamount: Option<Value>,
+    ) -> CallResult<String> {
+        let max_burn =
+            present(maxburnamount).map_or(Ok(Amount::ZERO), |value| params::amount(&value))?;
+        let transaction = decode_transaction(&hexstring)?;
+        let max_fee_rate = max_fee_rate(maxfeerate)?;
+        if burns_more_than(&transaction, max_burn) {
+            return Err(CallError::new(
+                code::VERIFY_ERROR,
+                "Unspendable output exceeds maximum configured by user (maxburnamount)",
+            ));
+        }
+        let transaction = Arc::new(transaction);
+        let txid = transaction.compute_txid();
+        match self.context.mempool.test_accept(&transaction, max_fee_rate) {
+            Ok(_) => {
+                self.accept(&transaction)?;
+            }
+            // Sending what is there already sends it to the peers again.
+            Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let known = self
+            .context
+            .mempool
+            .get(&txid)
+            .map_or(transaction, |entry| Arc::clone(&entry.tx));
+        self.context.network.announce_transaction(known);
+        Ok(txid.to_string())
+    }
+
+    fn test_mempool_accept(
+        &self,
+        rawtxs: Vec<Value>,
+        maxfeerate: Option<Value>,
+    ) -> CallResult<Value> {
+        if rawtxs.is_empty() || rawtxs.len() > MAX_PACKAGE_COUNT {
+            return Err(CallError::invalid_parameter(format!(
+                "Array must contain between 1 and {MAX_PACKAGE_COUNT} transactions."
+            )));
+        }
+        let max_fee_rate = max_fee_rate(maxfeerate)?;
+        let transactions = rawtxs
+            .iter()
+            .enumerate()
+            .map(|(index, text)| {
+                deserialize_hex::<Transaction>(params::text(text)?).map_err(|_| {
+                    CallError::new(
+                        code::DESERIALIZATION_ERROR,
+                        format!(
+                            "TX decode failed for tx {index}. Make sure the tx has at least one \
+                             input."
+                        ),
+                    )
+                })
+            })
+            .collect::<CallResult<Vec<_>>>()?;
+        let mut earlier: HashSet<Txid> = HashSet::new();
+        let mut results = Vec::with_capacity(transactions.len());
+        for transaction in &transactions {
+            let txid = transaction.compute_txid();
+            // On its own, a transaction that spends another one of the list can't be judged.
+            let depends = transaction
+                .input
+                .iter()
+                .any(|input| earlier.contains(&input.previous_output.txid));
+            earlier.insert(txid);
+            let outcome =
+                (!depends).then(|| self.context.mempool.test_accept(transaction, max_fee_rate));
+            results.push(test_json(transaction, &txid, outcome)?);
+        }
+        Ok(Value::Array(results))
+    }
+}
+
+impl Handler {
+    /// Puts a transaction into the mempool; that it is there already is no error.
+    pub(super) fn accept(&self, transaction: &Arc<Transaction>) -> CallResult<()> {
+        match self.context.mempool.submit(Arc::clone(transaction)) {
+            Ok(_) | Err(MempoolError::AlreadyInMempool) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A transaction of a block that the caller names.
+    fn transaction_of_block(
+        &self,
+        txid: &Txid,
+        verbosity: u8,
+        hash: BlockHash,
+    ) -> CallResult<Value> {
+        let info = self
+            .context
+            .reader
+            .header(&hash)
+            .ok_or_else(|| CallError::not_found("Block hash not found"))?;
+        let block = self
+            .context
+            .reader
+            .block(&hash)?
+            .ok_or_else(|| CallError::misc("Block not available"))?;
+        let index = block
+            .txdata
+            .iter()
+            .position(|transaction| transaction.compute_txid() == *txid)
+            .ok_or_else(|| {
+                CallError::not_found(
+                    "No such transaction found in the provided block. Use gettransaction for wallet \
+                     transactions.",
+                )
+            })?;
+        let transaction = &block.txdata[index];
+        if verbosity == 0 {
+            return Ok(Value::String(serialize_hex(transaction)));
+        }
+        let spent = if verbosity >= 2 && index > 0 {
+            self.spent_coins(&hash)?
+        } else {
+            None
+        };
+        // Inputs of the transactions before it, the coinbase's apart.
+        let skipped: usize = block.txdata[1..index.max(1)]
+            .iter()
+            .map(|tx| tx.input.len())
+            .sum();
+        let own = spent
+            .as_deref()
+            .and_then(|coins| coins.get(skipped..skipped.checked_add(transaction.input.len())?));
+        let view = TransactionView {
+            spent: own,
+            with_prevouts: verbosity >= 2,
+            with_hex: true,
+        };
+        let confirmations = self.confirmations(&info, &self.context.reader.tip());
+        let in_active_chain = confirmations > 0;
+        to_value(&LocatedJson {
+            in_active_chain: Some(in_active_chain),
+            transaction: transaction_json(transaction, self.address_network(), view),
+            blockhash: Some(hash.to_string()),
+            confirmations: Some(confirmations.max(0)),
+            time: in_active_chain.then_some(info.header.time),
+            blocktime: in_active_chain.then_some(info.header.time),
+        })
+    }
+}
+
+/// One entry of `testmempoolaccept`; without an outcome it only names the transaction.
+fn test_json(
+    transaction: &Transaction,
+    txid: &Txid,
+    outcome: Option<Result<Accepted, MempoolError>>,
+) -> CallResult<Value> {
+    let wtxid = transaction.compute_wtxid().to_string();
+    let mut form = json!({ "txid": txid.to_string(), "wtxid": wtxid });
+    match outcome {
+        None => {}
+        Some(Ok(accepted)) => {
+            form["allowed"] = true.into();
+            form["vsize"] = accepted.vsize.into();
+            form["fees"] = json!({
+                "base": Btc::from(accepted.fee),
+                "effective-feerate": Btc::from_sat(FeeRate::of(accepted.fee, accepted.vsize).0),
+                "effective-includes": [wtxid],
+            });
+        }
+        Some(Err(MempoolError::Machine(error))) => return Err(error.into()),
+        Some(Err(error)) => {
+            form["allowed"] = false.into();
+            if matches!(error, MempoolError::MissingInputs(_)) {
+                form["reject-reason"] = "missing-inputs".into();
+            } else {
+                form["reject-reason"] = error.reject_reason().into();
+                if !matches!(error, MempoolError::MaxFeeExceeded { .. }) {
+                    form["reject-details"] = error.reject_string().into();
+                }
+            }
+        }
+    }
+    Ok(form)
+}
+
+/// Reads a transaction.
+fn decode_transaction(text: &str) -> CallResult<Transaction> {
+    deserialize_hex(text).map_err(|_| decode_failed())
+}
+
+fn decode_failed() -> CallError {
+    CallError::new(
+        code::DESERIALIZATION_ERROR,
+        "TX decode failed. Make sure the tx has at least one input.",
+    )
+}
+
+/// A parameter that is there and not null.
+pub(super) fn present(value: Option<Value>) -> Option<Value> {
+    value.filter(|value| !value.is_null())
+}
+
+/// The caller's highest fee rate; `None` for any.
+fn max_fee_rate(value: Option<Value>) -> CallResult<Option<FeeRate>> {
+    let rate = match present(value) {
+        None => DEFAULT_MAX_FEE_RATE,
+        Some(value) => FeeRate(params::fee_rate_sat_per_kvb(&value)?),
+    };
+    Ok((rate != FeeRate::ZERO).then_some(rate))
+}
+
+/// Whether an output that can't be spent is worth more than that.
+fn burns_more_than(transaction: &Transaction, max: Amount) -> bool {
+    transaction.output.iter().any(|output| {
+        let script = &output.script_pubkey;
+        let unspendable = script.is_op_return()
+            || script.len() > MAX_SCRIPT_SIZE
+            || script
+                .instructions()
+                .any(|instruction| instruction.is_err());
+        unspendable && output.value > max
+    })
+}
+
+#[cfg(test)]
+#[path = "rawtransactions_tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+use pyrite_consensus::bitcoin::blockdata::constants::genesis_block;
+use pyrite_consensus::bitcoin::{Network, ScriptBuf, TxOut};
+use pyrite_mempool::NonStandard;
+
+use super::*;
+
+fn sample() -> Transaction {
+    genesis_block(Network::Regtest).txdata.remove(0)
+}
+
+#[test]
+fn bytes_that_are_no_transaction_do_not_decode() {
+    let hex = serialize_hex(&sample());
+    assert_eq!(decode_transaction(&hex).unwrap(), sample());
+    for text in ["", "00", "zz", &hex[2..], &format!("{hex}00")] {
+        let error = decode_transaction(text).unwrap_err();
+        assert_eq!(
+            error,
+            CallError::new(
+                -22,
+                "TX decode failed. Make sure the tx has at least one input."
+            )
+        );
+    }
+}
+
+#[test]
+fn the_highest_fee_rate_has_a_default_and_can_be_lifted() {
+    assert_eq!(max_fee_rate(None).unwrap(), Some(DEFAULT_MAX_FEE_RATE));
+    assert_eq!(
+        max_fee_rate(Some(Value::Null)).unwrap(),
+        Some(DEFAULT_MAX_FEE_RATE)
+    );
+    assert_eq!(max_fee_rate(Some(json!(0))).unwrap(), None);
+    assert_eq!(
+        max_fee_rate(Some(json!("0.00001"))).unwrap(),
+        Some(FeeRate(1_000))
+    );
+    assert_eq!(max_fee_rate(Some(json!(1))).unwrap_err().code, -8);
+}
+
+#[test]
+fn burning_is_bounded() {
+    let mut transaction = sample();
+    let value = Amount::from_sat(10);
+    transaction.output = vec![TxOut {
+        value,
+        script_pubkey: ScriptBuf::from(vec![0x6a]),
+    }];
+    assert!(burns_more_than(&transaction, Amount::ZERO));
+    assert!(!burns_more_than(&transaction, value));
+    // A push that is cut off can't run either.
+    transaction.output[0].script_pubkey = ScriptBuf::from(vec![0x02, 0x00]);
+    assert!(burns_more_than(&transaction, Amount::ZERO));
+    transaction.output[0].script_pubkey = ScriptBuf::from(vec![0x51]);
+    assert!(!burns_more_than(&transaction, Amount::ZERO));
+}
+
+fn tested(outcome: Option<Result<Accepted, MempoolError>>) -> Value {
+    let transaction = sample();
+    let mut form = test_json(&transaction, &transaction.compute_txid(), outcome).unwrap();
+    for field in ["txid", "wtxid"] {
+        assert_eq!(
+            form.as_object_mut()
+                .unwrap()
+                .shift_remove(field)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .len(),
+            64
+        );
+    }
+    form
+}
+
+#[test]
+fn test_results_have_bitcoins_fields() {
+    let transaction = sample();
+    let accepted = Accepted {
+        txid: transaction.compute_txid(),
+        wtxid: transaction.compute_wtxid(),
+        fee: Amount::from_sat(282),
+        vsize: 141,
+        replaced: Vec::new(),
+    };
+    let wtxid = accepted.wtxid;
+    assert_eq!(
+        tested(Some(Ok(accepted))).to_string(),
+        format!(
+            "{{\"allowed\":true,\"vsize\":141,\"fees\":{{\"base\":0.00000282,\
+             \"effective-feerate\":0.00002000,\"effective-includes\":[\"{wtxid}\"]}}}}"
+        )
+    );
+    assert_eq!(tested(None), json!({}));
+    assert_eq!(
+        tested(Some(Err(MempoolError::MissingInputs(Vec::new())))),
+        json!({ "allowed": false, "reject-reason": "missing-inputs" })
+    );
+    assert_eq!(
+        tested(Some(Err(MempoolError::NonStandard(NonStandard::Dust)))),
+        json!({ "allowed": false, "reject-reason": "dust", "reject-details": "dust" })
+    );
+    let too_high = MempoolError::MaxFeeExceeded {
+        fee: Amount::ONE_SAT,
+        max: Amount::ZERO,
+    };
+    assert_eq!(
+        tested(Some(Err(too_high))),
+        json!({ "allowed": false, "reject-reason": "max-fee-exceeded" })
+    );
+}

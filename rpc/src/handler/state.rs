@@ -1,0 +1,78 @@
+//! What all handlers share, and the assembly of the methods.
+
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use jsonrpsee::Methods;
+use pyrite_consensus::bitcoin::address::NetworkUnchecked;
+use pyrite_consensus::bitcoin::{Address, Network};
+
+use super::bans::Bans;
+use super::template::CachedTemplate;
+use crate::api::blockchain::BlockchainServer;
+use crate::api::control::ControlServer;
+use crate::api::mempool::MempoolServer;
+use crate::api::mining::MiningServer;
+use crate::api::network::NetworkServer;
+use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::util::UtilServer;
+use crate::api::wallet::WalletServer;
+use crate::catalogue::Catalogue;
+use crate::context::RpcContext;
+use crate::stop::Stop;
+
+/// Implements the methods.
+#[derive(Clone)]
+pub(crate) struct Handler {
+    /// The parts of the node.
+    pub(super) context: Arc<RpcContext>,
+    /// Tells calls that wait or search that the server stops.
+    pub(super) stop: Stop,
+    /// What `help` describes.
+    pub(super) catalogue: Catalogue,
+    /// The template that `getblocktemplate` gave last.
+    pub(super) template: Arc<Mutex<Option<CachedTemplate>>>,
+    /// The peers that may not connect.
+    pub(super) bans: Arc<Bans>,
+}
+
+/// All methods over one context.
+pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> Methods {
+    let handler = Handler {
+        context: Arc::new(context),
+        stop,
+        catalogue,
+        template: Arc::default(),
+        bans: Arc::default(),
+    };
+    let families: [Methods; 8] = [
+        BlockchainServer::into_rpc(handler.clone()).into(),
+        ControlServer::into_rpc(handler.clone()).into(),
+        MempoolServer::into_rpc(handler.clone()).into(),
+        MiningServer::into_rpc(handler.clone()).into(),
+        NetworkServer::into_rpc(handler.clone()).into(),
+        RawTransactionsServer::into_rpc(handler.clone()).into(),
+        UtilServer::into_rpc(handler.clone()).into(),
+        WalletServer::into_rpc(handler).into(),
+    ];
+    let mut methods = Methods::new();
+    for family in families {
+        methods
+            .merge(family)
+            .expect("no two methods have the same name");
+    }
+    methods
+}
+
+impl Handler {
+    /// The network with the chain's addresses.
+    pub(super) fn address_network(&self) -> Network {
+        self.context.spec.address_kind.network()
+    }
+
+    /// An address of this chain; `None` when the text is something else.
+    pub(super) fn parse_address(&self, text: &str) -> Option<Address> {
+        let address = Address::<NetworkUnchecked>::from_str(text).ok()?;
+        address.require_network(self.address_network()).ok()
+    }
+}

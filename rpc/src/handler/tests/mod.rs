@@ -1,0 +1,4 @@
+//! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
+
+mod harness;
+mod scenarios;

@@ -1,0 +1,81 @@
+//! Addresses.
+
+use std::str::FromStr;
+
+use pyrite_consensus::bitcoin::Address;
+use pyrite_consensus::bitcoin::address::NetworkUnchecked;
+use serde_json::{Value, json};
+
+use super::Handler;
+use crate::api::util::UtilServer;
+use crate::call::CallResult;
+
+impl UtilServer for Handler {
+    fn validate_address(&self, address: String) -> CallResult<Value> {
+        Ok(match self.parse_address(&address) {
+            Some(address) => valid(&address),
+            None => {
+                let known = Address::<NetworkUnchecked>::from_str(&address).is_ok();
+                invalid(if known {
+                    "The address belongs to another network."
+                } else {
+                    "Invalid or unsupported Segwit (Bech32) or Base58 encoding."
+                })
+            }
+        })
+    }
+}
+
+/// What an address stands for.
+fn valid(address: &Address) -> Value {
+    let script = address.script_pubkey();
+    let program = address.witness_program();
+    let mut form = json!({
+        "isvalid": true,
+        "address": address.to_string(),
+        "scriptPubKey": hex::encode(script.as_bytes()),
+        // As in Bitcoin Core, a taproot output key counts as a script.
+        "isscript": script.is_p2sh() || script.is_p2wsh() || script.is_p2tr(),
+        "iswitness": program.is_some(),
+    });
+    if let Some(program) = program {
+        form["witness_version"] = program.version().to_num().into();
+        form["witness_program"] = hex::encode(program.program().as_bytes()).into();
+    }
+    form
+}
+
+fn invalid(reason: &str) -> Value {
+    json!({ "isvalid": false, "error_locations": [], "error": reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(address: &str) -> String {
+        let address = Address::from_str(address).unwrap().assume_checked();
+        valid(&address).to_string()
+    }
+
+    #[test]
+    fn a_witness_address_shows_its_program() {
+        assert_eq!(
+            shown("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"),
+            "{\"isvalid\":true,\"address\":\"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4\",\
+             \"scriptPubKey\":\"0014751e76e8199196d454941c45d1b3a323f1433bd6\",\"isscript\":false,\
+             \"iswitness\":true,\"witness_version\":0,\
+             \"witness_program\":\"751e76e8199196d454941c45d1b3a323f1433bd6\"}"
+        );
+    }
+
+    #[test]
+    fn an_old_address_has_no_program() {
+        assert_eq!(
+            shown("3P14159f73E4gFr7JterCCQh9QjiTjiZrG"),
+            "{\"isvalid\":true,\"address\":\"3P14159f73E4gFr7JterCCQh9QjiTjiZrG\",\
+             \"scriptPubKey\":\"a914e9c3dd0c07aac76179ebc76a6c78d4d67c6c160a87\",\"isscript\":true,\
+             \"iswitness\":false}"
+        );
+    }
+}

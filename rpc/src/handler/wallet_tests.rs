@@ -1,0 +1,119 @@
+use std::str::FromStr;
+
+use pyrite_consensus::bitcoin::{OutPoint, TxOut};
+
+use super::*;
+
+fn coin(sat: u64) -> Unspent {
+    let address = Address::from_str("bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080")
+        .unwrap()
+        .assume_checked();
+    Unspent {
+        outpoint: OutPoint::null(),
+        output: TxOut {
+            value: Amount::from_sat(sat),
+            script_pubkey: address.script_pubkey(),
+        },
+        address,
+        label: None,
+        confirmations: 1,
+        height: None,
+        coinbase: false,
+        is_change: false,
+        spendable: true,
+        safe: true,
+        descriptor: String::new(),
+    }
+}
+
+fn query(options: Value) -> CallResult<Query> {
+    let Value::Object(options) = options else {
+        panic!("options are an object")
+    };
+    Query::read(options)
+}
+
+fn selected(options: Value) -> Vec<u64> {
+    let coins = [1, 2, 3, 4].map(coin).to_vec();
+    let query = query(options).unwrap();
+    query
+        .select(coins)
+        .iter()
+        .map(|coin| coin.output.value.to_sat())
+        .collect()
+}
+
+#[test]
+fn coins_are_selected() {
+    assert_eq!(selected(json!({})), [1, 2, 3, 4]);
+    assert_eq!(selected(json!({"minimumAmount": "0.00000003"})), [3, 4]);
+    assert_eq!(selected(json!({"maximumAmount": "0.00000002"})), [1, 2]);
+    assert_eq!(selected(json!({"maximumCount": 2})), [1, 2]);
+    assert_eq!(selected(json!({"maximumCount": 0})), [1, 2, 3, 4]);
+    assert_eq!(selected(json!({"minimumSumAmount": "0.00000003"})), [1, 2]);
+    assert_eq!(
+        selected(json!({"include_immature_coinbase": false})),
+        [1, 2, 3, 4]
+    );
+}
+
+#[test]
+fn unknown_options_are_refused() {
+    assert_eq!(
+        query(json!({"colour": 1})).unwrap_err(),
+        CallError::new(-3, "Unexpected key colour")
+    );
+    assert_eq!(query(json!({"maximumCount": -1})).unwrap_err().code, -1);
+    assert_eq!(
+        query(json!({"include_immature_coinbase": true}))
+            .unwrap_err()
+            .code,
+        -8
+    );
+}
+
+#[test]
+fn estimation_parameters_exclude_a_fee_rate() {
+    assert_eq!(check_estimate(None, None, true), Ok(()));
+    assert_eq!(check_estimate(Some(6), Some("ECONOMICAL"), false), Ok(()));
+    for (target, mode, has_fee_rate, message) in [
+        (
+            Some(6),
+            None,
+            true,
+            "Cannot specify both conf_target and fee_rate.",
+        ),
+        (
+            None,
+            Some("economical"),
+            true,
+            "Cannot specify both estimate_mode and fee_rate",
+        ),
+        (None, Some("fast"), false, "Invalid estimate_mode parameter"),
+        (
+            Some(0),
+            None,
+            false,
+            "Invalid conf_target, must be between 1 and 1008",
+        ),
+        (
+            Some(1_009),
+            None,
+            false,
+            "Invalid conf_target, must be between 1 and 1008",
+        ),
+    ] {
+        let error = check_estimate(target, mode, has_fee_rate).unwrap_err();
+        assert_eq!(error.code, -8);
+        assert!(error.message.starts_with(message), "{}", error.message);
+    }
+}
+
+#[test]
+fn address_types_that_are_not_made_are_refused() {
+    assert_eq!(
+        unknown_type("cash"),
+        CallError::new(-5, "Unknown address type 'cash'")
+    );
+    assert!(unknown_type("legacy").message.contains("is not supported"));
+}

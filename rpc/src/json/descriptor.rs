@@ -1,0 +1,133 @@
+//! Output descriptors of scripts whose keys are not known to a wallet (BIP-0380), with checksum.
+
+use pyrite_consensus::bitcoin::key::PublicKey;
+use pyrite_consensus::bitcoin::secp256k1::XOnlyPublicKey;
+use pyrite_consensus::bitcoin::{Address, Network, Script};
+
+use super::script::{OutputKind, output_kind};
+
+/// Characters of a descriptor, in the order that the checksum counts them.
+const INPUT_CHARSET: &str = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
+
+/// Characters of the checksum.
+const CHECKSUM_CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+
+/// The descriptor that produces `script`: by key where the script shows it, else by address, else the
+/// script itself.
+pub(crate) fn infer_descriptor(script: &Script, network: Network) -> String {
+    with_checksum(&infer(script, network))
+}
+
+fn infer(script: &Script, network: Network) -> String {
+    let valid = |key: &[u8]| PublicKey::from_slice(key).is_ok();
+    match output_kind(script) {
+        OutputKind::PublicKey(key) if valid(key) => return format!("pk({})", hex::encode(key)),
+        OutputKind::Multisig { required, keys } if keys.iter().all(|key| valid(key)) => {
+            let keys: Vec<String> = keys.iter().map(hex::encode).collect();
+            return format!("multi({required},{})", keys.join(","));
+        }
+        OutputKind::Taproot(key) if XOnlyPublicKey::from_slice(key).is_ok() => {
+            return format!("rawtr({})", hex::encode(key));
+        }
+        _ => {}
+    }
+    match Address::from_script(script, network) {
+        Ok(address) => format!("addr({address})"),
+        Err(_) => format!("raw({})", hex::encode(script.as_bytes())),
+    }
+}
+
+/// A descriptor with `#` and its checksum. A character that descriptors can't have leaves it as it is.
+pub(crate) fn with_checksum(descriptor: &str) -> String {
+    match checksum(descriptor) {
+        Some(checksum) => format!("{descriptor}#{checksum}"),
+        None => descriptor.to_owned(),
+    }
+}
+
+/// The checksum of BIP-0380.
+fn checksum(descriptor: &str) -> Option<String> {
+    let mut state = 1_u64;
+    let mut class = 0_u64;
+    let mut class_count = 0;
+    for character in descriptor.chars() {
+        let position = u64::try_from(INPUT_CHARSET.find(character)?).ok()?;
+        state = step(state, position & 31);
+        class = class * 3 + (position >> 5);
+        class_count += 1;
+        if class_count == 3 {
+            state = step(state, class);
+            class = 0;
+            class_count = 0;
+        }
+    }
+    if class_count > 0 {
+        state = step(state, class);
+    }
+    for _ in 0..8 {
+        state = step(state, 0);
+    }
+    state ^= 1;
+    let symbol = |index: u32| {
+        let value = usize::try_from((state >> (5 * (7 - index))) & 31).expect("five bits fit");
+        char::from(CHECKSUM_CHARSET[value])
+    };
+    Some((0..8).map(symbol).collect())
+}
+
+/// One step of the checksum's polynomial.
+fn step(state: u64, value: u64) -> u64 {
+    const GENERATOR: [u64; 5] = [
+        0xf5_dee5_1989,
+        0xa9_fdca_3312,
+        0x1b_ab10_e32d,
+        0x37_06b1_677a,
+        0x64_4d62_6ffd,
+    ];
+    let top = state >> 35;
+    let mut next = ((state & 0x7_ffff_ffff) << 5) ^ value;
+    for (bit, term) in GENERATOR.into_iter().enumerate() {
+        if (top >> bit) & 1 == 1 {
+            next ^= term;
+        }
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use pyrite_consensus::bitcoin::ScriptBuf;
+
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_bip_0380() {
+        assert_eq!(checksum("raw(deadbeef)").as_deref(), Some("89f8spxm"));
+        assert_eq!(checksum("raw(\u{dc}ber)"), None);
+    }
+
+    #[test]
+    fn scripts_without_an_address_are_raw() {
+        let script = ScriptBuf::from_hex("6a0461626364").unwrap();
+        assert!(infer_descriptor(&script, Network::Regtest).starts_with("raw(6a0461626364)#"));
+    }
+
+    #[test]
+    fn a_bare_key_is_named_and_an_unknown_key_hash_is_an_address() {
+        let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+        let script = ScriptBuf::from_hex(&format!("21{key}ac")).unwrap();
+        assert_eq!(infer(&script, Network::Bitcoin), format!("pk({key})"));
+        let script = ScriptBuf::from_hex("0014751e76e8199196d454941c45d1b3a323f1433bd6").unwrap();
+        assert_eq!(
+            infer(&script, Network::Bitcoin),
+            "addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)"
+        );
+        let script = ScriptBuf::from_hex(&format!("5120{}", &key[2..])).unwrap();
+        assert_eq!(
+            infer(&script, Network::Bitcoin),
+            format!("rawtr({})", &key[2..])
+        );
+        let script = ScriptBuf::from_hex(&format!("5121{key}51ae")).unwrap();
+        assert_eq!(infer(&script, Network::Bitcoin), format!("multi(1,{key})"));
+    }
+}

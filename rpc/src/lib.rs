@@ -1,0 +1,28 @@
+//! Pyrite's JSON-RPC server: Bitcoin Core's methods, field names and error codes over HTTP.
+//!
+//! A request passes through four layers. `server` is the transport: HTTP, limits, authentication.
+//! `dialect` turns what Bitcoin clients of every age send into calls with positional parameters and
+//! turns the outcomes back. `api` declares the methods, one trait for each family, and `handler`
+//! holds their logic over one [`RpcContext`]. `json` has the JSON forms of Bitcoin's data, as pure
+//! functions. [`RpcClient`] is the other side, for the command line and the testnet launcher.
+
+mod api;
+mod auth;
+mod call;
+mod catalogue;
+mod client;
+mod context;
+mod dialect;
+mod error;
+mod handler;
+mod help;
+mod json;
+mod listener;
+mod params;
+mod server;
+mod stop;
+
+pub use client::{ClientError, RpcClient};
+pub use context::RpcContext;
+pub use error::RpcError;
+pub use server::{RpcConfig, RpcServer, serve};

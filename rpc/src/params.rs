@@ -1,0 +1,270 @@
+//! Parameters: from what a client sends, by position or by name, to the positions that a method
+//! declares, checked for number and type; and the reading of single values.
+
+use std::str::FromStr;
+
+use pyrite_consensus::bitcoin::Amount;
+use serde_json::{Map, Value};
+
+use crate::call::{CallError, CallResult, code};
+use crate::catalogue::{Kind, MethodSpec, Need, ParamSpec};
+use crate::help;
+
+/// Satoshi per coin.
+const SAT_PER_COIN: i64 = 100_000_000;
+
+/// The parameter under which named calls pass positional ones too.
+const POSITIONAL: &str = "args";
+
+/// Brings parameters into the order of `method` and checks their number and types.
+///
+/// # Errors
+/// An unknown name, a name given twice, too few or too many, a wrong type.
+pub(crate) fn arrange(method: &MethodSpec, params: Value) -> CallResult<Vec<Value>> {
+    let values = match params {
+        Value::Null => Vec::new(),
+        Value::Array(values) => values,
+        Value::Object(named) => by_position(method, named)?,
+        _ => {
+            return Err(CallError::new(
+                code::INVALID_REQUEST,
+                "Params must be an array or object",
+            ));
+        }
+    };
+    if values.len() < method.required_count() || values.len() > method.params.len() {
+        return Err(CallError::misc(help::detail(method)));
+    }
+    check_types(method, &values)?;
+    Ok(values)
+}
+
+/// Named parameters in their positions, with nulls in the gaps.
+fn by_position(method: &MethodSpec, mut named: Map<String, Value>) -> CallResult<Vec<Value>> {
+    let mut values = match named.shift_remove(POSITIONAL) {
+        Some(Value::Array(values)) => values,
+        Some(other) => {
+            return Err(type_error(POSITIONAL, 0, &other, "array"));
+        }
+        None => Vec::new(),
+    };
+    let positional_count = values.len();
+    let mut filled = vec![false; method.params.len()];
+    for (name, value) in named {
+        let position = method
+            .params
+            .iter()
+            .position(|param| param.is_called(&name))
+            .ok_or_else(|| {
+                CallError::invalid_parameter(format!("Unknown named parameter {name}"))
+            })?;
+        if position < positional_count {
+            return Err(CallError::invalid_parameter(format!(
+                "Parameter {name} specified twice both as positional and named argument"
+            )));
+        }
+        if filled[position] {
+            return Err(CallError::invalid_parameter(format!(
+                "Parameter {name} specified multiple times"
+            )));
+        }
+        filled[position] = true;
+        if values.len() <= position {
+            values.resize(position + 1, Value::Null);
+        }
+        values[position] = value;
+    }
+    Ok(values)
+}
+
+/// Checks that each value has its parameter's type.
+fn check_types(method: &MethodSpec, values: &[Value]) -> CallResult<()> {
+    for (index, (param, value)) in method.params.iter().zip(values).enumerate() {
+        if value.is_null() && matches!(param.need, Need::Optional(_)) {
+            continue;
+        }
+        if let Some(expected) = mismatch(param, value) {
+            return Err(type_error(param.name(), index + 1, value, expected));
+        }
+    }
+    Ok(())
+}
+
+/// The type that `value` should have and does not.
+fn mismatch(param: &ParamSpec, value: &Value) -> Option<&'static str> {
+    let (fits, expected) = match param.kind {
+        Kind::Text | Kind::Hex => (value.is_string(), "string"),
+        Kind::Number => (value.is_number(), "number"),
+        Kind::Boolean => (value.is_boolean(), "bool"),
+        Kind::Amount => (value.is_number() || value.is_string(), "number"),
+        Kind::Array => (value.is_array(), "array"),
+        Kind::Object => (value.is_object(), "object"),
+        Kind::Any => (true, ""),
+    };
+    (!fits).then_some(expected)
+}
+
+/// Bitcoin Core's message about a parameter of the wrong type.
+fn type_error(name: &str, position: usize, value: &Value, expected: &str) -> CallError {
+    CallError::new(
+        code::TYPE_ERROR,
+        format!(
+            "Wrong type passed:\n{{\n    \"Position {position} ({name})\": \"JSON value of type {} \
+             is not of expected type {expected}\"\n}}",
+            type_name(value)
+        ),
+    )
+}
+
+/// What Bitcoin Core calls a JSON type.
+pub(crate) fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// A value inside an array or object that should be a string.
+pub(crate) fn text(value: &Value) -> CallResult<&str> {
+    value.as_str().ok_or_else(|| {
+        CallError::new(
+            code::TYPE_ERROR,
+            format!(
+                "JSON value of type {} is not of expected type string",
+                type_name(value)
+            ),
+        )
+    })
+}
+
+/// A hash from its 64 hexadecimal digits; `name` is the parameter's.
+pub(crate) fn hash<T: FromStr>(name: &str, text: &str) -> CallResult<T> {
+    if text.len() != 64 {
+        return Err(CallError::invalid_parameter(format!(
+            "{name} must be of length 64 (not {}, for '{text}')",
+            text.len()
+        )));
+    }
+    text.parse().map_err(|_| {
+        CallError::invalid_parameter(format!("{name} must be hexadecimal string (not '{text}')"))
+    })
+}
+
+/// Verbosity: a number, or a boolean as older clients send it (false 0, true 1).
+pub(crate) fn verbosity(value: Option<&Value>, default: u8) -> CallResult<u8> {
+    match value {
+        None | Some(Value::Null) => Ok(default),
+        Some(Value::Bool(verbose)) => Ok(u8::from(*verbose)),
+        Some(Value::Number(number)) => {
+            let level = number.as_i64().ok_or_else(integer_out_of_range)?;
+            // Levels beyond the highest mean the highest, below zero the lowest.
+            Ok(u8::try_from(level.clamp(0, 3)).expect("0 to 3 fits"))
+        }
+        Some(other) => Err(CallError::new(
+            code::TYPE_ERROR,
+            format!(
+                "JSON value of type {} is not of expected type number",
+                type_name(other)
+            ),
+        )),
+    }
+}
+
+/// Bitcoin Core's message about an integer that doesn't fit.
+pub(crate) fn integer_out_of_range() -> CallError {
+    CallError::misc("JSON integer out of range")
+}
+
+/// An amount of coins: a number or a string with at most eight decimals.
+pub(crate) fn amount(value: &Value) -> CallResult<Amount> {
+    let sat = fixed_point(value, 8)?;
+    let sat = u64::try_from(sat)
+        .ok()
+        .filter(|sat| *sat <= Amount::MAX_MONEY.to_sat());
+    sat.map(Amount::from_sat)
+        .ok_or_else(|| CallError::new(code::TYPE_ERROR, "Amount out of range"))
+}
+
+/// A fee rate in coins per 1,000 virtual bytes, as satoshi per 1,000 virtual bytes.
+pub(crate) fn fee_rate_sat_per_kvb(value: &Value) -> CallResult<u64> {
+    let rate = amount(value)?.to_sat();
+    if rate >= SAT_PER_COIN.unsigned_abs() {
+        return Err(CallError::invalid_parameter(
+            "Fee rates larger than or equal to 1BTC/kvB are not accepted",
+        ));
+    }
+    Ok(rate)
+}
+
+/// A fee rate in satoshi per virtual byte with at most three decimals, as satoshi per 1,000 virtual
+/// bytes.
+pub(crate) fn fee_rate_from_sat_per_vb(value: &Value) -> CallResult<u64> {
+    let rate = fixed_point(value, 3)?;
+    u64::try_from(rate)
+        .ok()
+        .filter(|rate| *rate <= Amount::MAX_MONEY.to_sat())
+        .ok_or_else(|| CallError::new(code::TYPE_ERROR, "Amount out of range"))
+}
+
+/// A decimal number times 10^`decimals`, exactly.
+fn fixed_point(value: &Value, decimals: u32) -> CallResult<i64> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => {
+            return Err(CallError::new(
+                code::TYPE_ERROR,
+                "Amount is not a number or string",
+            ));
+        }
+    };
+    parse_fixed_point(&text, decimals)
+        .ok_or_else(|| CallError::new(code::TYPE_ERROR, "Invalid amount"))
+}
+
+/// Reads JSON's notation of a number, exponent included, without rounding. `None` when it is no
+/// number, has more decimals than fit, or is out of range.
+fn parse_fixed_point(text: &str, decimals: u32) -> Option<i64> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (unsigned, 0),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (mantissa, ""),
+    };
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_digits(whole) || !is_digits(fraction) {
+        return None;
+    }
+    if whole.len() > 1 && whole.starts_with('0') {
+        return None;
+    }
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    if significant.is_empty() {
+        return Some(0);
+    }
+    // The value is `significant` times ten to this power.
+    let power = i64::from(decimals) + i64::from(exponent) - i64::try_from(fraction.len()).ok()?
+        + i64::try_from(digits.len() - significant.len()).ok()?;
+    let power = u32::try_from(power).ok()?;
+    let magnitude = significant
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(10_i64.checked_pow(power)?)?;
+    Some(if negative { -magnitude } else { magnitude })
+}
+
+#[cfg(test)]
+#[path = "params_tests.rs"]
+mod tests;

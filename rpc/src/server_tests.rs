@@ -1,0 +1,402 @@
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jsonrpsee::RpcModule;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::*;
+use crate::call::CallResult;
+use crate::catalogue::{Family, Kind, MethodSpec, optional};
+use crate::client::{ClientError, RpcClient};
+
+const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "echo",
+        family: Family::Util,
+        summary: "Returns its parameter.",
+        params: &[optional("value", Kind::Any, "null", "A value.")],
+        result: "the value",
+    },
+    MethodSpec {
+        name: "wait",
+        family: Family::Util,
+        summary: "Returns when the gate opens.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
+        name: "coins",
+        family: Family::Wallet,
+        summary: "Asks the wallet.",
+        params: &[],
+        result: "a number",
+    },
+];
+
+struct TestServer {
+    server: RpcServer,
+    directory: tempfile::TempDir,
+    gate: watch::Sender<bool>,
+}
+
+impl TestServer {
+    async fn start(adjust: impl FnOnce(&mut RpcConfig)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = RpcConfig::new(
+            "127.0.0.1:0".parse().unwrap(),
+            directory.path().join(".cookie"),
+        );
+        adjust(&mut config);
+        let (gate, opened) = watch::channel(false);
+        let server = start(config, |_| {
+            let mut module = RpcModule::new(opened);
+            module
+                .register_method("echo", |params, _, _| {
+                    CallResult::Ok(params.sequence().optional_next::<Value>().unwrap())
+                })
+                .unwrap();
+            module
+                .register_async_method("wait", |_, opened, _| async move {
+                    let mut opened = opened.as_ref().clone();
+                    opened.wait_for(|open| *open).await.unwrap();
+                    CallResult::Ok(Value::Null)
+                })
+                .unwrap();
+            module
+                .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
+                .unwrap();
+            Dispatcher::new(
+                module.into(),
+                Catalogue::new(&[METHODS]),
+                vec![String::new()],
+            )
+        })
+        .await
+        .unwrap();
+        Self {
+            server,
+            directory,
+            gate,
+        }
+    }
+
+    fn authorization(&self) -> String {
+        let cookie = fs::read_to_string(self.directory.path().join(".cookie")).unwrap();
+        format!("Authorization: Basic {}\r\n", STANDARD.encode(cookie))
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.server.local_addr()).await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Answer {
+        let request = request("POST", path, &self.authorization(), body);
+        exchange(&mut self.connect().await, &request).await
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn has_header(&self, line: &str) -> bool {
+        self.head.lines().any(|own| own.eq_ignore_ascii_case(line))
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
+    format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Sends a request and reads its answer, leaving the connection open.
+async fn exchange(stream: &mut TcpStream, request: &str) -> Answer {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    read_answer(stream).await
+}
+
+async fn read_answer(stream: &mut TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end;
+        }
+        let mut byte = [0];
+        stream.read_exact(&mut byte).await.unwrap();
+        bytes.push(byte[0]);
+    };
+    let head = String::from_utf8(bytes[..head_end].to_vec()).unwrap();
+    let length = head
+        .lines()
+        .find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.parse().unwrap())
+        })
+        .unwrap_or(0);
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer {
+        status,
+        head,
+        body: String::from_utf8(body).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_call_is_answered_as_bitcoin_core_answers() {
+    let server = TestServer::start(|_| ()).await;
+    let answer = server
+        .post("/", r#"{"id":"a","method":"echo","params":[{"x":1.50}]}"#)
+        .await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        "{\"result\":{\"x\":1.50},\"error\":null,\"id\":\"a\"}\n"
+    );
+    assert!(
+        answer.has_header("content-type: application/json"),
+        "{}",
+        answer.head
+    );
+    let answer = server.post("/", r#"{"id":1,"method":"none"}"#).await;
+    assert_eq!(answer.status, 404);
+    assert!(
+        answer.has_header("content-type: application/json"),
+        "{}",
+        answer.head
+    );
+    let answer = server
+        .post("/", r#"{"jsonrpc":"2.0","method":"echo"}"#)
+        .await;
+    assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+    server.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_and_any_content_type_is_taken() {
+    let server = TestServer::start(|_| ()).await;
+    let mut stream = server.connect().await;
+    for (index, kind) in [
+        "",
+        "Content-Type: text/plain\r\n",
+        "Content-Type: application/json\r\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let headers = format!("{}{kind}", server.authorization());
+        let body = format!(r#"{{"id":{index},"method":"echo","params":[{index}]}}"#);
+        let answer = exchange(&mut stream, &request("POST", "/", &headers, &body)).await;
+        assert_eq!(answer.json()["result"], index);
+    }
+}
+
+#[tokio::test]
+async fn only_post_is_handled() {
+    let server = TestServer::start(|_| ()).await;
+    let mut stream = server.connect().await;
+    let answer = exchange(&mut stream, &request("GET", "/", "", "")).await;
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.body, "JSONRPC server handles only POST requests");
+}
+
+#[tokio::test]
+async fn without_the_cookie_nothing_is_done() {
+    let server = TestServer::start(|_| ()).await;
+    let wrong = format!(
+        "Authorization: Basic {}\r\n",
+        STANDARD.encode("__cookie__:wrong")
+    );
+    for headers in ["", "Authorization: nonsense\r\n", &wrong] {
+        let body = r#"{"id":1,"method":"echo"}"#;
+        let mut stream = server.connect().await;
+        let answer = exchange(&mut stream, &request("POST", "/", headers, body)).await;
+        assert_eq!((answer.status, answer.body.as_str()), (401, ""));
+        assert!(
+            answer.has_header("www-authenticate: Basic realm=\"jsonrpc\""),
+            "{}",
+            answer.head
+        );
+    }
+}
+
+#[tokio::test]
+async fn wallets_have_paths() {
+    let server = TestServer::start(|_| ()).await;
+    let coins = r#"{"id":1,"method":"coins"}"#;
+    assert_eq!(server.post("/wallet/", coins).await.status, 200);
+    let answer = server.post("/wallet/other", coins).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (500, &json!(-18))
+    );
+    assert_eq!(server.post("/rest/chaininfo.json", coins).await.status, 404);
+}
+
+#[test]
+fn paths_are_decoded() {
+    assert_eq!(endpoint("/"), Some(Endpoint::Node));
+    assert_eq!(
+        endpoint("/wallet/a%20b"),
+        Some(Endpoint::Wallet("a b".to_owned()))
+    );
+    assert_eq!(
+        endpoint("/wallet/%zz%4"),
+        Some(Endpoint::Wallet("%zz%4".to_owned()))
+    );
+    assert_eq!(endpoint("/wallets"), None);
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let server = TestServer::start(|config| config.max_request_bytes = 64).await;
+    let answer = server.post("/", &" ".repeat(65)).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(
+        server.post("/", r#"{"id":1,"method":"echo"}"#).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_ends_the_request() {
+    let server =
+        TestServer::start(|config| config.request_timeout = Duration::from_millis(50)).await;
+    let mut stream = server.connect().await;
+    let head = request("POST", "/", &server.authorization(), "");
+    let head = head.replace("Content-Length: 0", "Content-Length: 10");
+    let answer = exchange(&mut stream, &head).await;
+    assert_eq!(answer.status, 408);
+}
+
+#[tokio::test]
+async fn requests_beyond_the_limit_are_turned_away() {
+    let server = TestServer::start(|config| config.max_requests = 1).await;
+    let waiting = request(
+        "POST",
+        "/",
+        &server.authorization(),
+        r#"{"id":1,"method":"wait"}"#,
+    );
+    let mut first = server.connect().await;
+    first.write_all(waiting.as_bytes()).await.unwrap();
+    // The first request has its place once another one is turned away.
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        let answer = server.post("/", r#"{"id":1,"method":"echo"}"#).await;
+        if answer.status == 503 {
+            assert_eq!(answer.body, "Work queue depth exceeded");
+            break;
+        }
+        assert!(
+            tokio::time::Instant::now() < deadline,
+            "no request was turned away"
+        );
+    }
+    server.gate.send_replace(true);
+    assert_eq!(read_answer(&mut first).await.status, 200);
+    assert_eq!(
+        server.post("/", r#"{"id":1,"method":"echo"}"#).await.status,
+        200
+    );
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait() {
+    let server = TestServer::start(|config| config.max_connections = 1).await;
+    let echo = request(
+        "POST",
+        "/",
+        &server.authorization(),
+        r#"{"id":1,"method":"echo"}"#,
+    );
+    let mut first = server.connect().await;
+    assert_eq!(exchange(&mut first, &echo).await.status, 200);
+    let mut second = server.connect().await;
+    second.write_all(echo.as_bytes()).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(50), second.readable()).await;
+    assert!(
+        early.is_err(),
+        "the second connection was served beside the first"
+    );
+    drop(first);
+    assert_eq!(read_answer(&mut second).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_busy_address_is_named_and_its_cookie_stays() {
+    let server = TestServer::start(|_| ()).await;
+    let cookie = server.directory.path().join(".cookie");
+    let before = fs::read(&cookie).unwrap();
+    let address = server.server.local_addr();
+    let config = RpcConfig::new(address, cookie.clone());
+    let error = start(config, |_| unreachable!("nothing is served"))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
+    assert_eq!(fs::read(&cookie).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_stop_ends_calls_and_deletes_the_cookie() {
+    let server = TestServer::start(|_| ()).await;
+    let cookie = server.directory.path().join(".cookie");
+    assert!(cookie.exists());
+    let address = server.server.local_addr();
+    let mut idle = server.connect().await;
+    let echo = request(
+        "POST",
+        "/",
+        &server.authorization(),
+        r#"{"id":1,"method":"echo"}"#,
+    );
+    assert_eq!(exchange(&mut idle, &echo).await.status, 200);
+    tokio::time::timeout(Duration::from_secs(10), server.server.shutdown())
+        .await
+        .unwrap();
+    assert!(!cookie.exists());
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn our_own_client_is_understood() {
+    let server = TestServer::start(|_| ()).await;
+    let client = RpcClient::new(
+        format!("http://{}", server.server.local_addr()),
+        server.directory.path().join(".cookie"),
+        Duration::from_secs(10),
+    );
+    let call = move |method: &'static str, params: Value| {
+        let client = client.clone();
+        tokio::task::spawn_blocking(move || client.call(method, params))
+    };
+    assert_eq!(
+        call("echo", json!(["x"])).await.unwrap().unwrap(),
+        json!("x")
+    );
+    assert_eq!(
+        call("echo", json!({"value": [1]})).await.unwrap().unwrap(),
+        json!([1])
+    );
+    let error = call("none", json!([])).await.unwrap().unwrap_err();
+    assert!(
+        matches!(error, ClientError::Call { code: -32601, .. }),
+        "{error}"
+    );
+}
