@@ -1,0 +1,115 @@
+//! What the network asks of the chain and the mempool, answered over their handles.
+
+use std::sync::Arc;
+
+use pyrite_chain::{ChainHandle, ChainReader, SubmitError};
+use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
+use pyrite_mempool::{MempoolError, MempoolHandle};
+use pyrite_network::{ChainAccess, TipSummary, Verdict};
+
+/// The node's side of the network's `ChainAccess`.
+pub(crate) struct NodeChainAccess {
+    pub(crate) chain: ChainHandle,
+    pub(crate) reader: ChainReader,
+    pub(crate) mempool: MempoolHandle,
+}
+
+impl ChainAccess for NodeChainAccess {
+    fn locator(&self) -> Vec<BlockHash> {
+        self.reader.locator()
+    }
+
+    fn headers_after(&self, locator: &[BlockHash], max: usize) -> Vec<Header> {
+        self.reader.headers_after(locator, None, max)
+    }
+
+    fn block(&self, hash: &BlockHash) -> Option<Vec<u8>> {
+        match self.reader.block_bytes(hash) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%hash, %error, "a stored block can't be read");
+                None
+            }
+        }
+    }
+
+    fn has_header(&self, hash: &BlockHash) -> bool {
+        self.reader.header(hash).is_some()
+    }
+
+    fn has_block(&self, hash: &BlockHash) -> bool {
+        self.reader.has_block(hash)
+    }
+
+    fn missing_blocks(&self, max: usize) -> Vec<BlockHash> {
+        self.reader
+            .missing_blocks(max)
+            .into_iter()
+            .map(|(_, hash)| hash)
+            .collect()
+    }
+
+    fn tip(&self) -> TipSummary {
+        let tip = self.reader.tip();
+        TipSummary {
+            hash: tip.hash,
+            height: tip.height,
+            work: tip.work,
+        }
+    }
+
+    fn submit_headers(&self, headers: Vec<Header>) -> Verdict {
+        match self.chain.submit_headers(headers) {
+            Ok(_) => Verdict::Accept,
+            Err(error) => verdict(error),
+        }
+    }
+
+    fn submit_block(&self, block: Block) -> Verdict {
+        match self.chain.submit_block(Arc::new(block)) {
+            Ok(pyrite_chain::Submitted::Duplicate) => Verdict::Ignore("duplicate".to_owned()),
+            Ok(_) => Verdict::Accept,
+            Err(error) => verdict(error),
+        }
+    }
+
+    fn submit_transaction(&self, transaction: Transaction) -> Verdict {
+        match self.mempool.submit(Arc::new(transaction)) {
+            Ok(_) => Verdict::Accept,
+            Err(MempoolError::Machine(error)) => {
+                tracing::error!(%error, "a transaction can't be checked");
+                Verdict::Ignore(error.to_string())
+            }
+            Err(error) if error.is_peer_fault() => Verdict::Reject(error.to_string()),
+            Err(error) => Verdict::Ignore(error.to_string()),
+        }
+    }
+
+    fn mempool_txids(&self, max: usize) -> Vec<Txid> {
+        // Parents come before children, so that the other side can admit them in this order.
+        self.mempool
+            .snapshot()
+            .entries
+            .iter()
+            .take(max)
+            .map(|entry| entry.txid)
+            .collect()
+    }
+
+    fn transaction(&self, txid: &Txid) -> Option<Arc<Transaction>> {
+        self.mempool.get(txid).map(|entry| Arc::clone(&entry.tx))
+    }
+
+    fn has_transaction(&self, txid: &Txid) -> bool {
+        self.mempool.contains(txid)
+    }
+}
+
+fn verdict(error: SubmitError) -> Verdict {
+    match error {
+        SubmitError::UnknownParent(_) => Verdict::MissingParent,
+        error if error.is_invalid() => Verdict::Reject(error.to_string()),
+        error => Verdict::Ignore(error.to_string()),
+    }
+}

@@ -1,0 +1,209 @@
+//! The layout of a data directory: `<data-dir>/<chain>/` with the database, the wallets, the cookie, the
+//! node key, the log, and a description of the running node.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::NodeError;
+
+const RUNTIME_FILE: &str = "node.json";
+
+/// The files of one chain in a data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataDir {
+    root: PathBuf,
+    chain: PathBuf,
+}
+
+/// What a running node says of itself, in `node.json`, so that other programs find it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeInfo {
+    /// Its process.
+    pub pid: u32,
+    /// The chain's name.
+    pub chain: String,
+    /// Where it serves JSON-RPC.
+    pub rpc_url: String,
+    /// Where it listens for peers, with its peer id.
+    pub p2p_addresses: Vec<String>,
+}
+
+impl DataDir {
+    /// The files of `chain` under `root`. Nothing is created.
+    #[must_use]
+    pub fn new(root: PathBuf, chain: &str) -> Self {
+        Self {
+            chain: root.join(chain),
+            root,
+        }
+    }
+
+    /// The data directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The chain's own folder.
+    #[must_use]
+    pub fn chain(&self) -> &Path {
+        &self.chain
+    }
+
+    /// The RocksDB database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.chain.join("database")
+    }
+
+    /// The wallets.
+    #[must_use]
+    pub fn wallets(&self) -> PathBuf {
+        self.chain.join("wallets")
+    }
+
+    /// The RPC cookie.
+    #[must_use]
+    pub fn cookie(&self) -> PathBuf {
+        self.chain.join(".cookie")
+    }
+
+    /// The node's network key.
+    #[must_use]
+    pub fn node_key(&self) -> PathBuf {
+        self.chain.join("node.key")
+    }
+
+    /// The folder of the log files.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.chain.join("logs")
+    }
+
+    /// Creates the chain's folder.
+    ///
+    /// # Errors
+    /// What the system said, with the path.
+    pub fn create(&self) -> Result<(), NodeError> {
+        fs::create_dir_all(&self.chain).map_err(|source| NodeError::DataDir {
+            path: self.chain.clone(),
+            source,
+        })
+    }
+
+    /// Writes `node.json`, whole or not at all.
+    pub(crate) fn write_runtime(&self, info: &RuntimeInfo) -> Result<(), NodeError> {
+        let path = self.chain.join(RUNTIME_FILE);
+        let temporary = self.chain.join("node.json.new");
+        let text = serde_json::to_vec_pretty(info).expect("strings and numbers are JSON");
+        fs::write(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(|source| NodeError::DataDir { path, source })
+    }
+
+    /// Removes `node.json`.
+    pub(crate) fn remove_runtime(&self) {
+        // Only a hint to other programs: a leftover names a process that is gone, which they can see.
+        let _ = fs::remove_file(self.chain.join(RUNTIME_FILE));
+    }
+
+    /// Reads `node.json`.
+    ///
+    /// # Errors
+    /// It is absent or not readable.
+    pub fn read_runtime(&self) -> io::Result<RuntimeInfo> {
+        read_runtime(&self.chain)
+    }
+}
+
+/// Finds the node that runs in data directory `root`: of the chain that is named, or the only one there.
+///
+/// # Errors
+/// There is none, or there are several and none is named.
+pub fn find_running(root: &Path, chain: Option<&str>) -> Result<(DataDir, RuntimeInfo), NodeError> {
+    if let Some(chain) = chain {
+        let data_dir = DataDir::new(root.to_owned(), chain);
+        return match data_dir.read_runtime() {
+            Ok(info) => Ok((data_dir, info)),
+            Err(error) => Err(NodeError::NotRunning {
+                detail: format!(
+                    "no node of chain {chain} runs in {}: {error}",
+                    root.display()
+                ),
+            }),
+        };
+    }
+    let entries = fs::read_dir(root).map_err(|source| NodeError::DataDir {
+        path: root.to_owned(),
+        source,
+    })?;
+    let mut found: Vec<(DataDir, RuntimeInfo)> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| {
+            let info = read_runtime(&entry.path()).ok()?;
+            let data_dir = DataDir::new(root.to_owned(), entry.file_name().to_str()?);
+            Some((data_dir, info))
+        })
+        .collect();
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => Err(NodeError::NotRunning {
+            detail: format!("no node runs in {}", root.display()),
+        }),
+        _ => {
+            let chains: Vec<_> = found.iter().map(|(_, info)| info.chain.as_str()).collect();
+            Err(NodeError::NotRunning {
+                detail: format!(
+                    "nodes of several chains run in {}: name one with --chain ({})",
+                    root.display(),
+                    chains.join(", ")
+                ),
+            })
+        }
+    }
+}
+
+fn read_runtime(chain_dir: &Path) -> io::Result<RuntimeInfo> {
+    let text = fs::read_to_string(chain_dir.join(RUNTIME_FILE))?;
+    serde_json::from_str(&text).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_node_is_found_without_its_chain_only_when_it_is_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |chain: &str| {
+            let data_dir = DataDir::new(root.path().to_owned(), chain);
+            data_dir.create().unwrap();
+            let info = RuntimeInfo {
+                pid: 1,
+                chain: chain.to_owned(),
+                rpc_url: "http://127.0.0.1:1".to_owned(),
+                p2p_addresses: vec![],
+            };
+            data_dir.write_runtime(&info).unwrap();
+            (data_dir, info)
+        };
+        assert!(matches!(
+            find_running(root.path(), None),
+            Err(NodeError::NotRunning { .. })
+        ));
+        let first = write("pyrite");
+        assert_eq!(find_running(root.path(), None).unwrap(), first);
+        let second = write("regtest");
+        let error = find_running(root.path(), None).unwrap_err().to_string();
+        assert!(
+            error.contains("pyrite") && error.contains("regtest"),
+            "{error}"
+        );
+        assert_eq!(find_running(root.path(), Some("regtest")).unwrap(), second);
+        second.0.remove_runtime();
+        assert_eq!(find_running(root.path(), None).unwrap(), first);
+    }
+}

@@ -1,0 +1,95 @@
+//! Why a node does not start or stops early. Every message is one line that names the cause.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a node does not start, or stops early.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The configuration file can't be read.
+    #[error("configuration file {}: {source}", path.display())]
+    ConfigFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The configuration file is not what it should be: an unknown key, a wrong type, bad TOML.
+    #[error("configuration file {}: {detail}", path.display())]
+    ConfigSyntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, key and reason.
+        detail: String,
+    },
+    /// A setting has a value that it can't have.
+    #[error("{setting}: {detail}")]
+    Setting {
+        /// The flag or key.
+        setting: &'static str,
+        /// The value and the reason.
+        detail: String,
+    },
+    /// No built-in chain has that name, and no file either.
+    #[error("chain {name}: neither a built-in chain ({builtin}) nor a readable file: {source}")]
+    UnknownChain {
+        /// What was asked for.
+        name: String,
+        /// The built-in names.
+        builtin: String,
+        /// What the system said about the file.
+        source: io::Error,
+    },
+    /// The chain spec's file is invalid.
+    #[error("chain spec {}: {source}", path.display())]
+    ChainSpec {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: pyrite_consensus::SpecError,
+    },
+    /// A file or directory of the data directory can't be used.
+    #[error("{}: {source}", path.display())]
+    DataDir {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No running node was found in the data directory.
+    #[error("{}", detail)]
+    NotRunning {
+        /// Where it was looked for.
+        detail: String,
+    },
+    /// The chain can't be opened or failed while it ran.
+    #[error("{}: {source}", path.display())]
+    Chain {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        source: pyrite_chain::ChainError,
+    },
+    /// The wallet.
+    #[error("wallet: {0}")]
+    Wallet(#[from] pyrite_wallet::WalletError),
+    /// The network.
+    #[error("network: {0}")]
+    Network(#[from] pyrite_network::NetworkError),
+    /// The RPC server.
+    #[error("RPC: {0}")]
+    Rpc(#[from] pyrite_rpc::RpcError),
+    /// The miner.
+    #[error("miner: {0}")]
+    Miner(#[from] pyrite_miner::MinerError),
+    /// A block file that is imported.
+    #[error("{} at byte {offset}: {detail}", path.display())]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Where the refused record starts.
+        offset: u64,
+        /// The reason.
+        detail: String,
+    },
+}

@@ -1,0 +1,19 @@
+//! A Pyrite node: configuration, data directory, and the wiring of chain, mempool, network, wallet,
+//! miner and RPC. The binary and the testnet launcher are built on it.
+
+mod chain_access;
+mod data_dir;
+mod error;
+mod import;
+mod logging;
+mod node;
+mod options;
+mod template_follower;
+mod wallet_follower;
+
+pub use data_dir::{DataDir, RuntimeInfo, find_running};
+pub use error::NodeError;
+pub use import::{ImportReport, import_block_file};
+pub use logging::{LogTarget, init_logging};
+pub use node::{Node, StopHandle};
+pub use options::{NodeConfig, NodeOptions, default_data_dir, load_chain_spec};

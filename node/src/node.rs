@@ -1,0 +1,398 @@
+//! The node: starts its parts in the order in which they need each other, and stops them in reverse.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_mempool::{MempoolConfig, MempoolHandle};
+use pyrite_miner::{MinerHandle, WorkSource};
+use pyrite_network::{Network, NetworkConfig, NetworkHandle};
+use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
+use pyrite_wallet::{AddressType, SeedSource, WalletConfig, WalletHandle};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::chain_access::NodeChainAccess;
+use crate::options::Payout;
+use crate::template_follower::TemplateFollower;
+use crate::wallet_follower::WalletFollower;
+use crate::{NodeConfig, NodeError, RuntimeInfo};
+
+/// Name of the wallet's folder.
+const WALLET_NAME: &str = "default";
+/// What the node calls itself to peers and clients.
+const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
+
+/// A running node.
+pub struct Node {
+    config: NodeConfig,
+    chain: Chain,
+    network: NetworkHandle,
+    miner: MinerHandle,
+    rpc: RpcServer,
+    tasks: Vec<JoinHandle<()>>,
+    stop: StopHandle,
+}
+
+/// Asks a node to stop. Clones ask the same node.
+#[derive(Clone, Debug)]
+pub struct StopHandle(Arc<watch::Sender<bool>>);
+
+impl StopHandle {
+    fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    /// Asks the node to stop; it does so soon.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until the node is asked to stop.
+    async fn into_stopped(self) {
+        self.stopped().await;
+    }
+
+    async fn stopped(&self) {
+        let mut receiver = self.0.subscribe();
+        // The sender lives in `self`, so that waiting can't fail.
+        let _ = receiver.wait_for(|stop| *stop).await;
+    }
+}
+
+impl Node {
+    /// Starts a node: its data directory, chain, mempool, wallet, network, RPC server, and its miner if the
+    /// configuration says so.
+    ///
+    /// # Errors
+    /// The first part that does not start. What was started before it is stopped again.
+    pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        config.data_dir.create()?;
+        let clock = Clock::system();
+        let chain = open_chain(&config, clock.clone()).await?;
+        match Self::start_on(config, &chain, clock).await {
+            Ok(parts) => Ok(parts.into_node(chain)),
+            Err(error) => {
+                close_chain(chain).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_on(config: NodeConfig, chain: &Chain, clock: Clock) -> Result<Parts, NodeError> {
+        let reader = chain.reader.clone();
+        let stop = StopHandle::new();
+        let mempool = MempoolHandle::new(
+            reader.clone(),
+            clock.clone(),
+            MempoolConfig {
+                max_bytes: config.mempool_bytes,
+                ..MempoolConfig::default()
+            },
+        );
+        let wallet = open_wallet(&config).await?;
+        let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
+        let templates = TemplateFollower::new(
+            chain.handle.clone(),
+            reader.clone(),
+            mempool.clone(),
+            clock.clone(),
+        );
+        let network = start_network(&config, chain, &mempool).await?;
+        let work: Arc<dyn WorkSource> = templates.clone();
+        let miner_clock = clock.clone();
+        let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
+
+        let rpc = pyrite_rpc::serve(
+            RpcConfig::new(config.rpc_bind, config.data_dir.cookie()),
+            RpcContext {
+                spec: Arc::clone(&config.spec),
+                chain: chain.handle.clone(),
+                reader: reader.clone(),
+                mempool: mempool.clone(),
+                network: network.clone(),
+                miner: miner.clone(),
+                work,
+                wallet: wallet.clone(),
+                started_at: clock.now(),
+                clock,
+                user_agent: USER_AGENT.to_owned(),
+                mining_defaults: config.mining,
+                sync_wallet: wallet_sync(&wallet_follower),
+                shutdown: {
+                    let stop = stop.clone();
+                    Arc::new(move || stop.stop())
+                },
+                data_dir: config.data_dir.chain().to_owned(),
+            },
+        )
+        .await;
+        let rpc = match rpc {
+            Ok(rpc) => rpc,
+            Err(error) => {
+                network.shutdown().await;
+                return Err(error.into());
+            }
+        };
+
+        let announcer = network.clone();
+        let tasks = vec![
+            tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
+            tokio::spawn(templates.clone().run()),
+            tokio::spawn(
+                wallet_follower.run(move |transaction| announcer.announce_transaction(transaction)),
+            ),
+            tokio::spawn(announce_tips(reader.clone(), network.clone())),
+            tokio::spawn(watch_failure(reader, stop.clone())),
+        ];
+        let parts = Parts {
+            config,
+            network,
+            miner,
+            rpc,
+            tasks,
+            stop,
+        };
+        if let Err(error) = parts.finish(&wallet, templates.as_ref()) {
+            parts.stop().await;
+            return Err(error);
+        }
+        Ok(parts)
+    }
+
+    /// Where it serves JSON-RPC.
+    #[must_use]
+    pub fn rpc_address(&self) -> SocketAddr {
+        self.rpc.local_addr()
+    }
+
+    /// What asks it to stop.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Runs until it is asked to stop or can't go on, then stops its parts in order.
+    ///
+    /// # Errors
+    /// The chain failed while it ran (a full disk, a corrupt database).
+    pub async fn run(self) -> Result<(), NodeError> {
+        self.stop.stopped().await;
+        tracing::info!("stopping");
+        let Self {
+            config,
+            chain,
+            network,
+            miner,
+            rpc,
+            tasks,
+            stop,
+        } = self;
+        let failure = chain.reader.watch_failure().borrow().clone();
+        Parts {
+            config: config.clone(),
+            network,
+            miner,
+            rpc,
+            tasks,
+            stop,
+        }
+        .stop()
+        .await;
+        close_chain(chain).await?;
+        match failure {
+            Some(source) => Err(NodeError::Chain {
+                path: config.data_dir.database(),
+                source,
+            }),
+            None => {
+                tracing::info!("stopped");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Everything but the chain.
+struct Parts {
+    config: NodeConfig,
+    network: NetworkHandle,
+    miner: MinerHandle,
+    rpc: RpcServer,
+    tasks: Vec<JoinHandle<()>>,
+    stop: StopHandle,
+}
+
+impl Parts {
+    /// Starts mining and tells other programs where the node is.
+    fn finish(&self, wallet: &WalletHandle, work: &dyn WorkSource) -> Result<(), NodeError> {
+        if let Some(payout) = &self.config.mine {
+            work.set_payout(match payout {
+                Payout::Script(script) => script.clone(),
+                Payout::Wallet => wallet
+                    .new_address(AddressType::Bech32, "mining")?
+                    .script_pubkey(),
+            });
+            self.miner.start(self.config.mining.clone())?;
+        }
+        let peer_id = self.network.local_peer_id();
+        let info = RuntimeInfo {
+            pid: std::process::id(),
+            chain: self.config.spec.name.clone(),
+            rpc_url: format!("http://{}", self.rpc.local_addr()),
+            p2p_addresses: self
+                .network
+                .listen_addresses()
+                .iter()
+                .map(|address| format!("{address}/p2p/{peer_id}"))
+                .collect(),
+        };
+        self.config.data_dir.write_runtime(&info)?;
+        tracing::info!(
+            chain = %info.chain,
+            rpc = %info.rpc_url,
+            p2p = %info.p2p_addresses.join(" "),
+            "node is ready"
+        );
+        Ok(())
+    }
+
+    fn into_node(self, chain: Chain) -> Node {
+        let Self {
+            config,
+            network,
+            miner,
+            rpc,
+            tasks,
+            stop,
+        } = self;
+        Node {
+            config,
+            chain,
+            network,
+            miner,
+            rpc,
+            tasks,
+            stop,
+        }
+    }
+
+    async fn stop(self) {
+        self.config.data_dir.remove_runtime();
+        self.stop.stop();
+        let miner = self.miner;
+        // Ends the device threads: blocking.
+        if tokio::task::spawn_blocking(move || miner.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::error!("the miner did not stop cleanly");
+        }
+        self.rpc.shutdown().await;
+        self.network.shutdown().await;
+        for task in self.tasks {
+            task.abort();
+            // Cancelled is what was asked for; a panic was logged when it happened.
+            let _ = task.await;
+        }
+    }
+}
+
+async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeError> {
+    let path = config.data_dir.database();
+    let chain_config = ChainConfig {
+        spec: Arc::clone(&config.spec),
+        path: path.clone(),
+        script_threads: config.script_threads,
+        clock,
+    };
+    blocking(move || Chain::open(chain_config))
+        .await
+        .map_err(|source| NodeError::Chain { path, source })
+}
+
+async fn close_chain(chain: Chain) -> Result<(), NodeError> {
+    blocking(move || chain.shutdown())
+        .await
+        .map_err(|source| NodeError::Chain {
+            path: "database".into(),
+            source,
+        })
+}
+
+async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
+    let wallet_config = WalletConfig {
+        directory: config.data_dir.wallets(),
+        name: WALLET_NAME.to_owned(),
+        network: config.spec.address_kind.network(),
+        genesis_hash: config.spec.genesis_hash(),
+        coinbase_maturity: config.spec.coinbase_maturity,
+    };
+    Ok(blocking(move || WalletHandle::open_or_create(wallet_config, SeedSource::Random)).await?)
+}
+
+async fn start_network(
+    config: &NodeConfig,
+    chain: &Chain,
+    mempool: &MempoolHandle,
+) -> Result<NetworkHandle, NodeError> {
+    let network_config = NetworkConfig {
+        chain_name: config.spec.name.clone(),
+        identity: config.spec.identity(),
+        genesis_hash: config.spec.genesis_hash(),
+        pow_limit: config.spec.pow_limit,
+        key_path: config.data_dir.node_key(),
+        listen: config.listen.clone(),
+        peers: config.peers.clone(),
+        mdns: config.mdns,
+        max_peers: config.max_peers,
+        user_agent: USER_AGENT.to_owned(),
+    };
+    let access = NodeChainAccess {
+        chain: chain.handle.clone(),
+        reader: chain.reader.clone(),
+        mempool: mempool.clone(),
+    };
+    Ok(Network::start(network_config, Arc::new(access)).await?)
+}
+
+/// What RPC calls before it answers from the wallet, so that a client reads its own writes.
+fn wallet_sync(follower: &Arc<WalletFollower>) -> Arc<dyn Fn() + Send + Sync> {
+    let follower = Arc::clone(follower);
+    Arc::new(move || {
+        if let Err(error) = follower.sync() {
+            tracing::error!(%error, "the wallet can't follow the chain");
+        }
+    })
+}
+
+/// Tells peers of every new tip, whoever found it.
+async fn announce_tips(reader: pyrite_chain::ChainReader, network: NetworkHandle) {
+    let mut tip = reader.watch_tip();
+    while tip.changed().await.is_ok() {
+        let hash = tip.borrow_and_update().hash;
+        let reader = reader.clone();
+        match tokio::task::spawn_blocking(move || reader.block(&hash)).await {
+            Ok(Ok(Some(block))) => network.announce_block(Arc::new(block)),
+            Ok(Ok(None)) | Err(_) => {}
+            Ok(Err(error)) => tracing::error!(%hash, %error, "the new tip can't be read"),
+        }
+    }
+}
+
+/// Stops the node when the chain can't go on.
+async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
+    let mut failure = reader.watch_failure();
+    if let Ok(error) = failure.wait_for(Option::is_some).await {
+        tracing::error!(error = ?error.as_ref(), "the chain can't go on: stopping");
+        stop.stop();
+    }
+}
+
+/// Runs what blocks off the runtime's own threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

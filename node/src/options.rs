@@ -1,0 +1,458 @@
+//! Configuration: command line over environment over TOML file over defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::{Address, ScriptBuf};
+use pyrite_miner::MinerSettings;
+use pyrite_network::Multiaddr;
+use serde::Deserialize;
+
+use crate::{DataDir, LogTarget, NodeError};
+
+/// Where a node listens for JSON-RPC when nothing else is said.
+const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
+/// Where a node listens for peers when nothing else is said.
+const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
+const DEFAULT_MAX_PEERS: usize = 125;
+const DEFAULT_MEMPOOL_MB: usize = 300;
+/// A configuration or chain spec file is a page of text; this is far above any real one.
+const MAX_TEXT_FILE_BYTES: u64 = 16 << 20;
+
+/// The settings of a node. Every one is a flag, an environment variable and a key of the configuration file.
+#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct NodeOptions {
+    /// The chain: pyrite, regtest, mainnet, or the path of a chain spec (TOML) [default: pyrite]
+    #[arg(long, value_name = "SPEC", env = "PYRITE_CHAIN")]
+    pub chain: Option<String>,
+    /// Where the node keeps everything, in a folder for each chain [default: ~/.pyrite]
+    #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A TOML file with any of these settings, by their names without the dashes in front
+    #[arg(long, value_name = "FILE", env = "PYRITE_CONFIG")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Listen for peers here; may be given several times [default: /ip4/127.0.0.1/tcp/9333]
+    #[arg(
+        long,
+        value_name = "MULTIADDR",
+        env = "PYRITE_LISTEN",
+        value_delimiter = ','
+    )]
+    pub listen: Vec<String>,
+    /// Connect to this peer and stay connected; may be given several times
+    #[arg(
+        long,
+        value_name = "MULTIADDR",
+        env = "PYRITE_PEER",
+        value_delimiter = ','
+    )]
+    pub peer: Vec<String>,
+    /// Find peers on the local network by mDNS [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_MDNS", num_args = 0..=1, default_missing_value = "true")]
+    pub mdns: Option<bool>,
+    /// The most peers to be connected with [default: 125]
+    #[arg(long, value_name = "N", env = "PYRITE_MAX_PEERS")]
+    pub max_peers: Option<usize>,
+    /// Serve JSON-RPC here [default: 127.0.0.1:9332]
+    #[arg(long, value_name = "ADDR", env = "PYRITE_RPC_BIND")]
+    pub rpc_bind: Option<String>,
+    /// Mine from the start, paying this address, or the node's own wallet if it says "wallet"
+    #[arg(long, value_name = "ADDRESS", env = "PYRITE_MINE")]
+    pub mine: Option<String>,
+    /// Mining threads [default: half of the processors, at least 1]
+    #[arg(long, value_name = "N", env = "PYRITE_THREADS")]
+    pub threads: Option<usize>,
+    /// Percentage of the time that each mining thread works, 1 to 100 [default: 100]
+    #[arg(long, value_name = "PERCENT", env = "PYRITE_INTENSITY")]
+    pub intensity: Option<u8>,
+    /// Devices to mine on: cpu [default: cpu]
+    #[arg(
+        long,
+        value_name = "LIST",
+        env = "PYRITE_DEVICES",
+        value_delimiter = ','
+    )]
+    pub devices: Vec<String>,
+    /// Bound of the mempool, in megabytes [default: 300]
+    #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
+    pub mempool_mb: Option<usize>,
+    /// Threads that verify scripts [default: all processors]
+    #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
+    pub script_threads: Option<usize>,
+    /// Log to the file only, not to stderr [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_QUIET", num_args = 0..=1, default_missing_value = "true")]
+    pub quiet: Option<bool>,
+}
+
+/// Where mining pays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payout {
+    /// A new address of the node's own wallet.
+    Wallet,
+    /// A given script.
+    Script(ScriptBuf),
+}
+
+/// Checked settings.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The chain.
+    pub spec: Arc<ChainSpec>,
+    /// Where its files are.
+    pub data_dir: DataDir,
+    /// Where to listen for peers.
+    pub listen: Vec<Multiaddr>,
+    /// Peers to stay connected with.
+    pub peers: Vec<Multiaddr>,
+    /// Whether to find peers by mDNS.
+    pub mdns: bool,
+    /// The most peers.
+    pub max_peers: usize,
+    /// Where to serve JSON-RPC.
+    pub rpc_bind: SocketAddr,
+    /// Whether to mine from the start, and for whom.
+    pub mine: Option<Payout>,
+    /// How to mine.
+    pub mining: MinerSettings,
+    /// Bound of the mempool, in bytes.
+    pub mempool_bytes: usize,
+    /// Threads that verify scripts.
+    pub script_threads: usize,
+    /// Where the log goes.
+    pub log: LogTarget,
+}
+
+impl NodeOptions {
+    /// Adds the configuration file's settings under these, fills in defaults, and checks them all.
+    ///
+    /// # Errors
+    /// The first setting that is wrong, by its name.
+    pub fn resolve(self) -> Result<NodeConfig, NodeError> {
+        let options = match &self.config {
+            Some(path) => {
+                let file = read_config_file(path)?;
+                self.or(file)
+            }
+            None => self,
+        };
+        let spec = load_chain_spec(options.chain.as_deref().unwrap_or("pyrite"))?;
+        let root = match options.data_dir {
+            Some(path) => path,
+            None => default_data_dir()?,
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        check_devices(&options.devices)?;
+        let listen = if options.listen.is_empty() {
+            vec![DEFAULT_LISTEN.to_owned()]
+        } else {
+            options.listen
+        };
+        let mut peers = parse_peers("peer", &options.peer)?;
+        peers.extend(parse_peers("bootstrap_peers", &spec.bootstrap_peers)?);
+        Ok(NodeConfig {
+            data_dir: DataDir::new(root, &spec.name),
+            listen: listen
+                .iter()
+                .map(|text| parse_listen(text))
+                .collect::<Result<_, _>>()?,
+            peers,
+            mdns: options.mdns.unwrap_or(false),
+            max_peers: in_range(
+                "max-peers",
+                options.max_peers.unwrap_or(DEFAULT_MAX_PEERS),
+                1,
+                10_000,
+            )?,
+            rpc_bind: parse_rpc_bind(options.rpc_bind.as_deref().unwrap_or(DEFAULT_RPC_BIND))?,
+            mine: options
+                .mine
+                .as_deref()
+                .map(|text| parse_payout(&spec, text))
+                .transpose()?,
+            mining: MinerSettings {
+                threads: in_range(
+                    "threads",
+                    options.threads.unwrap_or((processors / 2).max(1)),
+                    1,
+                    1024,
+                )?,
+                intensity_percent: in_range("intensity", options.intensity.unwrap_or(100), 1, 100)?,
+            },
+            mempool_bytes: in_range(
+                "mempool-mb",
+                options.mempool_mb.unwrap_or(DEFAULT_MEMPOOL_MB),
+                1,
+                1_000_000,
+            )? * 1_000_000,
+            script_threads: in_range(
+                "script-threads",
+                options.script_threads.unwrap_or(processors),
+                1,
+                1024,
+            )?,
+            log: if options.quiet.unwrap_or(false) {
+                LogTarget::File
+            } else {
+                LogTarget::FileAndStderr
+            },
+            spec: Arc::new(spec),
+        })
+    }
+
+    /// These settings, and where they are silent, the other's.
+    fn or(self, other: Self) -> Self {
+        Self {
+            chain: self.chain.or(other.chain),
+            data_dir: self.data_dir.or(other.data_dir),
+            config: self.config,
+            listen: non_empty_or(self.listen, other.listen),
+            peer: non_empty_or(self.peer, other.peer),
+            mdns: self.mdns.or(other.mdns),
+            max_peers: self.max_peers.or(other.max_peers),
+            rpc_bind: self.rpc_bind.or(other.rpc_bind),
+            mine: self.mine.or(other.mine),
+            threads: self.threads.or(other.threads),
+            intensity: self.intensity.or(other.intensity),
+            devices: non_empty_or(self.devices, other.devices),
+            mempool_mb: self.mempool_mb.or(other.mempool_mb),
+            script_threads: self.script_threads.or(other.script_threads),
+            quiet: self.quiet.or(other.quiet),
+        }
+    }
+}
+
+/// The built-in chain of that name, or the chain spec in the file of that name.
+///
+/// # Errors
+/// There is neither, or the file's spec is invalid.
+pub fn load_chain_spec(name: &str) -> Result<ChainSpec, NodeError> {
+    if let Some(spec) = ChainSpec::builtin(name) {
+        return Ok(spec);
+    }
+    let path = PathBuf::from(name);
+    let text = read_text(&path).map_err(|source| NodeError::UnknownChain {
+        name: name.to_owned(),
+        builtin: ChainSpec::BUILTIN.join(", "),
+        source,
+    })?;
+    ChainSpec::from_toml(&text).map_err(|source| NodeError::ChainSpec { path, source })
+}
+
+/// `~/.pyrite`.
+///
+/// # Errors
+/// There is no home directory.
+pub fn default_data_dir() -> Result<PathBuf, NodeError> {
+    std::env::home_dir()
+        .filter(|home| !home.as_os_str().is_empty())
+        .map(|home| home.join(".pyrite"))
+        .ok_or(NodeError::Setting {
+            setting: "data-dir",
+            detail: "no home directory: say where".to_owned(),
+        })
+}
+
+fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
+    let text = read_text(path).map_err(|source| NodeError::ConfigFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error
+            .span()
+            .map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+        let at = line.map_or(String::new(), |line| format!("line {line}: "));
+        NodeError::ConfigSyntax {
+            path: path.to_owned(),
+            detail: format!("{at}{}", error.message().trim().replace('\n', " ")),
+        }
+    })
+}
+
+/// Reads a text file of bounded size.
+fn read_text(path: &Path) -> std::io::Result<String> {
+    let size = std::fs::metadata(path)?.len();
+    if size > MAX_TEXT_FILE_BYTES {
+        return Err(std::io::Error::other(format!(
+            "{size} bytes, where {MAX_TEXT_FILE_BYTES} is the most"
+        )));
+    }
+    std::fs::read_to_string(path)
+}
+
+fn non_empty_or<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+    if first.is_empty() { second } else { first }
+}
+
+fn in_range<T: PartialOrd + std::fmt::Display>(
+    setting: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<T, NodeError> {
+    if value < least || value > most {
+        let detail = format!("{value} is not between {least} and {most}");
+        return Err(NodeError::Setting { setting, detail });
+    }
+    Ok(value)
+}
+
+fn check_devices(devices: &[String]) -> Result<(), NodeError> {
+    match devices.iter().find(|device| *device != "cpu") {
+        Some(device) => Err(NodeError::Setting {
+            setting: "devices",
+            detail: format!("{device} is not a kind of device: the one kind is cpu"),
+        }),
+        None => Ok(()),
+    }
+}
+
+fn parse_listen(text: &str) -> Result<Multiaddr, NodeError> {
+    text.parse().map_err(|error| NodeError::Setting {
+        setting: "listen",
+        detail: format!("{text} is not a multiaddr such as {DEFAULT_LISTEN}: {error}"),
+    })
+}
+
+fn parse_peers(setting: &'static str, peers: &[String]) -> Result<Vec<Multiaddr>, NodeError> {
+    peers
+        .iter()
+        .map(|text| {
+            pyrite_network::parse_peer_address(text).map_err(|error| NodeError::Setting {
+                setting,
+                detail: error.to_string(),
+            })
+        })
+        .collect()
+}
+
+fn parse_rpc_bind(text: &str) -> Result<SocketAddr, NodeError> {
+    text.parse().map_err(|_| NodeError::Setting {
+        setting: "rpc-bind",
+        detail: format!("{text} is not an address and port such as {DEFAULT_RPC_BIND}"),
+    })
+}
+
+fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
+    if text == "wallet" {
+        return Ok(Payout::Wallet);
+    }
+    let wrong = |detail: String| NodeError::Setting {
+        setting: "mine",
+        detail,
+    };
+    let address: Address<_> = text.parse().map_err(|error| {
+        wrong(format!(
+            "{text} is neither an address nor \"wallet\": {error}"
+        ))
+    })?;
+    let address = address
+        .require_network(spec.address_kind.network())
+        .map_err(|_| wrong(format!("{text} is not an address of chain {}", spec.name)))?;
+    Ok(Payout::Script(address.script_pubkey()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str) -> (tempfile::TempDir, NodeOptions) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("pyrite.toml");
+        std::fs::write(&path, text).unwrap();
+        let options = NodeOptions {
+            config: Some(path),
+            data_dir: Some(directory.path().join("data")),
+            ..NodeOptions::default()
+        };
+        (directory, options)
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let (_directory, mut options) =
+            with_file("chain = \"regtest\"\nthreads = 3\nintensity = 50\n");
+        options.threads = Some(2);
+        let config = options.resolve().unwrap();
+        assert_eq!(config.spec.name, "regtest");
+        assert_eq!(config.mining.threads, 2);
+        assert_eq!(config.mining.intensity_percent, 50);
+        assert_eq!(config.max_peers, DEFAULT_MAX_PEERS);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let (_directory, options) = with_file("threads = 1\nthread = 2\n");
+        let message = options.resolve().unwrap_err().to_string();
+        assert!(
+            message.contains("line 2") && message.contains("`thread`"),
+            "{message}"
+        );
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+
+    #[test]
+    fn values_out_of_range_are_named() {
+        let wrong = |options: NodeOptions| options.resolve().unwrap_err().to_string();
+        let base = NodeOptions {
+            data_dir: Some("d".into()),
+            ..NodeOptions::default()
+        };
+        assert_eq!(
+            wrong(NodeOptions {
+                intensity: Some(0),
+                ..base.clone()
+            }),
+            "intensity: 0 is not between 1 and 100"
+        );
+        assert!(
+            wrong(NodeOptions {
+                rpc_bind: Some("x".into()),
+                ..base.clone()
+            })
+            .starts_with("rpc-bind: x")
+        );
+        assert!(
+            wrong(NodeOptions {
+                listen: vec!["x".into()],
+                ..base.clone()
+            })
+            .starts_with("listen: x")
+        );
+        assert!(
+            wrong(NodeOptions {
+                mine: Some("bc1q".into()),
+                ..base.clone()
+            })
+            .starts_with("mine: bc1q")
+        );
+        assert!(
+            wrong(NodeOptions {
+                chain: Some("nope".into()),
+                ..base
+            })
+            .starts_with("chain nope")
+        );
+    }
+
+    #[test]
+    fn an_address_of_another_chain_is_refused() {
+        let options = NodeOptions {
+            data_dir: Some("d".into()),
+            mine: Some("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4".into()),
+            ..NodeOptions::default()
+        };
+        assert!(matches!(
+            options.resolve(),
+            Err(NodeError::Setting {
+                setting: "mine",
+                ..
+            })
+        ));
+    }
+}
