@@ -1,0 +1,117 @@
+//! `pyrite import`: blocks from a file into a data directory that no node is using.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_node::{DataDir, default_data_dir, import_block_file, load_chain_spec};
+
+/// How often the progress line changes.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+
+/// Arguments of `pyrite import`.
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// The chain: pyrite, regtest, mainnet, or the path of a chain spec
+    #[arg(
+        long,
+        value_name = "SPEC",
+        default_value = "pyrite",
+        env = "PYRITE_CHAIN"
+    )]
+    chain: String,
+    /// The data directory; no node may be using it [default: ~/.pyrite]
+    #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The files: magic, length and block, one after the other, as in Bitcoin's block files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+/// Imports every file, in order, and reports.
+pub(crate) fn run(args: &ImportArgs) -> Result<()> {
+    let spec = Arc::new(load_chain_spec(&args.chain)?);
+    let root = match &args.data_dir {
+        Some(root) => root.clone(),
+        None => default_data_dir()?,
+    };
+    let data_dir = DataDir::new(root, &spec.name);
+    data_dir.create()?;
+    let path = data_dir.database();
+    let chain = Chain::open(ChainConfig {
+        spec: Arc::clone(&spec),
+        path: path.clone(),
+        script_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        clock: Clock::system(),
+    })
+    .with_context(|| path.display().to_string())?;
+    let mut outcome = Ok(());
+    for file in &args.files {
+        let mut line = ProgressLine::new();
+        match import_block_file(&spec, &chain.handle, file, |done, of| line.show(done, of)) {
+            Ok(report) => {
+                line.clear();
+                println!(
+                    "{}: {} blocks imported, {} known already",
+                    file.display(),
+                    report.imported,
+                    report.known
+                );
+            }
+            Err(error) => {
+                line.clear();
+                outcome = Err(error);
+                break;
+            }
+        }
+    }
+    let tip = chain.reader.tip();
+    // Also after a refused block: what came before it is kept.
+    chain
+        .shutdown()
+        .with_context(|| path.display().to_string())?;
+    println!(
+        "chain {}: height {}, best block {}",
+        spec.name, tip.height, tip.hash
+    );
+    Ok(outcome?)
+}
+
+/// One line on a terminal that is written over; nothing elsewhere.
+struct ProgressLine {
+    shown: Option<Instant>,
+    on_terminal: bool,
+}
+
+impl ProgressLine {
+    fn new() -> Self {
+        Self {
+            shown: None,
+            on_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    fn show(&mut self, done: u64, of: u64) {
+        let due = self
+            .shown
+            .is_none_or(|shown| shown.elapsed() >= PROGRESS_EVERY);
+        if !self.on_terminal || !due || of == 0 {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let percent = done.saturating_mul(100) / of;
+        eprint!("\rimporting: {percent} % of {} MB", of / 1_000_000);
+        // Only a display.
+        let _ = std::io::stderr().flush();
+    }
+
+    fn clear(&self) {
+        if self.shown.is_some() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}

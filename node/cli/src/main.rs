@@ -1,0 +1,57 @@
+//! The `pyrite` binary: a node, a private network of nodes, and a client for them.
+
+mod chain;
+mod import;
+mod node;
+mod rpc;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A proof-of-work node with a miner inside: private networks that speak Bitcoin's JSON-RPC.
+#[derive(Parser)]
+#[command(
+    name = "pyrite",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a private network that mines, or look after one
+    #[command(subcommand)]
+    Testnet(pyrite_testnet::command::TestnetCommand),
+    /// Run a node in the foreground; Ctrl-C stops it cleanly
+    Node(node::NodeArgs),
+    /// Call a method of a running node, such as: pyrite rpc getblockcount
+    Rpc(rpc::RpcArgs),
+    /// Import a file of blocks in Bitcoin's format into a data directory
+    Import(import::ImportArgs),
+    /// Look at chain specs
+    #[command(subcommand)]
+    Chain(chain::ChainCommand),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Testnet(command) => pyrite_testnet::command::run(command),
+        Command::Node(args) => node::run(args),
+        Command::Rpc(args) => rpc::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Chain(command) => chain::run(&command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line, from the outermost context to the cause.
+            eprintln!("pyrite: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

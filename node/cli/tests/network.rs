@@ -1,0 +1,210 @@
+//! Networks of several processes: payments, crashes, partitions, restarts.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{TestNetwork, binary, wait};
+
+const SOON: Duration = Duration::from_secs(30);
+
+#[test]
+fn a_payment_reaches_every_mempool_and_then_the_payee() {
+    let network = TestNetwork::on_demand(3);
+    network.wait_mesh();
+    let address = network.rpc(2, "getnewaddress", json!([]));
+    let before = network.rpc(2, "getbalance", json!([])).as_f64().unwrap();
+    let txid = network.rpc(1, "sendtoaddress", json!([address, 1.5]));
+    let txid = txid.as_str().unwrap();
+    for number in 1..=3 {
+        wait("payment in the mempool", SOON, || {
+            network.mempool(number).iter().any(|entry| entry == txid)
+        });
+    }
+    let block = network.generate(3, 1).remove(0);
+    network.wait_agreement(&[1, 2, 3], SOON);
+    let transactions = network.rpc(3, "getblock", json!([block]))["tx"].clone();
+    assert!(transactions.as_array().unwrap().contains(&json!(txid)));
+    let after = network.rpc(2, "getbalance", json!([])).as_f64().unwrap();
+    assert!((after - before - 1.5).abs() < 1e-9, "{before} {after}");
+    for number in 1..=3 {
+        wait("empty mempool", SOON, || network.mempool(number).is_empty());
+    }
+    let entry = network.rpc(1, "gettransaction", json!([txid]));
+    assert_eq!(entry["confirmations"], json!(1));
+}
+
+#[test]
+fn a_network_mines_and_agrees() {
+    let mut network = TestNetwork::mining(3, 15);
+    network.wait_mesh();
+    wait("blocks", Duration::from_secs(120), || {
+        network.height(1) >= 10
+    });
+    let status = network.status();
+    assert_eq!(status.nodes.len(), 3);
+    for node in &status.nodes {
+        assert!(node.hash_rate.unwrap() > 0.0, "{node:?}");
+        assert_eq!(node.peers, Some(2));
+    }
+    for number in 1..=3 {
+        network.rpc(number, "stopmining", json!([]));
+    }
+    network.wait_agreement(&[1, 2, 3], SOON);
+    // What was stopped cleanly goes on where it was.
+    let height = network.height(2);
+    let best = network.best(2);
+    assert_eq!(network.stop_all().unwrap(), 3);
+    network.start_all().unwrap();
+    assert!(network.height(2) >= height);
+    wait("new blocks", Duration::from_secs(120), || {
+        network.height(2) > height
+    });
+    let old = network.rpc(2, "getblockhash", json!([height]));
+    assert_eq!(old, json!(best));
+}
+
+#[test]
+fn a_killed_node_loses_nothing_that_it_acknowledged() {
+    let mut network = TestNetwork::mining(3, 10);
+    network.wait_mesh();
+    let mut payments = BTreeSet::new();
+    for round in 0..4 {
+        let address = network.rpc(2, "getnewaddress", json!([]));
+        let txid = network.rpc(3, "sendtoaddress", json!([address, 0.25]));
+        payments.insert(txid.as_str().unwrap().to_owned());
+        let height = network.height(3);
+        let hash = network.best(3);
+        network.kill(3).unwrap();
+        network.start(3).unwrap();
+        let again = network.height(3);
+        assert!(
+            again >= height,
+            "round {round}: height {again} after {height}"
+        );
+        let header = network.rpc(3, "getblockheader", json!([hash]));
+        assert_eq!(header["height"], json!(height), "round {round}");
+        let known: Vec<Value> =
+            serde_json::from_value(network.rpc(3, "listtransactions", json!(["*", 10_000])))
+                .unwrap();
+        for txid in &payments {
+            assert!(
+                known.iter().any(|entry| entry["txid"] == txid.as_str()),
+                "round {round}: {txid}"
+            );
+        }
+    }
+    for number in 1..=3 {
+        network.rpc(number, "stopmining", json!([]));
+    }
+    network.wait_agreement(&[1, 2, 3], SOON);
+}
+
+#[test]
+fn halves_that_were_cut_apart_end_on_the_chain_with_the_most_work() {
+    let mut network = TestNetwork::on_demand(4);
+    network.wait_mesh();
+    network.generate(1, 1);
+    network.wait_agreement(&[1, 2, 3, 4], SOON);
+    network.partition(&[vec![1, 2], vec![3, 4]]).unwrap();
+    wait("cut", SOON, || {
+        (1..=4).all(|number| network.rpc(number, "getconnectioncount", json!([])) == json!(1))
+    });
+    // A payment that only the losers mine.
+    let address = network.rpc(2, "getnewaddress", json!([]));
+    let txid = network.rpc(1, "sendtoaddress", json!([address, 2]));
+    let txid = txid.as_str().unwrap();
+    network.generate(1, 3);
+    network.wait_agreement(&[1, 2], SOON);
+    assert_eq!(
+        network.rpc(1, "gettransaction", json!([txid]))["confirmations"],
+        json!(3)
+    );
+    network.generate(3, 5);
+    network.wait_agreement(&[3, 4], SOON);
+    let winner = network.best(3);
+    assert_ne!(network.best(1), winner);
+
+    network.heal().unwrap();
+    network.wait_agreement(&[1, 2, 3, 4], SOON);
+    assert_eq!(network.best(1), winner);
+    assert_eq!(
+        network.rpc(1, "gettransaction", json!([txid]))["confirmations"],
+        json!(0)
+    );
+    for number in 1..=4 {
+        wait("the losers' payment in the mempool", SOON, || {
+            network.mempool(number).iter().any(|entry| entry == txid)
+        });
+    }
+    network.generate(4, 1);
+    network.wait_agreement(&[1, 2, 3, 4], SOON);
+    assert_eq!(
+        network.rpc(1, "gettransaction", json!([txid]))["confirmations"],
+        json!(1)
+    );
+}
+
+#[test]
+fn the_launcher_starts_shows_and_stops_a_network() {
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path().join("net");
+    let pyrite = |args: &[&str]| {
+        let output = Command::new(binary())
+            .arg("testnet")
+            .args(args)
+            .arg("--dir")
+            .arg(&dir)
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (ok, out, err) = pyrite(&["up", "--nodes", "2", "--detach"]);
+    assert!(ok, "{err}");
+    assert!(
+        out.contains("faucet") && out.contains("1000000.00000000"),
+        "{out}"
+    );
+    let (ok, out, err) = pyrite(&["status", "--json"]);
+    assert!(ok, "{err}");
+    let status: Value = serde_json::from_str(&out).unwrap();
+    let nodes = status["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 2);
+    let pids: Vec<u64> = nodes
+        .iter()
+        .map(|node| node["pid"].as_u64().unwrap())
+        .collect();
+    let data_dir = nodes[0]["data_dir"].as_str().unwrap();
+    let call = Command::new(binary())
+        .args(["rpc", "--data-dir", data_dir, "getbalance"])
+        .output()
+        .unwrap();
+    assert!(call.status.success());
+    // The genesis block's coins are spendable at once; mining may have added to them.
+    let balance: f64 = String::from_utf8(call.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    assert!(balance >= 1000.0, "{balance}");
+    let (ok, _, err) = pyrite(&["up", "--nodes", "5", "--detach"]);
+    assert!(!ok && err.contains("has 2 nodes, not 5"), "{err}");
+    let (ok, _, err) = pyrite(&["kill", "3"]);
+    assert!(!ok && err.contains("no node 3"), "{err}");
+    let (ok, out, err) = pyrite(&["down"]);
+    assert!(ok && out.contains("2 nodes stopped"), "{out}{err}");
+    for pid in pids {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(
+            stat.is_empty() || stat.contains(") Z "),
+            "process {pid} still runs: {stat}"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What tests of several nodes share: a network in a fresh directory, stopped at the end, and waiting with a deadline.
+
+use std::ops::{Deref, DerefMut};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pyrite_testnet::{Cluster, MiningShare, NetworkOptions, PortChoice};
+use serde_json::{Value, json};
+
+/// The program under test.
+pub fn binary() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_pyrite"))
+}
+
+/// A network in a fresh directory. Dropping it kills what still runs and removes the directory.
+pub struct TestNetwork {
+    cluster: Cluster,
+    directory: tempfile::TempDir,
+}
+
+impl TestNetwork {
+    /// Starts a network whose blocks come when a test asks for them (`regtest`'s rules).
+    pub fn on_demand(nodes: usize) -> Self {
+        Self::start("regtest", nodes, MiningShare::None)
+    }
+
+    /// Starts a network on the `pyrite` chain that mines.
+    pub fn mining(nodes: usize, intensity_percent: u8) -> Self {
+        Self::start(
+            "pyrite",
+            nodes,
+            MiningShare::PerNode {
+                threads: 1,
+                intensity_percent,
+            },
+        )
+    }
+
+    fn start(chain: &str, nodes: usize, mining: MiningShare) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = NetworkOptions {
+            nodes,
+            chain: chain.to_owned(),
+            ports: PortChoice::Ephemeral,
+            mining,
+        };
+        let cluster = Cluster::open_or_create(directory.path(), binary(), &options).unwrap();
+        let mut network = Self { cluster, directory };
+        network.cluster.start_all().unwrap();
+        network
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Calls a method that must succeed.
+    pub fn rpc(&self, number: usize, method: &str, params: Value) -> Value {
+        self.cluster
+            .call(number, method, params)
+            .unwrap_or_else(|error| panic!("{method} on node {number}: {error}"))
+    }
+
+    pub fn best(&self, number: usize) -> String {
+        self.rpc(number, "getbestblockhash", json!([]))
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    pub fn height(&self, number: usize) -> u64 {
+        self.rpc(number, "getblockcount", json!([]))
+            .as_u64()
+            .unwrap()
+    }
+
+    /// Makes blocks at once, paid to the node's own wallet.
+    pub fn generate(&self, number: usize, blocks: u64) -> Vec<String> {
+        let address = self.rpc(number, "getnewaddress", json!([]));
+        let hashes = self.rpc(number, "generatetoaddress", json!([blocks, address]));
+        serde_json::from_value(hashes).unwrap()
+    }
+
+    pub fn mempool(&self, number: usize) -> Vec<String> {
+        serde_json::from_value(self.rpc(number, "getrawmempool", json!([]))).unwrap()
+    }
+
+    /// Waits until these nodes have one best block.
+    pub fn wait_agreement(&self, nodes: &[usize], limit: Duration) {
+        wait("one best block", limit, || {
+            let first = self.best(nodes[0]);
+            nodes.iter().all(|number| self.best(*number) == first)
+        });
+    }
+
+    /// Waits until every node is connected with all others.
+    pub fn wait_mesh(&self) {
+        let nodes = self.cluster.network().nodes.len();
+        wait("connections", Duration::from_secs(30), || {
+            (1..=nodes)
+                .all(|number| self.rpc(number, "getconnectioncount", json!([])) == json!(nodes - 1))
+        });
+    }
+}
+
+impl Deref for TestNetwork {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl DerefMut for TestNetwork {
+    fn deref_mut(&mut self) -> &mut Cluster {
+        &mut self.cluster
+    }
+}
+
+impl Drop for TestNetwork {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for node in &self.cluster.network().nodes {
+                for file in std::fs::read_dir(self.cluster.data_dir(node).logs())
+                    .into_iter()
+                    .flatten()
+                    .flatten()
+                {
+                    let log = std::fs::read_to_string(file.path()).unwrap_or_default();
+                    let tail: Vec<&str> = log.lines().rev().take(25).collect();
+                    eprintln!("{}:", node.name);
+                    tail.iter().rev().for_each(|line| eprintln!("  {line}"));
+                }
+            }
+        }
+        for number in 1..=self.cluster.network().nodes.len() {
+            // A node that does not run any more is no problem here.
+            let _ = self.cluster.kill(number);
+        }
+    }
+}
+
+/// Waits for a condition.
+pub fn wait(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !condition() {
+        assert!(Instant::now() < deadline, "no {what} within {limit:?}");
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
