@@ -81,6 +81,8 @@ impl ChainAccess for NodeChainAccess {
                 tracing::error!(%error, "a transaction can't be checked");
                 Verdict::Ignore(error.to_string())
             }
+            // The network keeps it for a moment, and asks its sender for the parents.
+            Err(MempoolError::MissingInputs(_)) => Verdict::MissingParent,
             Err(error) if error.is_peer_fault() => Verdict::Reject(error.to_string()),
             Err(error) => Verdict::Ignore(error.to_string()),
         }

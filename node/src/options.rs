@@ -265,7 +265,7 @@ fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
     toml::from_str(&text).map_err(|error| {
         let line = error
             .span()
-            .map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+            .map(|span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
         let at = line.map_or(String::new(), |line| format!("line {line}: "));
         NodeError::ConfigSyntax {
             path: path.to_owned(),

@@ -10,6 +10,7 @@ use crate::StorageError;
 use crate::batch::{Batch, Durability};
 use crate::codec::{KeyCodec, ValueCodec};
 use crate::iter::TableIter;
+use crate::logs::check_logs;
 use crate::options::{block_cache, database_options, table_options};
 use crate::records::{MetaKey, MetaValue};
 use crate::schema::{Meta, SCHEMA_VERSION, TABLES, Table};
@@ -217,6 +218,7 @@ fn existing_tables(path: &Path) -> Result<Vec<String>, StorageError> {
     if !path.join("CURRENT").exists() {
         return refuse_orphans(path).map(|()| Vec::new());
     }
+    check_logs(path)?;
     DB::list_cf(&Options::default(), path).map_err(|error| StorageError::from_open(path, &error))
 }
 

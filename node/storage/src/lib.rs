@@ -9,6 +9,7 @@ mod codec;
 mod database;
 mod error;
 mod iter;
+mod logs;
 mod options;
 mod records;
 pub mod schema;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock, Submitted};
+use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock, SubmitError, Submitted};
 use pyrite_consensus::bitcoin::absolute::LockTime;
 use pyrite_consensus::bitcoin::block::{Header, Version};
 use pyrite_consensus::bitcoin::hashes::Hash;
@@ -20,6 +20,9 @@ use pyrite_consensus::{ChainSpec, Coin, Height};
 use pyrite_storage::Database;
 use pyrite_storage::schema::Coins;
 use tempfile::TempDir;
+
+/// A fee that a transaction here pays, or a part of one.
+pub const FEE: Amount = Amount::from_sat(1_000);
 
 /// A block to build on.
 #[derive(Clone, Copy, Debug)]
@@ -341,4 +344,19 @@ pub fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found
+}
+
+/// A chain whose first coinbases are mature, and its blocks.
+pub fn mature_chain() -> (Fixture, Vec<Block>, Parent) {
+    let fixture = Fixture::new();
+    let blocks = fixture.branch(&fixture.genesis(), 110, 0);
+    fixture.extend(&blocks);
+    let tip = Parent::tip(fixture.reader());
+    (fixture, blocks, tip)
+}
+
+/// Submits a block that must be refused.
+pub fn submit_error(fixture: &Fixture, block: &Block) -> SubmitError {
+    let result = fixture.chain().handle.submit_block(Arc::new(block.clone()));
+    result.expect_err("the block is refused")
 }

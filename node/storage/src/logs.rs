@@ -1,0 +1,121 @@
+//! Looks through RocksDB's logs (the write-ahead log and the manifest) before RocksDB does.
+//!
+//! Both are sequences of records in blocks of 32 KiB, each record with its checksum, length and type
+//! in front. RocksDB can reuse old log files, and then marks records with types of their own. We never
+//! let it, so such a type is damage; but RocksDB's reader loops for ever on one behind other records,
+//! and takes one at the beginning for the end of the log.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use crate::StorageError;
+
+/// Records never cross the boundary of a block.
+const BLOCK_BYTES: usize = 32 << 10;
+/// Checksum (4), length (2), type (1).
+const RECORD_HEADER_BYTES: usize = 7;
+
+/// Refuses logs in the directory that RocksDB could not get through.
+///
+/// # Errors
+/// A log is damaged, or can't be read.
+pub(crate) fn check_logs(directory: &Path) -> Result<(), StorageError> {
+    for file in log_files(directory)? {
+        let io_error = |error| StorageError::from_io(&file, &error);
+        let mut reader = BufReader::new(File::open(&file).map_err(io_error)?);
+        let mut block = Vec::with_capacity(BLOCK_BYTES);
+        for number in 0_u64.. {
+            block.clear();
+            let limit = u64::try_from(BLOCK_BYTES).expect("32 KiB fit in 64 bits");
+            reader
+                .by_ref()
+                .take(limit)
+                .read_to_end(&mut block)
+                .map_err(io_error)?;
+            if block.is_empty() {
+                break;
+            }
+            if let Some(offset) = find_reused_record(&block) {
+                return Err(StorageError::Corrupt {
+                    detail: format!(
+                        "{}: impossible record type in block {number} at byte {offset}",
+                        file.display()
+                    ),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn log_files(directory: &Path) -> Result<Vec<PathBuf>, StorageError> {
+    let io_error = |error| StorageError::from_io(directory, &error);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(io_error)? {
+        let entry = entry.map_err(io_error)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("MANIFEST-") || name.ends_with(".log") {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The offset in a block of the first record of a type that only reused logs have.
+fn find_reused_record(block: &[u8]) -> Option<usize> {
+    let mut offset = 0;
+    while let Some(header) = block.get(offset..offset + RECORD_HEADER_BYTES) {
+        let length = usize::from(u16::from_le_bytes([header[4], header[5]]));
+        let kind = header[6];
+        if is_reused_type(kind) {
+            return Some(offset);
+        }
+        if kind == 0 && length == 0 {
+            // Space that was reserved and never written.
+            return None;
+        }
+        // A length beyond the block is a torn or damaged record: RocksDB skips the block, too.
+        offset += RECORD_HEADER_BYTES + length;
+    }
+    None
+}
+
+/// The types of RocksDB's `log_format.h` that have `Recycl` in their names.
+fn is_reused_type(kind: u8) -> bool {
+    matches!(kind, 5..=8 | 11 | 131)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: u8, length: u16) -> Vec<u8> {
+        let mut bytes = vec![0xaa; 4];
+        bytes.extend(length.to_le_bytes());
+        bytes.push(kind);
+        bytes.extend(vec![0x05; usize::from(length)]);
+        bytes
+    }
+
+    #[test]
+    fn records_of_our_own_types_pass() {
+        let block: Vec<u8> = [record(1, 10), record(2, 300), record(10, 0), record(4, 7)].concat();
+        assert_eq!(find_reused_record(&block), None);
+        for end in 0..block.len() {
+            assert_eq!(find_reused_record(&block[..end]), None, "torn at {end}");
+        }
+        assert_eq!(find_reused_record(&[0; 100]), None);
+    }
+
+    #[test]
+    fn a_type_of_reused_logs_is_found_wherever_it_is() {
+        for kind in [5, 6, 7, 8, 11, 131] {
+            assert_eq!(find_reused_record(&record(kind, 3)), Some(0));
+            let block: Vec<u8> = [record(1, 10), record(kind, 3), record(1, 1)].concat();
+            assert_eq!(find_reused_record(&block), Some(17));
+        }
+    }
+}
