@@ -233,7 +233,7 @@ impl Parts {
                     .new_address(AddressType::Bech32, "mining")?
                     .script_pubkey(),
             });
-            self.miner.start(self.config.mining.clone())?;
+            self.miner.start(self.config.mining)?;
         }
         let peer_id = self.network.local_peer_id();
         let info = RuntimeInfo {

@@ -263,9 +263,13 @@ fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
         source,
     })?;
     toml::from_str(&text).map_err(|error| {
-        let line = error
-            .span()
-            .map(|span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
+        let line = error.span().map(|span| {
+            text.bytes()
+                .take(span.start)
+                .filter(|byte| *byte == b'\n')
+                .count()
+                + 1
+        });
         let at = line.map_or(String::new(), |line| format!("line {line}: "));
         NodeError::ConfigSyntax {
             path: path.to_owned(),

@@ -30,7 +30,7 @@ fn next_retarget(
 ) -> CompactTarget {
     let last_height = parent.tip_height();
     let last = parent.header(last_height);
-    if last_height.next().0 % interval != 0 {
+    if !last_height.next().0.is_multiple_of(interval) {
         return last.bits;
     }
     // The first block of the interval that ends here, not the last of the one before it.

@@ -303,9 +303,11 @@ fn exhausted_nonces_and_new_seconds_make_new_headers() {
     let time = Arc::new(Mutex::new(NOW));
     let clock_time = Arc::clone(&time);
     let clock: UnixClock = Arc::new(move || *lock(&clock_time));
-    let seen: Arc<Mutex<Vec<(Job, RangeInclusive<u32>)>>> = Arc::default();
+    /// What was searched: each call's job and nonces.
+    type Searches = Vec<(Job, RangeInclusive<u32>)>;
+    let seen: Arc<Mutex<Searches>> = Arc::default();
     /// Claims to have hashed a whole range in no time, so that ranges grow fast.
-    struct Instantly(Arc<Mutex<Vec<(Job, RangeInclusive<u32>)>>>);
+    struct Instantly(Arc<Mutex<Searches>>);
     impl MiningDevice for Instantly {
         fn name(&self) -> &str {
             "instantly"

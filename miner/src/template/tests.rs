@@ -347,7 +347,10 @@ fn extranonces_make_coinbases_and_headers_unique() {
         template.coinbase(7_u64),
         template.coinbase(Extranonce::new(0, 7))
     );
-    assert_eq!(template.coinbase(&[1; 8]), template.coinbase([1; 8]));
+    assert_eq!(
+        template.coinbase(Extranonce::from([1; 8])),
+        template.coinbase([1; 8])
+    );
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn coin(n: u32) -> Coin {
             script_pubkey: ScriptBuf::from_bytes(vec![0x51; 40]),
         },
         height: Height(n),
-        is_coinbase: n % 2 == 0,
+        is_coinbase: n.is_multiple_of(2),
     }
 }
 
@@ -402,7 +402,7 @@ fn a_flipped_bit_in_the_manifest_is_an_error_or_harmless() {
         let mut refused = 0;
         for position in 0..bytes.len() {
             // The third bit among them, which makes a record's type that of a reused log.
-            let bit = if position % 2 == 0 {
+            let bit = if position.is_multiple_of(2) {
                 0x04
             } else {
                 1 << (position % 7)

@@ -86,10 +86,10 @@ impl Writer {
             Err(error) => return Ok(Err(error)),
         };
         // What a block's scripts say depends on the blocks before it alone: once is enough.
-        if !node.flags.connected {
-            if let Err(error) = self.shared.scripts.verify(&effects.script_checks) {
-                return Ok(Err(error.into()));
-            }
+        if !node.flags.connected
+            && let Err(error) = self.shared.scripts.verify(&effects.script_checks)
+        {
+            return Ok(Err(error.into()));
         }
 
         let BlockEffects { spent, created, .. } = effects;

@@ -8,24 +8,24 @@ use pyrite_testnet::{Cluster, MiningShare, NetworkOptions, PortChoice};
 use serde_json::{Value, json};
 
 /// The program under test.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_pyrite"))
 }
 
 /// A network in a fresh directory. Dropping it kills what still runs and removes the directory.
-pub struct TestNetwork {
+pub(crate) struct TestNetwork {
     cluster: Cluster,
     directory: tempfile::TempDir,
 }
 
 impl TestNetwork {
     /// Starts a network whose blocks come when a test asks for them (`regtest`'s rules).
-    pub fn on_demand(nodes: usize) -> Self {
+    pub(crate) fn on_demand(nodes: usize) -> Self {
         Self::start("regtest", nodes, MiningShare::None)
     }
 
     /// Starts a network on the `pyrite` chain that mines.
-    pub fn mining(nodes: usize, intensity_percent: u8) -> Self {
+    pub(crate) fn mining(nodes: usize, intensity_percent: u8) -> Self {
         Self::start(
             "pyrite",
             nodes,
@@ -50,43 +50,43 @@ impl TestNetwork {
         network
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// Calls a method that must succeed.
-    pub fn rpc(&self, number: usize, method: &str, params: Value) -> Value {
+    pub(crate) fn rpc(&self, number: usize, method: &str, params: Value) -> Value {
         self.cluster
             .call(number, method, params)
             .unwrap_or_else(|error| panic!("{method} on node {number}: {error}"))
     }
 
-    pub fn best(&self, number: usize) -> String {
+    pub(crate) fn best(&self, number: usize) -> String {
         self.rpc(number, "getbestblockhash", json!([]))
             .as_str()
             .unwrap()
             .to_owned()
     }
 
-    pub fn height(&self, number: usize) -> u64 {
+    pub(crate) fn height(&self, number: usize) -> u64 {
         self.rpc(number, "getblockcount", json!([]))
             .as_u64()
             .unwrap()
     }
 
     /// Makes blocks at once, paid to the node's own wallet.
-    pub fn generate(&self, number: usize, blocks: u64) -> Vec<String> {
+    pub(crate) fn generate(&self, number: usize, blocks: u64) -> Vec<String> {
         let address = self.rpc(number, "getnewaddress", json!([]));
         let hashes = self.rpc(number, "generatetoaddress", json!([blocks, address]));
         serde_json::from_value(hashes).unwrap()
     }
 
-    pub fn mempool(&self, number: usize) -> Vec<String> {
+    pub(crate) fn mempool(&self, number: usize) -> Vec<String> {
         serde_json::from_value(self.rpc(number, "getrawmempool", json!([]))).unwrap()
     }
 
     /// Waits until these nodes have one best block.
-    pub fn wait_agreement(&self, nodes: &[usize], limit: Duration) {
+    pub(crate) fn wait_agreement(&self, nodes: &[usize], limit: Duration) {
         wait("one best block", limit, || {
             let first = self.best(nodes[0]);
             nodes.iter().all(|number| self.best(*number) == first)
@@ -94,7 +94,7 @@ impl TestNetwork {
     }
 
     /// Waits until every node is connected with all others.
-    pub fn wait_mesh(&self) {
+    pub(crate) fn wait_mesh(&self) {
         let nodes = self.cluster.network().nodes.len();
         wait("connections", Duration::from_secs(30), || {
             (1..=nodes)
@@ -141,7 +141,7 @@ impl Drop for TestNetwork {
 }
 
 /// Waits for a condition.
-pub fn wait(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + limit;
     while !condition() {
         assert!(Instant::now() < deadline, "no {what} within {limit:?}");

@@ -1,13 +1,11 @@
 //! The program alone: what goes wrong ends in one clear line that names the cause, and a status other than zero.
 
-mod support;
-
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::{TestNetwork, binary};
 use serde_json::json;
-use support::{TestNetwork, binary};
 
 fn pyrite(args: &[&str]) -> Output {
     Command::new(binary()).args(args).output().unwrap()

@@ -1,13 +1,11 @@
 //! Networks of several processes: payments, crashes, partitions, restarts.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::{TestNetwork, binary, wait};
 use serde_json::{Value, json};
-use support::{TestNetwork, binary, wait};
 
 const SOON: Duration = Duration::from_secs(30);
 

@@ -1,0 +1,8 @@
+//! Tests of the program as its users run it: its command line, and networks of several processes.
+
+// Here a failure ends the test, which is what it is for.
+#![allow(clippy::unwrap_used)]
+
+mod command_line;
+mod network;
+mod support;
