@@ -7,7 +7,7 @@ CARGO ?= cargo
 PYTHON ?= python3
 VENV := target/python
 # Where `make testnet` keeps its network.
-DIR ?= testnet-data
+DIR ?= pyrite-testnet
 NODES ?= 3
 
 .PHONY: help testnet build test check lint unit python deny audit bench setup clean-testnet
