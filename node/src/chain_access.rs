@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use pyrite_chain::{ChainHandle, ChainReader, SubmitError};
+use pyrite_chain::{BlockStatus, ChainHandle, ChainReader, SubmitError, Submitted};
+use pyrite_consensus::HeaderChain;
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
+use pyrite_consensus::pow::header_work;
 use pyrite_mempool::{MempoolError, MempoolHandle};
 use pyrite_network::{ChainAccess, TipSummary, Verdict};
 
@@ -13,6 +15,27 @@ pub(crate) struct NodeChainAccess {
     pub(crate) chain: ChainHandle,
     pub(crate) reader: ChainReader,
     pub(crate) mempool: MempoolHandle,
+}
+
+impl NodeChainAccess {
+    /// Whether a peer's block is worth the disk: its chain has at least the work of ours, or it belongs
+    /// to the header chain with the most work. Blocks on old parents have cheap proofs of work, and any
+    /// number of them would be stored for ever (as in Bitcoin Core's `AcceptBlock`).
+    fn is_wanted(&self, header: &Header) -> bool {
+        let Some(parent) = self.reader.header(&header.prev_blockhash) else {
+            return true; // the chain says what is wrong with it
+        };
+        if parent.work + header_work(header) >= self.reader.tip().work {
+            return true;
+        }
+        let best = self.reader.best_header();
+        let height = parent.height.next();
+        height <= best.height
+            && self
+                .reader
+                .header_chain(&best.hash)
+                .is_some_and(|chain| chain.header(height) == *header)
+    }
 }
 
 impl ChainAccess for NodeChainAccess {
@@ -25,6 +48,11 @@ impl ChainAccess for NodeChainAccess {
     }
 
     fn block(&self, hash: &BlockHash) -> Option<Vec<u8>> {
+        // Whoever gets an invalid block from us blames us for it. One that was never connected may be.
+        let info = self.reader.header(hash)?;
+        if info.status != BlockStatus::Valid {
+            return None;
+        }
         match self.reader.block_bytes(hash) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -67,9 +95,14 @@ impl ChainAccess for NodeChainAccess {
     }
 
     fn submit_block(&self, block: Block) -> Verdict {
+        if !self.is_wanted(&block.header) {
+            return Verdict::Ignore("less work than the best chain".to_owned());
+        }
         match self.chain.submit_block(Arc::new(block)) {
-            Ok(pyrite_chain::Submitted::Duplicate) => Verdict::Ignore("duplicate".to_owned()),
-            Ok(_) => Verdict::Accept,
+            Ok(Submitted::NewTip) => Verdict::Accept,
+            Ok(Submitted::Duplicate) => Verdict::Ignore("duplicate".to_owned()),
+            // Its coins and scripts were not checked: it is not known to be valid, and not passed on.
+            Ok(Submitted::SideChain) => Verdict::Ignore("not in the best chain".to_owned()),
             Err(error) => verdict(error),
         }
     }
@@ -115,3 +148,6 @@ fn verdict(error: SubmitError) -> Verdict {
         error => Verdict::Ignore(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

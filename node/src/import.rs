@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pyrite_chain::{ChainHandle, Submitted};
-use pyrite_consensus::bitcoin::Block;
 use pyrite_consensus::bitcoin::consensus::deserialize;
+use pyrite_consensus::bitcoin::{Block, BlockHash};
 use pyrite_consensus::{ChainSpec, check_block};
 
 use crate::NodeError;
@@ -58,16 +58,30 @@ pub fn import_block_file(
         // Here as well as in the chain: a block that is known by its header's hash may still come with
         // another body.
         check_block(spec, &block)
-            .map_err(|error| refuse(format!("block {hash} is refused: {error}")))?;
+            .map_err(|error| refuse(refused_block(hash, Some(error.reject_reason()), &error)))?;
         match chain.submit_block(Arc::new(block)) {
             Ok(Submitted::Duplicate) => report.known += 1,
             Ok(Submitted::NewTip | Submitted::SideChain) => report.imported += 1,
-            Err(error) => return Err(refuse(format!("block {hash} is refused: {error}"))),
+            Err(error) => {
+                return Err(refuse(refused_block(hash, error.reject_reason(), &error)));
+            }
         }
         offset += 8 + bytes.len() as u64;
         progress(offset, total);
     }
     Ok(report)
+}
+
+/// Bitcoin's word for the reason, where there is one, and what it stands for.
+fn refused_block(
+    hash: BlockHash,
+    reason: Option<&'static str>,
+    detail: &dyn std::error::Error,
+) -> String {
+    match reason {
+        Some(reason) => format!("block {hash} is refused: {reason}: {detail}"),
+        None => format!("block {hash} is refused: {detail}"),
+    }
 }
 
 /// Reads magic, length and block.

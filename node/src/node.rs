@@ -1,6 +1,7 @@
 //! The node: starts its parts in the order in which they need each other, and stops them in reverse.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyrite_chain::{Chain, ChainConfig, Clock};
@@ -70,10 +71,11 @@ impl Node {
         config.data_dir.create()?;
         let clock = Clock::system();
         let chain = open_chain(&config, clock.clone()).await?;
+        let path = config.data_dir.database();
         match Self::start_on(config, &chain, clock).await {
             Ok(parts) => Ok(parts.into_node(chain)),
             Err(error) => {
-                close_chain(chain).await?;
+                close_chain(chain, path).await?;
                 Err(error)
             }
         }
@@ -188,9 +190,9 @@ impl Node {
             tasks,
             stop,
         } = self;
-        let failure = chain.reader.watch_failure().borrow().clone();
+        let path = config.data_dir.database();
         Parts {
-            config: config.clone(),
+            config,
             network,
             miner,
             rpc,
@@ -199,17 +201,9 @@ impl Node {
         }
         .stop()
         .await;
-        close_chain(chain).await?;
-        match failure {
-            Some(source) => Err(NodeError::Chain {
-                path: config.data_dir.database(),
-                source,
-            }),
-            None => {
-                tracing::info!("stopped");
-                Ok(())
-            }
-        }
+        close_chain(chain, path).await?;
+        tracing::info!("stopped");
+        Ok(())
     }
 }
 
@@ -311,13 +305,11 @@ async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeErro
         .map_err(|source| NodeError::Chain { path, source })
 }
 
-async fn close_chain(chain: Chain) -> Result<(), NodeError> {
+/// Closes the chain, whose database is at `path`. If it failed while it ran, it says so here.
+async fn close_chain(chain: Chain, path: PathBuf) -> Result<(), NodeError> {
     blocking(move || chain.shutdown())
         .await
-        .map_err(|source| NodeError::Chain {
-            path: "database".into(),
-            source,
-        })
+        .map_err(|source| NodeError::Chain { path, source })
 }
 
 async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
@@ -372,8 +364,8 @@ async fn announce_tips(reader: pyrite_chain::ChainReader, network: NetworkHandle
     while tip.changed().await.is_ok() {
         let hash = tip.borrow_and_update().hash;
         let reader = reader.clone();
-        match tokio::task::spawn_blocking(move || reader.block(&hash)).await {
-            Ok(Ok(Some(block))) => network.announce_block(Arc::new(block)),
+        match tokio::task::spawn_blocking(move || reader.shared_block(&hash)).await {
+            Ok(Ok(Some(block))) => network.announce_block(block),
             Ok(Ok(None)) | Err(_) => {}
             Ok(Err(error)) => tracing::error!(%hash, %error, "the new tip can't be read"),
         }
@@ -383,8 +375,8 @@ async fn announce_tips(reader: pyrite_chain::ChainReader, network: NetworkHandle
 /// Stops the node when the chain can't go on.
 async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
     let mut failure = reader.watch_failure();
-    if let Ok(error) = failure.wait_for(Option::is_some).await {
-        tracing::error!(error = ?error.as_ref(), "the chain can't go on: stopping");
+    if let Ok(Some(error)) = failure.wait_for(Option::is_some).await.as_deref() {
+        tracing::error!(%error, "the chain can't go on: stopping");
         stop.stop();
     }
 }

@@ -85,7 +85,8 @@ impl TemplateFollower {
     /// Publishes a template on the present tip, an empty one first if the mempool lags behind.
     fn publish(&self, tip: pyrite_consensus::bitcoin::BlockHash) {
         let Some(payout) = self.payout() else { return };
-        if self.mempool.snapshot().tip != tip
+        // Asked before any snapshot is made, which takes long when the mempool is large.
+        if self.mempool.followed_block() != tip
             && let Ok(template) = self.build_with(&payout, Contents::Empty)
         {
             self.templates.send_replace(Some(template));

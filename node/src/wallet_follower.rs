@@ -87,12 +87,12 @@ impl WalletFollower {
             self.wallet.disconnect_to(height)?;
         }
         for step in path.connect.chunks(BLOCKS_PER_STEP) {
-            let mut blocks: Vec<(Block, Height)> = Vec::with_capacity(step.len());
+            let mut blocks: Vec<(Arc<Block>, Height)> = Vec::with_capacity(step.len());
             for hash in step {
                 height = height.next();
                 let block = self
                     .reader
-                    .block(hash)?
+                    .shared_block(hash)?
                     .ok_or(FollowError::MissingBlock(*hash))?;
                 blocks.push((block, height));
             }

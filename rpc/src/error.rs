@@ -87,13 +87,22 @@ impl From<WalletError> for CallError {
                     "The transaction amount is too small to pay the fee",
                 );
             }
-            WalletError::Dust { .. } => {
+            WalletError::Dust { .. } | WalletError::ZeroAmount { .. } => {
                 return Self::new(
                     code::WALLET_INSUFFICIENT_FUNDS,
                     "Transaction amount too small",
                 );
             }
-            WalletError::ZeroAmount { .. } | WalletError::AmountOutOfRange => code::TYPE_ERROR,
+            WalletError::FeeTooHigh { .. } => {
+                return Self::new(
+                    code::WALLET_INSUFFICIENT_FUNDS,
+                    "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)",
+                );
+            }
+            WalletError::TransactionTooLarge { .. } => {
+                return Self::new(code::WALLET_INSUFFICIENT_FUNDS, "Transaction too large");
+            }
+            WalletError::AmountOutOfRange => code::TYPE_ERROR,
             WalletError::NoRecipients
             | WalletError::FeeRateTooHigh { .. }
             | WalletError::TextTooLong { .. } => code::INVALID_PARAMETER,
@@ -230,9 +239,14 @@ mod tests {
             CallError::new(-6, "Insufficient funds")
         );
         assert_eq!(
-            CallError::from(WalletError::ZeroAmount { recipient: 0 }).code,
-            -3
+            CallError::from(WalletError::ZeroAmount { recipient: 0 }),
+            CallError::new(-6, "Transaction amount too small")
         );
+        let error = WalletError::FeeTooHigh {
+            fee: sat(2),
+            maximum: sat(1),
+        };
+        assert_eq!(CallError::from(error).code, -6);
         assert_eq!(CallError::from(WalletError::AddressesExhausted).code, -4);
     }
 

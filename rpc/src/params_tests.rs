@@ -102,6 +102,12 @@ fn a_wrong_type_is_named_with_its_position() {
         "Wrong type passed:\n{\n    \"Position 2 (count)\": \"JSON value of type string is not of \
          expected type number\"\n}"
     );
+    assert_eq!(
+        failure(json!([1, "2"])).message,
+        "Wrong type passed:\n{\n    \"Position 1 (text)\": \"JSON value of type number is not of \
+         expected type string\",\n    \"Position 2 (count)\": \"JSON value of type string is not of \
+         expected type number\"\n}"
+    );
     assert!(
         failure(json!([null]))
             .message

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use tokio::net::TcpListener;
@@ -20,7 +20,7 @@ use crate::context::RpcContext;
 use crate::dialect::{Dispatcher, Endpoint, Reply};
 use crate::error::RpcError;
 use crate::handler;
-use crate::listener::LimitedListener;
+use crate::listener::{Activity, LimitedListener};
 use crate::stop::{StopSender, stop_signal};
 
 /// How long the answer to a wrong password waits, so that guessing is slow.
@@ -28,6 +28,12 @@ const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(250);
 
 /// How long [`RpcServer::shutdown`] waits for calls that are under way.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
+
+/// A body above this length, or of unknown length, is a large one.
+const LARGE_BODY_BYTES: usize = 64 << 10;
+
+/// Requests with large bodies that are carried out at a time, because they take much memory.
+const MAX_LARGE_REQUESTS: usize = 4;
 
 /// Where the server listens, and its limits.
 #[derive(Clone, Debug)]
@@ -38,7 +44,7 @@ pub struct RpcConfig {
     pub cookie_path: PathBuf,
     /// The longest body of a request, in bytes.
     pub max_request_bytes: usize,
-    /// How long a body may take to arrive.
+    /// How long a body may take to arrive, and how long a connection may be idle.
     pub request_timeout: Duration,
     /// HTTP requests that are carried out at a time; one more is answered with status 503.
     pub max_requests: usize,
@@ -108,11 +114,15 @@ async fn start(
         dispatcher: dispatcher(stop.clone()),
         credentials: cookie.credentials(),
         places: Semaphore::new(config.max_requests),
+        large_places: Semaphore::new(MAX_LARGE_REQUESTS),
         max_request_bytes: config.max_request_bytes,
         request_timeout: config.request_timeout,
     });
-    let router = Router::new().fallback(handle).with_state(shared);
-    let listener = LimitedListener::new(listener, config.max_connections);
+    let router = Router::new()
+        .fallback(handle)
+        .with_state(shared)
+        .into_make_service_with_connect_info::<Activity>();
+    let listener = LimitedListener::new(listener, config.max_connections, config.request_timeout);
     let task = tokio::spawn(async move {
         let serving =
             axum::serve(listener, router).with_graceful_shutdown(async move { stop.wait().await });
@@ -161,12 +171,18 @@ struct Shared {
     dispatcher: Dispatcher,
     credentials: Credentials,
     places: Semaphore,
+    large_places: Semaphore,
     max_request_bytes: usize,
     request_timeout: Duration,
 }
 
 /// Handles an HTTP request.
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn handle(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(activity): ConnectInfo<Activity>,
+    request: Request,
+) -> Response {
+    let _under_way = activity.begin();
     if request.method() != Method::POST {
         let mut response = plain(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -184,14 +200,35 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return response;
     }
     let Ok(_place) = shared.places.try_acquire() else {
-        return plain(StatusCode::SERVICE_UNAVAILABLE, "Work queue depth exceeded");
+        return busy();
+    };
+    let _large_place = if is_large(request.headers()) {
+        match tokio::time::timeout(shared.request_timeout, shared.large_places.acquire()).await {
+            Ok(Ok(place)) => Some(place),
+            _ => return busy(),
+        }
+    } else {
+        None
     };
     let body = axum::body::to_bytes(request.into_body(), shared.max_request_bytes);
     match tokio::time::timeout(shared.request_timeout, body).await {
-        Ok(Ok(body)) => json(shared.dispatcher.answer(&body, &endpoint).await),
+        Ok(Ok(body)) => json(shared.dispatcher.answer(body, &endpoint).await),
         Ok(Err(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
         Err(_) => plain(StatusCode::REQUEST_TIMEOUT, "Request body took too long"),
     }
+}
+
+/// Whether a body is a large one, as far as the head tells.
+fn is_large(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+        .is_none_or(|length| length > LARGE_BODY_BYTES)
+}
+
+/// Too many requests are under way.
+fn busy() -> Response {
+    plain(StatusCode::SERVICE_UNAVAILABLE, "Work queue depth exceeded")
 }
 
 impl Shared {

@@ -286,6 +286,59 @@ async fn a_body_that_does_not_come_ends_the_request() {
 }
 
 #[tokio::test]
+async fn a_connection_on_which_nothing_happens_ends() {
+    let limit = Duration::from_millis(100);
+    let server = TestServer::start(|config| config.request_timeout = limit).await;
+    // One says nothing, one never finishes the head of its request.
+    for start in ["", "POST / HTTP/1.1\r\nHost: "] {
+        let mut stream = server.connect().await;
+        stream.write_all(start.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let end = stream.read_to_end(&mut rest);
+        let end = tokio::time::timeout(Duration::from_secs(10), end).await;
+        assert!(end.is_ok(), "the connection stays open");
+    }
+}
+
+#[tokio::test]
+async fn a_long_call_does_not_end_its_connection() {
+    let limit = Duration::from_millis(50);
+    let server = TestServer::start(|config| config.request_timeout = limit).await;
+    let body = r#"{"id":1,"method":"wait"}"#;
+    let request = request("POST", "/", &server.authorization(), body);
+    let mut stream = server.connect().await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let early = tokio::time::timeout(limit * 10, stream.readable()).await;
+    assert!(early.is_err(), "the connection ended during the call");
+    server.gate.send_replace(true);
+    assert_eq!(read_answer(&mut stream).await.status, 200);
+}
+
+#[tokio::test]
+async fn large_bodies_are_taken() {
+    let server = TestServer::start(|_| ()).await;
+    let text = "ab".repeat(4 << 20);
+    let body = format!(r#"{{"id":1,"method":"echo","params":["{text}"]}}"#);
+    let answers = together(&server, &body).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(answers[0].json()["result"], text);
+}
+
+/// The answers to more large requests at a time than there are places for.
+async fn together(server: &TestServer, body: &str) -> Vec<Answer> {
+    let request = request("POST", "/", &server.authorization(), body);
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..MAX_LARGE_REQUESTS * 2 {
+        let (address, request) = (server.server.local_addr(), request.clone());
+        tasks.spawn(async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            exchange(&mut stream, &request).await
+        });
+    }
+    tasks.join_all().await
+}
+
+#[tokio::test]
 async fn requests_beyond_the_limit_are_turned_away() {
     let server = TestServer::start(|config| config.max_requests = 1).await;
     let waiting = request(

@@ -212,6 +212,28 @@ fn of_two_chains_with_equal_work_the_first_wins_also_after_reopening() {
 }
 
 #[test]
+fn a_chain_that_is_complete_later_is_not_better_for_its_end_that_came_first() {
+    let mut fixture = Fixture::new();
+    let genesis = fixture.genesis();
+    let (first, second) = (
+        fixture.branch(&genesis, 3, 1),
+        fixture.branch(&genesis, 3, 2),
+    );
+    let headers = second.iter().map(|block| block.header).collect();
+    let submitted = fixture.chain().handle.submit_headers(headers);
+    submitted.expect("are valid");
+    // The end of the second chain comes before everything, its beginning after everything.
+    assert_eq!(fixture.submit(&second[2]), Submitted::SideChain);
+    assert_eq!(fixture.submit(&second[1]), Submitted::SideChain);
+    fixture.extend(&first);
+    assert_eq!(fixture.submit(&second[0]), Submitted::SideChain);
+    assert_eq!(fixture.tip_hash(), first[2].block_hash());
+    fixture.close();
+    fixture.open();
+    assert_eq!(fixture.tip_hash(), first[2].block_hash());
+}
+
+#[test]
 fn a_block_with_less_work_is_not_made_the_tip_by_being_precious() {
     let fixture = Fixture::new();
     let blocks = fixture.branch(&fixture.genesis(), 3, 0);

@@ -49,9 +49,41 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, from the outermost context to the cause.
-            eprintln!("pyrite: {error:#}");
+            eprintln!("pyrite: {}", one_line(&error));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// One line, from the outermost context to the cause. Many errors tell their cause themselves, which is
+/// not told again.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for text in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = text;
+        } else if !line.contains(&text) {
+            line = format!("{line}: {text}");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn every_cause_is_told_once() {
+        let tells_its_cause = pyrite_node::NodeError::DataDir {
+            path: "dir".into(),
+            source: std::io::Error::other("no room"),
+        };
+        let error = anyhow::Error::from(tells_its_cause).context("can't start");
+        assert_eq!(one_line(&error), "can't start: dir: no room");
+        let silent = Err::<(), _>(std::io::Error::other("no room")).context("can't start");
+        assert_eq!(one_line(&silent.unwrap_err()), "can't start: no room");
     }
 }

@@ -3,12 +3,15 @@
 Usage: python_bitcoinrpc.py PATH-OF-PYRITE
 """
 
+import base64
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
+import urllib.request
 from decimal import Decimal
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
@@ -30,6 +33,22 @@ def start(binary, data_dir):
     cookie = (data_dir / "regtest" / ".cookie").read_text()
     url = json.loads(runtime.read_text())["rpc_url"]
     return node, url.replace("http://", f"http://{cookie}@")
+
+
+def batch(url, methods):
+    """Calls methods without parameters in one request, as JSON-RPC 1.1, and returns their results."""
+    parts = urllib.parse.urlsplit(url)
+    credentials = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    calls = [{"version": "1.1", "id": index, "method": method, "params": []}
+             for index, method in enumerate(methods)]
+    request = urllib.request.Request(
+        f"http://{parts.hostname}:{parts.port}/", json.dumps(calls).encode(),
+        {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as response:
+        answers = json.load(response)
+    assert [answer["id"] for answer in answers] == list(range(len(methods)))
+    assert all(answer["error"] is None for answer in answers)
+    return [answer["result"] for answer in answers]
 
 
 def drive(url):

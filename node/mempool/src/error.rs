@@ -80,6 +80,10 @@ pub enum MempoolError {
         /// Which rule it breaks.
         reason: ReplacementError,
     },
+    /// It conflicts with transactions of the mempool, where replacing them is not allowed: in a
+    /// package that is tested.
+    #[error("it conflicts with transactions of the mempool")]
+    ReplacementDisallowed,
     /// The mempool is full of transactions that pay more.
     #[error("the mempool is full")]
     Full,
@@ -273,6 +277,7 @@ impl MempoolError {
             Self::TooLongChain(_) => "too-long-mempool-chain",
             Self::SpendsConflicting { .. } => "bad-txns-spends-conflicting-tx",
             Self::Replacement { reason, .. } => reason.reject_reason(),
+            Self::ReplacementDisallowed => "bip125-replacement-disallowed",
             Self::Full => "mempool full",
             Self::MaxFeeExceeded { .. } => "max-fee-exceeded",
             Self::Unsettled => "tip-keeps-moving",
@@ -325,6 +330,32 @@ impl MempoolError {
             _ => false,
         }
     }
+}
+
+/// Why a package as a whole is not tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackageError {
+    /// More transactions than a package may have.
+    #[error("package-too-many-transactions")]
+    TooManyTransactions,
+    /// More weight than a package may have.
+    #[error("package-too-large")]
+    TooLarge,
+    /// The same transaction twice.
+    #[error("package-contains-duplicates")]
+    ContainsDuplicates,
+    /// A child before its parent.
+    #[error("package-not-sorted")]
+    NotSorted,
+    /// Two transactions that spend the same coin.
+    #[error("conflict-in-package")]
+    Conflict,
+    /// Together they make a chain of unconfirmed transactions too long.
+    #[error("package-mempool-limits")]
+    MempoolLimits,
+    /// Together they break the topology rules of version 3.
+    #[error("TRUC-violation, {0}")]
+    Truc(TrucViolation),
 }
 
 impl NonStandard {

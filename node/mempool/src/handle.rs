@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::BlockContext;
-use pyrite_consensus::bitcoin::{OutPoint, Transaction, Txid};
+use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use pyrite_consensus::script::ScriptFlags;
 use tokio::sync::watch;
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How often a transaction is checked anew because the tip moved in between.
-const MAX_ATTEMPTS: usize = 16;
+pub(crate) const MAX_ATTEMPTS: usize = 16;
 
 /// The mempool. Clones share it.
 #[derive(Clone)]
@@ -138,6 +138,12 @@ impl MempoolHandle {
         }
     }
 
+    /// The last block that it followed: a snapshot made now would be valid on it.
+    #[must_use]
+    pub fn followed_block(&self) -> BlockHash {
+        self.state().cursor.hash
+    }
+
     /// The entry of a transaction.
     #[must_use]
     pub fn get(&self, txid: &Txid) -> Option<Arc<MempoolEntry>> {
@@ -167,6 +173,12 @@ impl MempoolHandle {
     pub fn info(&self) -> MempoolInfo {
         self.state()
             .info(&self.inner.config, self.inner.clock.now())
+    }
+
+    /// What the operator has set.
+    #[must_use]
+    pub fn config(&self) -> &MempoolConfig {
+        &self.inner.config
     }
 
     /// What changed after `sequence`, which an earlier answer or a snapshot named.
@@ -325,11 +337,11 @@ impl std::fmt::Debug for MempoolHandle {
     }
 }
 
-fn verify(tx: &Transaction, plan: &Plan) -> Result<(), MempoolError> {
+pub(crate) fn verify(tx: &Transaction, plan: &Plan) -> Result<(), MempoolError> {
     plan.script_check(tx).verify().map_err(MempoolError::Script)
 }
 
-fn accepted(plan: &Plan, replaced: Vec<Txid>) -> Accepted {
+pub(crate) fn accepted(plan: &Plan, replaced: Vec<Txid>) -> Accepted {
     Accepted {
         txid: plan.txid,
         wtxid: plan.wtxid,

@@ -14,6 +14,7 @@ mod fee_rate;
 mod follow;
 mod handle;
 mod limits;
+mod package;
 mod policy;
 mod pool;
 mod rebuild;
@@ -29,6 +30,9 @@ mod testing;
 pub use changes::{Changes, RemovalReason};
 pub use config::{ChainLimits, MempoolConfig};
 pub use entry::{Accepted, MempoolEntry, MempoolInfo, MempoolSnapshot};
-pub use error::{ChainLimit, MempoolError, NonStandard, ReplacementError, TrucViolation};
+pub use error::{
+    ChainLimit, MempoolError, NonStandard, PackageError, ReplacementError, TrucViolation,
+};
 pub use fee_rate::FeeRate;
 pub use handle::MempoolHandle;
+pub use package::PackageOutcome;

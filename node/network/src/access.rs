@@ -40,7 +40,8 @@ pub trait ChainAccess: Send + Sync + 'static {
     /// At most `max` headers of the best chain after the first hash of `locator` that is in it.
     fn headers_after(&self, locator: &[BlockHash], max: usize) -> Vec<Header>;
 
-    /// A stored block in consensus encoding.
+    /// A stored block in consensus encoding, if it is known to be valid: the peer that gets it blames the
+    /// one that sent it.
     fn block(&self, hash: &BlockHash) -> Option<Vec<u8>>;
 
     /// Whether the header is known.

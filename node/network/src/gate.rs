@@ -19,6 +19,9 @@ use libp2p::{Multiaddr, PeerId};
 
 use crate::misbehaviour::Misbehaviour;
 
+/// Connections that we make by ourselves; added peers come on top.
+pub(crate) const TARGET_OUTBOUND: usize = 8;
+
 /// Why a connection is denied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {
@@ -51,7 +54,8 @@ pub(crate) struct Gate {
     pub(crate) blocked: HashSet<PeerId>,
     pub(crate) misbehaviour: Misbehaviour,
     max_peers: usize,
-    established: HashMap<PeerId, u32>,
+    /// Who made the first connection with each connected peer.
+    established: HashMap<PeerId, Endpoint>,
 }
 
 impl Gate {
@@ -78,6 +82,18 @@ impl Gate {
         } else {
             Ok(())
         }
+    }
+
+    /// Whether that peer may connect to us. Some places are left for peers of our own choice: otherwise
+    /// whoever connects often enough decides what we see of the network.
+    fn admits_inbound(&self, peer: &PeerId, now: Instant) -> Result<(), Denied> {
+        self.admits(peer, now)?;
+        let reserved = TARGET_OUTBOUND.min(self.max_peers / 4);
+        let inbound = self.established.values().filter(|side| side.is_listener());
+        if inbound.count() >= self.max_peers - reserved && !self.established.contains_key(peer) {
+            return Err(Denied::Full);
+        }
+        Ok(())
     }
 
     fn admit(&self, peer: &PeerId) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
@@ -111,7 +127,9 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        self.admit(&peer)
+        self.admits_inbound(&peer, Instant::now())
+            .map_err(ConnectionDenied::new)?;
+        Ok(dummy::ConnectionHandler)
     }
 
     fn handle_pending_outbound_connection(
@@ -142,8 +160,8 @@ impl NetworkBehaviour for Gate {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         match event {
             FromSwarm::ConnectionEstablished(event) => {
-                let count = self.established.entry(event.peer_id).or_default();
-                *count = count.saturating_add(1);
+                let side = event.endpoint.to_endpoint();
+                self.established.entry(event.peer_id).or_insert(side);
             }
             FromSwarm::ConnectionClosed(event) if event.remaining_established == 0 => {
                 self.established.remove(&event.peer_id);
@@ -181,10 +199,25 @@ mod tests {
         gate.blocked.clear();
         gate.misbehaviour.punish(a, Offence::InvalidData, now);
         assert_eq!(gate.admits(&a, now), Err(Denied::Refused));
-        gate.established.extend([(b, 1), (a, 1)]);
+        gate.established
+            .extend([(b, Endpoint::Dialer), (a, Endpoint::Listener)]);
         assert_eq!(gate.admits(&c, now), Err(Denied::Full));
         assert_eq!(gate.admits(&b, now), Ok(()));
         gate.active = false;
         assert_eq!(gate.admits(&b, now), Err(Denied::Inactive));
+    }
+
+    #[test]
+    fn peers_that_connect_to_us_leave_places_for_those_that_we_choose() {
+        let (mut gate, now) = (Gate::new(12), Instant::now());
+        let connected: Vec<PeerId> = (0..9).map(|_| PeerId::random()).collect();
+        let inbound = connected.iter().map(|peer| (*peer, Endpoint::Listener));
+        gate.established.extend(inbound);
+        let other = PeerId::random();
+        assert_eq!(gate.admits_inbound(&other, now), Err(Denied::Full));
+        assert_eq!(gate.admits(&other, now), Ok(()), "we may dial it");
+        assert_eq!(gate.admits_inbound(&connected[0], now), Ok(()));
+        gate.established.insert(connected[0], Endpoint::Dialer);
+        assert_eq!(gate.admits_inbound(&other, now), Ok(()));
     }
 }

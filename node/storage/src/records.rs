@@ -22,8 +22,8 @@ pub struct HeaderRecord {
     pub height: Height,
     /// Its place in the order in which headers became known, so that a restart keeps the order.
     pub arrival: u64,
-    /// Among blocks of equal work the one with the smallest number is the best: it came first, or
-    /// was made precious. Zero until the body is stored.
+    /// Among blocks of equal work the one with the smallest number is the best: its chain was complete
+    /// first, or it was made precious. Zero until the body is stored.
     pub sequence: i64,
     /// Transactions of the block; zero until the body is stored.
     pub tx_count: u32,

@@ -14,7 +14,7 @@ use crate::keys::Keychain;
 use crate::ledger::LOOKAHEAD;
 use crate::store::Durability;
 use crate::view::State;
-use crate::wallet::Wallet;
+use crate::wallet::{Removed, Wallet};
 use crate::{
     AddressType, Balances, SeedSource, SendOptions, Unspent, WalletConfig, WalletError, WalletInfo,
     WalletTransaction,
@@ -26,7 +26,7 @@ const MAX_TEXT_BYTES: usize = 4096;
 /// A wallet. Methods block on its lock and on the disk; clones are the same wallet.
 #[derive(Clone)]
 pub struct WalletHandle {
-    inner: Arc<Mutex<Wallet>>,
+    pub(crate) inner: Arc<Mutex<Wallet>>,
 }
 
 impl WalletHandle {
@@ -110,10 +110,13 @@ impl WalletHandle {
         removed: &[Txid],
     ) -> Result<(), WalletError> {
         let mut wallet = self.lock();
+        let mut left = Removed::None;
         for txid in removed {
-            wallet.ledger.remove_unconfirmed(txid);
+            if wallet.ledger.remove_unconfirmed(txid) {
+                left = Removed::Some;
+            }
         }
-        wallet.add_unconfirmed(added)
+        wallet.add_unconfirmed(added, left)
     }
 
     /// Takes note of all that is in the mempool: what is not in `entries` is not in it.
@@ -123,7 +126,7 @@ impl WalletHandle {
     pub fn set_mempool(&self, entries: &[(Arc<Transaction>, u64)]) -> Result<(), WalletError> {
         let mut wallet = self.lock();
         wallet.ledger.clear_mempool();
-        wallet.add_unconfirmed(entries)
+        wallet.add_unconfirmed(entries, Removed::Some)
     }
 
     /// Whether `tx` pays or spends a script of the wallet.

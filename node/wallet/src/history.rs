@@ -62,13 +62,8 @@ impl Scribe<'_> {
     /// `None` if the script of the coin has no address, which the wallet's scripts all have.
     pub(crate) fn unspent(&self, coin: &Coin) -> Option<Unspent> {
         let address = self.address(&coin.output)?;
-        let descriptor = self
-            .ledger
-            .index()
-            .get_descriptor(coin.keychain)?
-            .at_derivation_index(coin.index)
-            .ok()?
-            .to_string();
+        let parent = self.ledger.index().get_descriptor(coin.keychain)?;
+        let descriptor = parent.at_derivation_index(coin.index).ok()?.to_string();
         Some(Unspent {
             outpoint: coin.outpoint,
             output: coin.output.clone(),
@@ -81,6 +76,7 @@ impl Scribe<'_> {
             spendable: true,
             safe: coin.trusted,
             descriptor,
+            parent_descriptor: parent.to_string(),
         })
     }
 
@@ -138,6 +134,9 @@ impl Scribe<'_> {
         amount: SignedAmount,
         fee: Option<SignedAmount>,
     ) -> TransactionDetail {
+        let parent_descriptor = (category != Category::Send)
+            .then(|| self.parent_descriptor(output))
+            .flatten();
         TransactionDetail {
             category,
             address: self.address(output),
@@ -145,7 +144,15 @@ impl Scribe<'_> {
             vout,
             amount,
             fee,
+            parent_descriptor,
         }
+    }
+
+    /// The descriptor of the row of addresses that an output's is one of.
+    fn parent_descriptor(&self, output: &TxOut) -> Option<String> {
+        let index = self.ledger.index();
+        let (keychain, _) = index.index_of_spk(output.script_pubkey.clone())?;
+        Some(index.get_descriptor(*keychain)?.to_string())
     }
 
     fn conflicts(&self, tx: &Transaction) -> Vec<Txid> {

@@ -250,9 +250,9 @@ impl Ledger {
         true
     }
 
-    /// The mempool no longer has a transaction.
-    pub(crate) fn remove_unconfirmed(&mut self, txid: &Txid) {
-        self.in_mempool.remove(txid);
+    /// The mempool no longer has a transaction; `false` if it does not concern the wallet.
+    pub(crate) fn remove_unconfirmed(&mut self, txid: &Txid) -> bool {
+        self.in_mempool.remove(txid)
     }
 
     /// The mempool was emptied, as far as the wallet can know.

@@ -90,6 +90,8 @@ pub struct Unspent {
     pub safe: bool,
     /// The output descriptor, with its key's origin, index and checksum.
     pub descriptor: String,
+    /// The descriptor of the row of addresses that it is one of, with checksum.
+    pub parent_descriptor: String,
 }
 
 /// How to make a payment.
@@ -177,6 +179,8 @@ pub struct TransactionDetail {
     pub amount: SignedAmount,
     /// The transaction's fee, negative; with what was sent only, and if it is known.
     pub fee: Option<SignedAmount>,
+    /// The descriptor of the row of addresses that it is one of, with checksum; of what was received.
+    pub parent_descriptor: Option<String>,
 }
 
 /// A transaction of the wallet.

@@ -25,6 +25,13 @@ const DATABASE_FILE: &str = "wallet.sqlite";
 /// Checkpoints given without gaps; beyond, their distance doubles.
 const DENSE_CHECKPOINTS: u32 = 64;
 
+/// Whether transactions that the wallet knew left the mempool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removed {
+    None,
+    Some,
+}
+
 pub(crate) struct Wallet {
     pub(crate) config: WalletConfig,
     pub(crate) birth_time: u64,
@@ -106,14 +113,22 @@ impl Wallet {
         checkpoints
     }
 
+    /// Takes note of what entered the mempool. What left it before was noted by the caller, who says
+    /// whether the wallet knew any of it. The state that was derived stays as it is if nothing of it all
+    /// concerns the wallet, as most of a busy mempool doesn't.
     pub(crate) fn add_unconfirmed(
         &mut self,
         added: &[(Arc<Transaction>, u64)],
+        removed: Removed,
     ) -> Result<(), WalletError> {
+        let mut is_changed = removed == Removed::Some;
         for (tx, first_seen) in added {
-            self.ledger.add_unconfirmed(tx, *first_seen);
+            is_changed |= self.ledger.add_unconfirmed(tx, *first_seen);
         }
-        self.save(Durability::Process)
+        if is_changed {
+            self.save(Durability::Process)?;
+        }
+        Ok(())
     }
 
     /// Writes what is staged, and forgets what was derived from the state before.

@@ -34,8 +34,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         summary: "Returns what the mempool knows of a transaction.",
         params: &[required("txid", Kind::Hex, "The transaction's id.")],
         result: "(json object) vsize, weight, time, height, descendantcount, descendantsize, \
-                 ancestorcount, ancestorsize, wtxid, fees (base, modified, ancestor, descendant), \
-                 depends, spentby, bip125-replaceable, unbroadcast",
+                 ancestorcount, ancestorsize, chunkweight, wtxid, fees (base, modified, ancestor, \
+                 descendant, chunk), depends, spentby, bip125-replaceable, unbroadcast",
     },
     MethodSpec {
         name: "getmempoolinfo",
@@ -43,7 +43,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         summary: "Returns the mempool in figures.",
         params: &[],
         result: "(json object) loaded, size, bytes, usage, total_fee, maxmempool, mempoolminfee, \
-                 minrelaytxfee, incrementalrelayfee, unbroadcastcount, fullrbf",
+                 minrelaytxfee, incrementalrelayfee, unbroadcastcount, fullrbf, permitbaremultisig, \
+                 maxdatacarriersize, limitclustercount, limitclustersize, optimal",
     },
     MethodSpec {
         name: "getrawmempool",

@@ -153,10 +153,9 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         family: Family::Wallet,
         summary: "Returns facts about the wallet.",
         params: &[],
-        result: "(json object) walletname, walletversion, format, balance, unconfirmed_balance, \
-                 immature_balance, txcount, keypoolsize, keypoolsize_hd_internal, paytxfee, \
-                 private_keys_enabled, avoid_reuse, scanning, descriptors, external_signer, blank, \
-                 birthtime, flags, lastprocessedblock",
+        result: "(json object) walletname, walletversion, format, txcount, keypoolsize, \
+                 keypoolsize_hd_internal, private_keys_enabled, avoid_reuse, scanning, descriptors, \
+                 external_signer, blank, birthtime, flags, lastprocessedblock",
     },
     MethodSpec {
         name: "listtransactions",

@@ -1,5 +1,6 @@
 //! Carrying requests out: single ones and batches, through jsonrpsee's methods.
 
+use axum::body::Bytes;
 use axum::http::Extensions;
 use jsonrpsee::types::{Id, Params};
 use jsonrpsee::{ConnectionId, MethodCallback, Methods};
@@ -7,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::reply::{Reply, envelope};
+use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family};
@@ -15,6 +16,16 @@ use crate::params;
 
 /// The most requests of a batch.
 const MAX_BATCH: usize = 10_000;
+
+/// The most bytes that the answers of a batch may have together, one answer aside.
+const MAX_BATCH_ANSWER_BYTES: usize = 256 << 20;
+
+/// A body above this length is read off the runtime's threads.
+const MAX_INLINE_BYTES: usize = 64 << 10;
+
+/// The most commas and opening brackets of a body. Each may stand for a value, which takes far more
+/// memory than its text.
+const MAX_STRUCTURE: usize = 500_000;
 
 /// What jsonrpsee says when a value doesn't fit the type of a parameter.
 const MISFIT: &str = "Invalid params";
@@ -48,42 +59,58 @@ impl Dispatcher {
     }
 
     /// Answers the body of an HTTP request. Requests of a batch are carried out one after another.
-    pub(crate) async fn answer(&self, body: &[u8], endpoint: &Endpoint) -> Reply {
-        match serde_json::from_slice(body) {
+    pub(crate) async fn answer(&self, body: Bytes, endpoint: &Endpoint) -> Reply {
+        let read = if body.len() <= MAX_INLINE_BYTES {
+            read_body(&body)
+        } else {
+            tokio::task::spawn_blocking(move || read_body(&body))
+                .await
+                .unwrap_or_else(|_| Err(CallError::new(code::INTERNAL_ERROR, "Internal error")))
+        };
+        match read {
             Ok(request @ Value::Object(_)) => self.answer_single(request, endpoint).await,
             Ok(Value::Array(requests)) => self.answer_batch(requests, endpoint).await,
-            Ok(_) => Reply::unreadable("Top-level object parse error"),
-            Err(_) => Reply::unreadable("Parse error"),
+            Ok(_) => Reply::unreadable(parse_error("Top-level object parse error")),
+            Err(error) => Reply::unreadable(error),
         }
     }
 
     async fn answer_single(&self, request: Value, endpoint: &Endpoint) -> Reply {
         let mut request = Request::read(request);
+        let form = request.form();
         let outcome = self.carry_out(&mut request, endpoint).await;
-        if request.is_notification() {
+        if request.is_notification() && form == Form::Good {
             return Reply::nothing();
         }
-        Reply::single(request.version, request.id.as_ref(), &outcome)
+        Reply::single(&request, &outcome, form)
     }
 
     async fn answer_batch(&self, requests: Vec<Value>, endpoint: &Endpoint) -> Reply {
         if requests.len() > MAX_BATCH {
-            let error = CallError::new(
+            return Reply::unreadable(CallError::new(
                 code::INVALID_REQUEST,
                 format!(
                     "Batch of {} requests, at most {MAX_BATCH} are allowed",
                     requests.len()
                 ),
-            );
-            return Reply::single(super::request::Version::Legacy, None, &Err(error));
+            ));
         }
         let is_empty = requests.is_empty();
         let mut answers = Vec::with_capacity(requests.len());
+        let mut bytes = 0;
         for request in requests {
             let mut request = Request::read(request);
-            let outcome = self.carry_out(&mut request, endpoint).await;
+            let outcome = if bytes > MAX_BATCH_ANSWER_BYTES {
+                Err(CallError::misc(
+                    "The answers of the batch are too long: this call was not carried out",
+                ))
+            } else {
+                self.carry_out(&mut request, endpoint).await
+            };
             if !request.is_notification() {
-                answers.push(envelope(request.version, request.id.as_ref(), &outcome));
+                let answer = envelope(request.version, request.id.as_ref(), &outcome);
+                bytes += answer.len();
+                answers.push(answer);
             }
         }
         if answers.is_empty() && !is_empty {
@@ -139,6 +166,22 @@ impl Dispatcher {
             _ => Ok(()),
         }
     }
+}
+
+/// Reads a body as JSON.
+fn read_body(body: &[u8]) -> CallResult<Value> {
+    let structure = body
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
+        .count();
+    if structure > MAX_STRUCTURE {
+        return Err(parse_error("Parse error: too many values"));
+    }
+    serde_json::from_slice(body).map_err(|_| parse_error("Parse error"))
+}
+
+fn parse_error(message: &str) -> CallError {
+    CallError::new(code::PARSE_ERROR, message)
 }
 
 /// jsonrpsee's answer, an envelope of version 2.0.

@@ -77,7 +77,8 @@ fn dispatcher() -> Dispatcher {
 }
 
 async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
-    let reply = dispatcher().answer(body.as_bytes(), &endpoint).await;
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let reply = dispatcher().answer(body, &endpoint).await;
     (reply.status, reply.body.unwrap_or_default())
 }
 
@@ -116,6 +117,43 @@ async fn requests_of_version_2_get_result_or_error_and_always_200() {
     );
     let (status, body) = answer(r#"{"jsonrpc":"2.0","id":1,"method":"none"}"#).await;
     assert_eq!((status, body.contains("-32601")), (200, true));
+}
+
+#[tokio::test]
+async fn a_bad_request_of_version_2_has_a_status_and_an_answer() {
+    for (body, expected) in [
+        (
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"Missing method"},"id":1}"#,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","method":1}"#,
+            r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"Method must be a string"}}"#,
+        ),
+    ] {
+        assert_eq!(answer(body).await, (400, format!("{expected}\n")));
+    }
+    // In a batch it is an answer like others, and a notification none.
+    let batch = r#"[{"jsonrpc":"2.0","id":1},{"jsonrpc":"2.0"}]"#;
+    let (status, text) = answer(batch).await;
+    let answers: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, answers.as_array().unwrap().len()), (200, 1));
+}
+
+#[tokio::test]
+async fn a_body_has_a_bounded_number_of_values() {
+    for piece in ["[[[[", "{\"a\":[", "1,", ",,,,"] {
+        let body = format!("[{}", piece.repeat(MAX_STRUCTURE));
+        let (status, text) = answer(&body).await;
+        assert_eq!((status, text.contains("too many values")), (500, true));
+    }
+    // A long text is one value.
+    let body = format!(
+        r#"{{"id":1,"method":"echo","params":["{}"]}}"#,
+        "ab".repeat(1 << 20)
+    );
+    let (status, text) = answer(&body).await;
+    assert_eq!((status, text.len() > 1 << 20), (200, true));
 }
 
 #[tokio::test]
@@ -188,7 +226,7 @@ async fn ids_come_back_as_they_were() {
         assert_eq!(answer(&body).await, (200, expected));
     }
     let (_, body) = answer(r#"{"method":"nothing"}"#).await;
-    assert_eq!(body, "{\"result\":null,\"error\":null,\"id\":null}\n");
+    assert_eq!(body, "{\"result\":null,\"error\":null}\n");
 }
 
 #[tokio::test]

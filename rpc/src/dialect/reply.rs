@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::request::Version;
+use super::request::{Request, Version};
 use crate::call::{CallError, CallResult, code};
 
 /// What goes back over HTTP.
@@ -15,19 +15,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    /// The answer to a single request that isn't a notification.
-    pub(super) fn single(
-        version: Version,
-        id: Option<&Value>,
-        outcome: &CallResult<Box<str>>,
-    ) -> Self {
-        let status = match (version, outcome) {
-            (Version::Two, _) | (_, Ok(_)) => 200,
-            (Version::Legacy, Err(error)) => status(error),
+    /// The answer to a single request that isn't a notification. Only version 2.0 knows errors that HTTP
+    /// knows nothing of, and only those of requests that could be read.
+    pub(super) fn single(request: &Request, outcome: &CallResult<Box<str>>, form: Form) -> Self {
+        let status = match (request.version, outcome) {
+            (_, Ok(_)) => 200,
+            (Version::Two, Err(_)) if form == Form::Good => 200,
+            (_, Err(error)) => status(error),
         };
         Self {
             status,
-            body: Some(envelope(version, id, outcome) + "\n"),
+            body: Some(envelope(request.version, request.id.as_ref(), outcome) + "\n"),
         }
     }
 
@@ -48,38 +46,39 @@ impl Reply {
     }
 
     /// The answer to a body that holds no request.
-    pub(super) fn unreadable(message: &str) -> Self {
-        let error = CallError::new(code::PARSE_ERROR, message);
-        Self::single(Version::Legacy, None, &Err(error))
+    pub(super) fn unreadable(error: CallError) -> Self {
+        Self {
+            status: status(&error),
+            body: Some(envelope(Version::Legacy, Some(&Value::Null), &Err(error)) + "\n"),
+        }
     }
 }
 
-/// An outcome as an answer. A result is JSON already.
+/// Whether a request could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// It could.
+    Good,
+    /// It has no method, or the like.
+    Bad,
+}
+
+/// An outcome as an answer. A result is JSON already. A request without an id has an answer without.
 pub(super) fn envelope(
     version: Version,
     id: Option<&Value>,
     outcome: &CallResult<Box<str>>,
 ) -> String {
-    let id = id.unwrap_or(&Value::Null);
+    let id = id.map_or_else(String::new, |id| format!(",\"id\":{id}"));
     let error = |error: &CallError| json!({ "code": error.code, "message": error.message });
     match (version, outcome) {
-        (Version::Legacy, Ok(result)) => {
-            format!("{{\"result\":{result},\"error\":null,\"id\":{id}}}")
-        }
+        (Version::Legacy, Ok(result)) => format!("{{\"result\":{result},\"error\":null{id}}}"),
         (Version::Legacy, Err(reason)) => {
-            format!(
-                "{{\"result\":null,\"error\":{},\"id\":{id}}}",
-                error(reason)
-            )
+            format!("{{\"result\":null,\"error\":{}{id}}}", error(reason))
         }
-        (Version::Two, Ok(result)) => {
-            format!("{{\"jsonrpc\":\"2.0\",\"result\":{result},\"id\":{id}}}")
-        }
+        (Version::Two, Ok(result)) => format!("{{\"jsonrpc\":\"2.0\",\"result\":{result}{id}}}"),
         (Version::Two, Err(reason)) => {
-            format!(
-                "{{\"jsonrpc\":\"2.0\",\"error\":{},\"id\":{id}}}",
-                error(reason)
-            )
+            format!("{{\"jsonrpc\":\"2.0\",\"error\":{}{id}}}", error(reason))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::reply::Form;
 use crate::call::{CallError, code};
 
 /// Which age of JSON-RPC a request is of.
@@ -38,7 +39,7 @@ impl Request {
         let Value::Object(mut fields) = value else {
             return Self {
                 version: Version::Legacy,
-                id: None,
+                id: Some(Value::Null),
                 call: Err(invalid("Invalid Request object")),
             };
         };
@@ -55,6 +56,14 @@ impl Request {
                 id,
                 call: Err(error),
             },
+        }
+    }
+
+    /// Whether it could be read.
+    pub(super) fn form(&self) -> Form {
+        match self.call {
+            Ok(_) => Form::Good,
+            Err(_) => Form::Bad,
         }
     }
 

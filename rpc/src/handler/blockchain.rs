@@ -103,7 +103,7 @@ impl BlockchainServer for Handler {
     }
 
     fn get_block_header(&self, blockhash: String, verbose: Option<bool>) -> CallResult<Value> {
-        let hash: BlockHash = params::hash("blockhash", &blockhash)?;
+        let hash: BlockHash = params::hash("hash", &blockhash)?;
         let info = self.header_info(&hash)?;
         if verbose == Some(false) {
             return Ok(Value::String(bitcoin::consensus::encode::serialize_hex(

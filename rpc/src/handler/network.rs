@@ -32,6 +32,15 @@ const SERVICES: &str = "0000000000000009";
 /// What the bits of [`SERVICES`] are called.
 const SERVICE_NAMES: [&str; 2] = ["NETWORK", "WITNESS"];
 
+/// Bitcoin Core's kinds of network, and whether this node reaches them.
+const NETWORKS: [(&str, bool); 5] = [
+    ("ipv4", true),
+    ("ipv6", true),
+    ("onion", false),
+    ("i2p", false),
+    ("cjdns", false),
+];
+
 #[async_trait]
 impl NetworkServer for Handler {
     fn get_network_info(&self) -> CallResult<Value> {
@@ -56,7 +65,7 @@ impl NetworkServer for Handler {
             "connections": peers.len(),
             "connections_in": inbound,
             "connections_out": peers.len() - inbound,
-            "networks": [reachable("ipv4"), reachable("ipv6")],
+            "networks": NETWORKS.map(network_json),
             "relayfee": Btc::from_sat(info.min_relay_fee.0),
             "incrementalfee": Btc::from_sat(info.incremental_relay_fee.0),
             "localaddresses": addresses,
@@ -101,21 +110,7 @@ impl NetworkServer for Handler {
         address: Option<String>,
         nodeid: Option<i64>,
     ) -> CallResult<Value> {
-        let target = match (address.filter(|address| !address.is_empty()), nodeid) {
-            (Some(address), None) => DisconnectTarget::Address(address),
-            (None, Some(id)) => DisconnectTarget::Id(u64::try_from(id).map_err(|_| {
-                CallError::new(
-                    code::CLIENT_NODE_NOT_CONNECTED,
-                    "Node not found in connected nodes",
-                )
-            })?),
-            _ => {
-                return Err(CallError::new(
-                    code::INVALID_PARAMS,
-                    "Only one of address and nodeid should be provided.",
-                ));
-            }
-        };
+        let target = disconnect_target(address, nodeid)?;
         self.context.network.disconnect(target).await?;
         Ok(Value::Null)
     }
@@ -212,6 +207,28 @@ impl Handler {
     }
 }
 
+/// Whom `disconnectnode` means: an address, or a number beside no or an empty address.
+fn disconnect_target(address: Option<String>, nodeid: Option<i64>) -> CallResult<DisconnectTarget> {
+    let unknown = || {
+        CallError::new(
+            code::CLIENT_NODE_NOT_CONNECTED,
+            "Node not found in connected nodes",
+        )
+    };
+    match (address, nodeid) {
+        (Some(address), None) if address.is_empty() => Err(unknown()),
+        (Some(address), None) => Ok(DisconnectTarget::Address(address)),
+        (address, Some(id)) if address.as_deref().unwrap_or_default().is_empty() => {
+            let id = u64::try_from(id).map_err(|_| unknown())?;
+            Ok(DisconnectTarget::Id(id))
+        }
+        _ => Err(CallError::new(
+            code::INVALID_PARAMS,
+            "Only one of address and nodeid should be provided.",
+        )),
+    }
+}
+
 /// When a ban ends that is made now, as `setban` counts.
 fn ban_end(now: u64, bantime: u64, absolute: bool) -> CallResult<u64> {
     let invalid = |message: &'static str| CallError::new(code::INVALID_PARAMETER, message);
@@ -231,12 +248,12 @@ fn method_help(name: &str) -> String {
         .map_or_else(String::new, help::detail)
 }
 
-/// A kind of network that the node reaches.
-fn reachable(name: &str) -> Value {
+/// A kind of network, and whether the node reaches it.
+fn network_json((name, is_reachable): (&str, bool)) -> Value {
     json!({
         "name": name,
-        "limited": false,
-        "reachable": true,
+        "limited": !is_reachable,
+        "reachable": is_reachable,
         "proxy": "",
         "proxy_randomize_credentials": false,
     })
@@ -269,6 +286,8 @@ fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
         "services": SERVICES,
         "servicesnames": SERVICE_NAMES,
         "relaytxes": true,
+        "last_inv_sequence": 0,
+        "inv_to_send": 0,
         "lastsend": peer.last_send,
         "lastrecv": peer.last_recv,
         "last_transaction": peer.last_transaction_time,
@@ -289,7 +308,6 @@ fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
         "inbound": peer.inbound,
         "bip152_hb_to": false,
         "bip152_hb_from": false,
-        "startingheight": height(peer.height),
         "presynced_headers": -1,
         "synced_headers": height(peer.synced_headers),
         "synced_blocks": height(peer.synced_blocks),
@@ -348,11 +366,34 @@ mod tests {
         assert_eq!(form["network"], "ipv4");
         assert_eq!(form["pingtime"].to_string(), "0.0015");
         assert!(form.get("minping").is_none());
-        assert_eq!(form["startingheight"], 7);
+        assert!(form.get("startingheight").is_none());
         assert_eq!(form["synced_headers"], 9);
         assert_eq!(form["synced_blocks"], -1);
         assert_eq!(form["minfeefilter"].to_string(), "0.00000100");
         assert_eq!(form["connection_type"], "inbound");
+    }
+
+    #[test]
+    fn a_peer_to_disconnect_is_named_in_one_way() {
+        let address = |text: &str| Some(text.to_owned());
+        assert!(matches!(
+            disconnect_target(address("127.0.0.1:1"), None),
+            Ok(DisconnectTarget::Address(_))
+        ));
+        for empty in [None, address("")] {
+            assert!(matches!(
+                disconnect_target(empty, Some(3)),
+                Ok(DisconnectTarget::Id(3))
+            ));
+        }
+        for (address, id, code) in [
+            (address("127.0.0.1:1"), Some(3), -32602),
+            (None, None, -32602),
+            (address(""), None, -29),
+            (None, Some(-1), -29),
+        ] {
+            assert_eq!(disconnect_target(address, id).err().unwrap().code, code);
+        }
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Transactions as bytes.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
-use pyrite_consensus::bitcoin::{Amount, BlockHash, Transaction, Txid};
+use pyrite_consensus::bitcoin::script::Instruction;
+use pyrite_consensus::bitcoin::{Amount, BlockHash, Script, Transaction, Txid};
 use pyrite_mempool::{Accepted, FeeRate, MempoolError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,6 +24,12 @@ const MAX_PACKAGE_COUNT: usize = 25;
 
 /// The longest script that could ever run.
 const MAX_SCRIPT_SIZE: usize = 10_000;
+
+/// The longest push that a script may have (`MAX_SCRIPT_ELEMENT_SIZE`).
+const MAX_SCRIPT_ELEMENT_SIZE: usize = 520;
+
+/// The last opcode outside of tapscript, `OP_NOP10`.
+const MAX_OPCODE: u8 = 0xb9;
 
 /// A transaction with the block that it is in.
 #[derive(Serialize)]
@@ -90,13 +96,14 @@ impl RawTransactionsServer for Handler {
         hexstring: String,
         iswitness: Option<bool>,
     ) -> CallResult<Value> {
-        let transaction = decode_transaction(&hexstring)?;
+        let transaction: Transaction =
+            deserialize_hex(&hexstring).map_err(|_| not_decoded("TX decode failed"))?;
         let has_witness = transaction
             .input
             .iter()
             .any(|input| !input.witness.is_empty());
         if iswitness == Some(false) && has_witness {
-            return Err(decode_failed());
+            return Err(not_decoded("TX decode failed"));
         }
         let view = TransactionView::default();
         to_value(&transaction_json(
@@ -115,13 +122,13 @@ impl RawTransactionsServer for Handler {
         let max_burn =
             present(maxburnamount).map_or(Ok(Amount::ZERO), |value| params::amount(&value))?;
         let transaction = decode_transaction(&hexstring)?;
-        let max_fee_rate = max_fee_rate(maxfeerate)?;
         if burns_more_than(&transaction, max_burn) {
             return Err(CallError::new(
                 code::VERIFY_ERROR,
                 "Unspendable output exceeds maximum configured by user (maxburnamount)",
             ));
         }
+        let max_fee_rate = max_fee_rate(maxfeerate)?;
         let transaction = Arc::new(transaction);
         let txid = transaction.compute_txid();
         match self.context.mempool.test_accept(&transaction, max_fee_rate) {
@@ -167,19 +174,28 @@ impl RawTransactionsServer for Handler {
                 })
             })
             .collect::<CallResult<Vec<_>>>()?;
-        let mut earlier: HashSet<Txid> = HashSet::new();
+        let (package_error, outcomes) = match transactions.as_slice() {
+            [only] => (
+                None,
+                vec![Some(self.context.mempool.test_accept(only, None))],
+            ),
+            package => match self.context.mempool.test_accept_package(package) {
+                Ok(outcomes) => (None, outcomes),
+                Err(error) => (
+                    Some(error.to_string()),
+                    package.iter().map(|_| None).collect(),
+                ),
+            },
+        };
         let mut results = Vec::with_capacity(transactions.len());
-        for transaction in &transactions {
-            let txid = transaction.compute_txid();
-            // On its own, a transaction that spends another one of the list can't be judged.
-            let depends = transaction
-                .input
-                .iter()
-                .any(|input| earlier.contains(&input.previous_output.txid));
-            earlier.insert(txid);
-            let outcome =
-                (!depends).then(|| self.context.mempool.test_accept(transaction, max_fee_rate));
-            results.push(test_json(transaction, &txid, outcome)?);
+        let mut too_dear = false;
+        for (transaction, outcome) in transactions.iter().zip(outcomes) {
+            // After one that pays more than the caller wants, its descendants' verdicts mean nothing.
+            let outcome = outcome
+                .filter(|_| !too_dear)
+                .map(|outcome| outcome.and_then(|accepted| within(accepted, max_fee_rate)));
+            too_dear |= matches!(outcome, Some(Err(MempoolError::MaxFeeExceeded { .. })));
+            results.push(test_json(transaction, package_error.as_deref(), outcome)?);
         }
         Ok(Value::Array(results))
     }
@@ -256,14 +272,29 @@ impl Handler {
     }
 }
 
+/// An accepted transaction, unless it pays more than the caller wants to.
+fn within(accepted: Accepted, max_fee_rate: Option<FeeRate>) -> Result<Accepted, MempoolError> {
+    match max_fee_rate.map(|rate| rate.fee_for(accepted.vsize)) {
+        Some(max) if accepted.fee > max => Err(MempoolError::MaxFeeExceeded {
+            fee: accepted.fee,
+            max,
+        }),
+        _ => Ok(accepted),
+    }
+}
+
 /// One entry of `testmempoolaccept`; without an outcome it only names the transaction.
 fn test_json(
     transaction: &Transaction,
-    txid: &Txid,
+    package_error: Option<&str>,
     outcome: Option<Result<Accepted, MempoolError>>,
 ) -> CallResult<Value> {
+    let txid = transaction.compute_txid().to_string();
     let wtxid = transaction.compute_wtxid().to_string();
-    let mut form = json!({ "txid": txid.to_string(), "wtxid": wtxid });
+    let mut form = json!({ "txid": txid, "wtxid": wtxid });
+    if let Some(error) = package_error {
+        form["package-error"] = error.into();
+    }
     match outcome {
         None => {}
         Some(Ok(accepted)) => {
@@ -293,14 +324,12 @@ fn test_json(
 
 /// Reads a transaction.
 fn decode_transaction(text: &str) -> CallResult<Transaction> {
-    deserialize_hex(text).map_err(|_| decode_failed())
+    deserialize_hex(text)
+        .map_err(|_| not_decoded("TX decode failed. Make sure the tx has at least one input."))
 }
 
-fn decode_failed() -> CallError {
-    CallError::new(
-        code::DESERIALIZATION_ERROR,
-        "TX decode failed. Make sure the tx has at least one input.",
-    )
+fn not_decoded(message: &str) -> CallError {
+    CallError::new(code::DESERIALIZATION_ERROR, message)
 }
 
 /// A parameter that is there and not null.
@@ -319,15 +348,21 @@ fn max_fee_rate(value: Option<Value>) -> CallResult<Option<FeeRate>> {
 
 /// Whether an output that can't be spent is worth more than that.
 fn burns_more_than(transaction: &Transaction, max: Amount) -> bool {
-    transaction.output.iter().any(|output| {
-        let script = &output.script_pubkey;
-        let unspendable = script.is_op_return()
-            || script.len() > MAX_SCRIPT_SIZE
-            || script
-                .instructions()
-                .any(|instruction| instruction.is_err());
-        unspendable && output.value > max
-    })
+    transaction
+        .output
+        .iter()
+        .any(|output| is_unspendable(&output.script_pubkey) && output.value > max)
+}
+
+/// Whether a script can't be run, whatever unlocks it (Bitcoin Core's `IsUnspendable` and
+/// `HasValidOps`).
+fn is_unspendable(script: &Script) -> bool {
+    let is_invalid = |instruction| match instruction {
+        Ok(Instruction::PushBytes(bytes)) => bytes.len() > MAX_SCRIPT_ELEMENT_SIZE,
+        Ok(Instruction::Op(opcode)) => opcode.to_u8() > MAX_OPCODE,
+        Err(_) => true,
+    };
+    script.is_op_return() || script.len() > MAX_SCRIPT_SIZE || script.instructions().any(is_invalid)
 }
 
 #[cfg(test)]

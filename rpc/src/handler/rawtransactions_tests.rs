@@ -52,13 +52,20 @@ fn burning_is_bounded() {
     // A push that is cut off can't run either.
     transaction.output[0].script_pubkey = ScriptBuf::from(vec![0x02, 0x00]);
     assert!(burns_more_than(&transaction, Amount::ZERO));
+    // Neither can an unknown opcode or a push that is too long.
+    for script in [vec![0xba], [&[0x4d, 9, 2][..], &[0; 521]].concat()] {
+        transaction.output[0].script_pubkey = ScriptBuf::from(script);
+        assert!(burns_more_than(&transaction, Amount::ZERO));
+    }
+    transaction.output[0].script_pubkey = ScriptBuf::from([&[0x4d, 8, 2][..], &[0; 520]].concat());
+    assert!(!burns_more_than(&transaction, Amount::ZERO));
     transaction.output[0].script_pubkey = ScriptBuf::from(vec![0x51]);
     assert!(!burns_more_than(&transaction, Amount::ZERO));
 }
 
 fn tested(outcome: Option<Result<Accepted, MempoolError>>) -> Value {
     let transaction = sample();
-    let mut form = test_json(&transaction, &transaction.compute_txid(), outcome).unwrap();
+    let mut form = test_json(&transaction, None, outcome).unwrap();
     for field in ["txid", "wtxid"] {
         assert_eq!(
             form.as_object_mut()
@@ -109,4 +116,33 @@ fn test_results_have_bitcoins_fields() {
         tested(Some(Err(too_high))),
         json!({ "allowed": false, "reject-reason": "max-fee-exceeded" })
     );
+}
+
+#[test]
+fn a_package_error_is_told_of_each_transaction() {
+    let form = test_json(&sample(), Some("package-not-sorted"), None).unwrap();
+    let keys: Vec<&String> = form.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["txid", "wtxid", "package-error"]);
+    assert_eq!(form["package-error"], "package-not-sorted");
+}
+
+#[test]
+fn more_than_the_callers_fee_rate_is_not_allowed() {
+    let accepted = |fee| {
+        let transaction = sample();
+        Accepted {
+            txid: transaction.compute_txid(),
+            wtxid: transaction.compute_wtxid(),
+            fee: Amount::from_sat(fee),
+            vsize: 100,
+            replaced: Vec::new(),
+        }
+    };
+    let limit = Some(FeeRate(1_000));
+    assert!(within(accepted(100), limit).is_ok());
+    assert!(matches!(
+        within(accepted(101), limit),
+        Err(MempoolError::MaxFeeExceeded { .. })
+    ));
+    assert!(within(accepted(1_000_000), None).is_ok());
 }

@@ -1,27 +1,18 @@
 //! Addresses.
 
-use std::str::FromStr;
-
 use pyrite_consensus::bitcoin::Address;
-use pyrite_consensus::bitcoin::address::NetworkUnchecked;
 use serde_json::{Value, json};
 
 use super::Handler;
 use crate::api::util::UtilServer;
 use crate::call::CallResult;
+use crate::json::{OutputKind, address_error, output_kind};
 
 impl UtilServer for Handler {
     fn validate_address(&self, address: String) -> CallResult<Value> {
         Ok(match self.parse_address(&address) {
             Some(address) => valid(&address),
-            None => {
-                let known = Address::<NetworkUnchecked>::from_str(&address).is_ok();
-                invalid(if known {
-                    "The address belongs to another network."
-                } else {
-                    "Invalid or unsupported Segwit (Bech32) or Base58 encoding."
-                })
-            }
+            None => invalid(&address_error(&address, self.address_network())),
         })
     }
 }
@@ -29,16 +20,27 @@ impl UtilServer for Handler {
 /// What an address stands for.
 fn valid(address: &Address) -> Value {
     let script = address.script_pubkey();
+    let kind = output_kind(&script);
     let program = address.witness_program();
     let mut form = json!({
         "isvalid": true,
         "address": address.to_string(),
         "scriptPubKey": hex::encode(script.as_bytes()),
-        // As in Bitcoin Core, a taproot output key counts as a script.
-        "isscript": script.is_p2sh() || script.is_p2wsh() || script.is_p2tr(),
-        "iswitness": program.is_some(),
     });
-    if let Some(program) = program {
+    // Nobody knows what a program of a later version is.
+    if kind != OutputKind::WitnessUnknown {
+        form["isscript"] = matches!(
+            kind,
+            OutputKind::ScriptHash
+                | OutputKind::WitnessScriptHash
+                // As in Bitcoin Core, a taproot output key and an anchor count as scripts.
+                | OutputKind::Taproot(_)
+                | OutputKind::Anchor
+        )
+        .into();
+    }
+    form["iswitness"] = program.is_some().into();
+    if let Some(program) = program.filter(|_| kind != OutputKind::Anchor) {
         form["witness_version"] = program.version().to_num().into();
         form["witness_program"] = hex::encode(program.program().as_bytes()).into();
     }
@@ -51,6 +53,8 @@ fn invalid(reason: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr;
+
     use super::*;
 
     fn shown(address: &str) -> String {
@@ -77,5 +81,23 @@ mod tests {
              \"scriptPubKey\":\"a914e9c3dd0c07aac76179ebc76a6c78d4d67c6c160a87\",\"isscript\":true,\
              \"iswitness\":false}"
         );
+    }
+
+    #[test]
+    fn an_anchor_and_an_unknown_program_show_what_is_known() {
+        assert_eq!(
+            shown("bcrt1pfeesnyr2tx"),
+            "{\"isvalid\":true,\"address\":\"bcrt1pfeesnyr2tx\",\"scriptPubKey\":\"51024e73\",\
+             \"isscript\":true,\"iswitness\":true}"
+        );
+        let unknown = shown("bc1zw508d6qejxtdg4y5r3zarvaryvaxxpcs");
+        assert!(
+            unknown.ends_with(
+                "\"iswitness\":true,\"witness_version\":2,\
+                 \"witness_program\":\"751e76e8199196d454941c45d1b3a323\"}"
+            ),
+            "{unknown}"
+        );
+        assert!(!unknown.contains("isscript"), "{unknown}");
     }
 }

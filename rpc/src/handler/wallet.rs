@@ -57,7 +57,7 @@ impl WalletServer for Handler {
         dummy: Option<String>,
         minconf: Option<i64>,
         _include_watchonly: Option<bool>,
-        _avoid_reuse: Option<bool>,
+        avoid_reuse: Option<bool>,
     ) -> CallResult<Value> {
         if dummy.is_some_and(|dummy| dummy != "*") {
             return Err(CallError::new(
@@ -65,6 +65,7 @@ impl WalletServer for Handler {
                 "dummy first argument must be excluded or set to \"*\".",
             ));
         }
+        check_avoid_reuse(avoid_reuse)?;
         (self.context.sync_wallet)();
         let min_confirmations = minconf.unwrap_or(0);
         if min_confirmations <= 0 {
@@ -132,19 +133,21 @@ impl WalletServer for Handler {
         replaceable: Option<bool>,
         conf_target: Option<i64>,
         estimate_mode: Option<String>,
-        _avoid_reuse: Option<bool>,
+        avoid_reuse: Option<bool>,
         fee_rate: Option<Value>,
         verbose: Option<bool>,
     ) -> CallResult<Value> {
+        check_avoid_reuse(avoid_reuse)?;
         let fee_rate = present(fee_rate);
         check_estimate(conf_target, estimate_mode.as_deref(), fee_rate.is_some())?;
-        let (fee_rate, fee_reason) = match fee_rate {
-            Some(rate) => (params::fee_rate_from_sat_per_vb(&rate)?, "PayTxFee set"),
-            None => (self.default_fee_rate().0, "Fallback fee"),
-        };
+        let asked = fee_rate
+            .map(|rate| params::fee_rate_from_sat_per_vb(&rate))
+            .transpose()?;
+        let amount = params::amount(&amount)?;
         let recipient = self
             .parse_address(&address)
             .ok_or_else(|| CallError::not_found(format!("Invalid Bitcoin address: {address}")))?;
+        let (fee_rate, fee_reason) = self.fee_rate(asked)?;
         let options = SendOptions {
             fee_rate_sat_per_kvb: fee_rate,
             subtract_fee: subtractfeefromamount.unwrap_or(false),
@@ -152,7 +155,7 @@ impl WalletServer for Handler {
             ..SendOptions::default()
         };
         let comments = [comment, comment_to].map(Option::unwrap_or_default);
-        let txid = self.pay(&recipient, params::amount(&amount)?, options, &comments)?;
+        let txid = self.pay(&recipient, amount, options, &comments)?;
         Ok(if verbose.unwrap_or(false) {
             json!({ "txid": txid.to_string(), "fee_reason": fee_reason })
         } else {
@@ -229,7 +232,6 @@ impl WalletServer for Handler {
     fn get_wallet_info(&self) -> CallResult<Value> {
         (self.context.sync_wallet)();
         let info = self.context.wallet.info();
-        let balances = self.context.wallet.balances();
         // Bitcoin Core's default wallet has an empty name.
         let name = if info.name == "default" {
             ""
@@ -240,13 +242,9 @@ impl WalletServer for Handler {
             "walletname": name,
             "walletversion": WALLET_VERSION,
             "format": info.format,
-            "balance": Btc::from(balances.trusted),
-            "unconfirmed_balance": Btc::from(balances.untrusted_pending),
-            "immature_balance": Btc::from(balances.immature),
             "txcount": info.tx_count,
             "keypoolsize": info.keypool_size,
             "keypoolsize_hd_internal": info.keypool_size_internal,
-            "paytxfee": Btc::from_sat(0),
             "private_keys_enabled": info.private_keys_enabled,
             "avoid_reuse": false,
             "scanning": false,
@@ -261,9 +259,16 @@ impl WalletServer for Handler {
 }
 
 impl Handler {
-    /// What payments pay where the caller says nothing: the default, or what the mempool asks for.
-    fn default_fee_rate(&self) -> FeeRate {
-        DEFAULT_FEE_RATE.max(self.context.mempool.info().min_fee)
+    /// What a payment pays, in satoshi per 1,000 virtual bytes, and why: what the caller asks for, or
+    /// the default, or what the mempool asks for.
+    fn fee_rate(&self, asked: Option<u64>) -> CallResult<(u64, &'static str)> {
+        let minimum = self.context.mempool.info().min_fee;
+        match asked {
+            Some(rate) if rate < minimum.0 => Err(fee_rate_too_low(rate, minimum.0)),
+            Some(rate) => Ok((rate, "None")),
+            None if minimum > DEFAULT_FEE_RATE => Ok((minimum.0, "Mempool Min Fee")),
+            None => Ok((DEFAULT_FEE_RATE.0, "Fallback fee")),
+        }
     }
 
     /// Makes a payment, puts it into the mempool, records it in the wallet and sends it to the peers.
@@ -351,6 +356,30 @@ fn unknown_type(name: &str) -> CallError {
     })
 }
 
+/// A rate below what the mempool asks for now, both in satoshi per 1,000 virtual bytes.
+fn fee_rate_too_low(rate: u64, minimum: u64) -> CallError {
+    let shown = |rate: u64| format!("{}.{:03} sat/vB", rate / 1_000, rate % 1_000);
+    CallError::new(
+        code::WALLET_INSUFFICIENT_FUNDS,
+        format!(
+            "Fee rate ({}) is lower than the minimum fee rate setting ({})",
+            shown(rate),
+            shown(minimum)
+        ),
+    )
+}
+
+/// The wallet does not track which addresses were used, so it can't avoid them.
+fn check_avoid_reuse(avoid_reuse: Option<bool>) -> CallResult<()> {
+    if avoid_reuse == Some(true) {
+        return Err(CallError::new(
+            code::WALLET_ERROR,
+            "wallet does not have the \"avoid reuse\" feature enabled",
+        ));
+    }
+    Ok(())
+}
+
 /// Checks the parameters of fee estimation against each other, as Bitcoin Core does.
 fn check_estimate(
     conf_target: Option<i64>,
@@ -398,16 +427,8 @@ impl Query {
                 "minimumAmount" => query.minimum = Some(params::amount(&value)?),
                 "maximumAmount" => query.maximum = Some(params::amount(&value)?),
                 "minimumSumAmount" => query.sum = Some(params::amount(&value)?),
-                "maximumCount" => {
-                    let count = value.as_u64().ok_or_else(params::integer_out_of_range)?;
-                    // Zero means no limit.
-                    query.count = usize::try_from(count).ok().filter(|count| *count > 0);
-                }
-                "include_immature_coinbase" if value == Value::Bool(false) => {}
-                "include_immature_coinbase" => {
-                    return Err(CallError::invalid_parameter(
-                        "include_immature_coinbase is not supported",
-                    ));
+                "maximumCount" | "include_immature_coinbase" => {
+                    query.read_checked(&name, &value)?;
                 }
                 _ => {
                     return Err(CallError::new(
@@ -418,6 +439,34 @@ impl Query {
             }
         }
         Ok(query)
+    }
+
+    /// The options of one type only.
+    fn read_checked(&mut self, name: &str, value: &Value) -> CallResult<()> {
+        let expected = if name == "maximumCount" {
+            "number"
+        } else {
+            "bool"
+        };
+        match value {
+            Value::Number(number) if expected == "number" => {
+                let count = number.as_u64().ok_or_else(params::integer_out_of_range)?;
+                // Zero means no limit.
+                self.count = usize::try_from(count).ok().filter(|count| *count > 0);
+                Ok(())
+            }
+            Value::Bool(false) if expected == "bool" => Ok(()),
+            Value::Bool(true) if expected == "bool" => Err(CallError::invalid_parameter(
+                "include_immature_coinbase is not supported",
+            )),
+            other => Err(CallError::new(
+                code::TYPE_ERROR,
+                format!(
+                    "JSON value of type {} for field {name} is not of expected type {expected}",
+                    params::type_name(other)
+                ),
+            )),
+        }
     }
 
     /// The coins that fit, up to the count and the sum.

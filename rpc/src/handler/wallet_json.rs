@@ -39,7 +39,7 @@ pub(super) fn unspent_json(coin: &Unspent, entry: Option<&MempoolEntry>) -> Valu
     form["spendable"] = coin.spendable.into();
     form["solvable"] = coin.spendable.into();
     form["desc"] = coin.descriptor.clone().into();
-    form["parent_descs"] = json!([]);
+    form["parent_descs"] = json!([coin.parent_descriptor]);
     form["safe"] = coin.safe.into();
     form
 }
@@ -127,6 +127,9 @@ fn entry(
     let mut form = Map::new();
     if let Some(address) = &detail.address {
         form.insert("address".to_owned(), address.to_string().into());
+    }
+    if let Some(descriptor) = &detail.parent_descriptor {
+        form.insert("parent_descs".to_owned(), json!([descriptor]));
     }
     form.insert("category".to_owned(), detail.category.as_str().into());
     form.insert("amount".to_owned(), Btc::from(detail.amount).value());

@@ -21,6 +21,7 @@ fn detail(category: Category, sat: i64, fee: Option<i64>) -> TransactionDetail {
         vout: 1,
         amount: SignedAmount::from_sat(sat),
         fee: fee.map(SignedAmount::from_sat),
+        parent_descriptor: (category != Category::Send).then(|| "wpkh(…/0/*)#checksum".to_owned()),
     }
 }
 
@@ -74,12 +75,17 @@ fn sent_and_received_outputs_have_entries() {
         keys(&entries[1]),
         [
             "address",
+            "parent_descs",
             "category",
             "amount",
             "label",
             "vout",
             "abandoned"
         ]
+    );
+    assert_eq!(
+        entries[1]["parent_descs"],
+        serde_json::json!(["wpkh(…/0/*)#checksum"])
     );
     assert_eq!(entries[1]["category"], "receive");
 }
@@ -171,6 +177,7 @@ fn a_coin_has_bitcoins_fields() {
         spendable: true,
         safe: true,
         descriptor: "wpkh(…)#checksum".to_owned(),
+        parent_descriptor: "wpkh(…/0/*)#checksum".to_owned(),
     };
     let form = unspent_json(&coin, None);
     assert_eq!(

@@ -23,6 +23,7 @@ fn coin(sat: u64) -> Unspent {
         spendable: true,
         safe: true,
         descriptor: String::new(),
+        parent_descriptor: String::new(),
     }
 }
 
@@ -116,4 +117,39 @@ fn address_types_that_are_not_made_are_refused() {
         CallError::new(-5, "Unknown address type 'cash'")
     );
     assert!(unknown_type("legacy").message.contains("is not supported"));
+}
+
+#[test]
+fn options_have_types() {
+    for (options, message) in [
+        (
+            json!({"maximumCount": "1"}),
+            "JSON value of type string for field maximumCount is not of expected type number",
+        ),
+        (
+            json!({"include_immature_coinbase": 1}),
+            "JSON value of type number for field include_immature_coinbase is not of expected type \
+             bool",
+        ),
+    ] {
+        assert_eq!(query(options).unwrap_err(), CallError::new(-3, message));
+    }
+}
+
+#[test]
+fn a_fee_rate_that_is_too_low_is_named() {
+    assert_eq!(
+        fee_rate_too_low(50, 1_100),
+        CallError::new(
+            -6,
+            "Fee rate (0.050 sat/vB) is lower than the minimum fee rate setting (1.100 sat/vB)"
+        )
+    );
+}
+
+#[test]
+fn addresses_can_be_used_again() {
+    assert_eq!(check_avoid_reuse(None), Ok(()));
+    assert_eq!(check_avoid_reuse(Some(false)), Ok(()));
+    assert_eq!(check_avoid_reuse(Some(true)).unwrap_err().code, -4);
 }

@@ -3,6 +3,7 @@
 use pyrite_mempool::MempoolEntry;
 use serde::Serialize;
 
+use super::chunk::Chunk;
 use super::number::Btc;
 
 /// An entry of the mempool.
@@ -16,6 +17,7 @@ pub(crate) struct MempoolEntryJson {
     descendantsize: u64,
     ancestorcount: u64,
     ancestorsize: u64,
+    chunkweight: u64,
     wtxid: String,
     fees: FeesJson,
     depends: Vec<String>,
@@ -31,13 +33,19 @@ struct FeesJson {
     modified: Btc,
     ancestor: Btc,
     descendant: Btc,
+    chunk: Btc,
 }
 
-/// The form of an entry; `replaceable` says whether it or an ancestor signals BIP-0125.
+/// The form of an entry, with the chunk that it is mined in; `replaceable` says whether it or an
+/// ancestor signals BIP-0125.
 ///
 /// Fees can't be modified here, so the modified ones are the fees themselves; and a transaction is
 /// announced when it enters, so none is left to broadcast.
-pub(crate) fn entry_json(entry: &MempoolEntry, replaceable: bool) -> MempoolEntryJson {
+pub(crate) fn entry_json(
+    entry: &MempoolEntry,
+    chunk: Chunk,
+    replaceable: bool,
+) -> MempoolEntryJson {
     let mut depends: Vec<String> = entry.depends.iter().map(ToString::to_string).collect();
     depends.sort_unstable();
     depends.dedup();
@@ -50,12 +58,14 @@ pub(crate) fn entry_json(entry: &MempoolEntry, replaceable: bool) -> MempoolEntr
         descendantsize: entry.descendant_size,
         ancestorcount: entry.ancestor_count,
         ancestorsize: entry.ancestor_size,
+        chunkweight: chunk.weight,
         wtxid: entry.wtxid.to_string(),
         fees: FeesJson {
             base: entry.fee.into(),
             modified: entry.fee.into(),
             ancestor: entry.ancestor_fees.into(),
             descendant: entry.descendant_fees.into(),
+            chunk: chunk.fees.into(),
         },
         depends,
         spentby: entry.spent_by.iter().map(ToString::to_string).collect(),

@@ -1,14 +1,18 @@
 //! JSON forms of Bitcoin's data, with Bitcoin Core's field names and order. Pure functions.
 
+mod address;
 mod block;
+mod chunk;
 mod descriptor;
 mod mempool;
 mod number;
 mod script;
 mod transaction;
 
+pub(crate) use address::address_error;
 pub(crate) use block::{BlockPlace, BlockTransactions, block_json, header_json};
+pub(crate) use chunk::{Chunk, chunks};
 pub(crate) use mempool::entry_json;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};
-pub(crate) use script::script_pub_key_json;
+pub(crate) use script::{OutputKind, output_kind, script_pub_key_json};
 pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};

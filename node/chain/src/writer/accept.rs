@@ -128,13 +128,28 @@ impl Writer {
         batch.put::<Headers>(&node.hash, &node.record(id));
         self.commit(database, batch)?;
 
-        let mut tree = self.shared.tree_mut();
-        for complete in tree.set_body(id, node.tx_count, node.sequence) {
-            self.candidates.add(&tree, complete);
-        }
-        drop(tree);
+        let complete = self
+            .shared
+            .tree_mut()
+            .set_body(id, node.tx_count, node.sequence);
         self.shared.cache.insert(node.hash, block);
+        for completed in complete {
+            if completed != id {
+                self.renumber(database, completed)?;
+            }
+            self.candidates.add(&self.shared.tree(), completed);
+        }
         Ok(())
+    }
+
+    /// Gives a block whose body had to wait for another one its place behind what was complete before,
+    /// as in Bitcoin Core's `ReceivedBlockTransactions`: the tip is not left for a chain of the same
+    /// work that becomes complete after it, however early its last body came.
+    fn renumber(&mut self, database: &Database, id: NodeId) -> Result<(), ChainError> {
+        let sequence = self.next_sequence;
+        self.next_sequence = self.next_sequence.saturating_add(1);
+        self.shared.tree_mut().set_sequence(id, sequence);
+        self.store_record(database, id)
     }
 
     /// What became of a stored block, when the best chain is settled.

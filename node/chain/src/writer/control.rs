@@ -74,7 +74,11 @@ impl Writer {
     }
 
     /// Writes a header's record as it is in memory.
-    fn store_record(&mut self, database: &Database, id: NodeId) -> Result<(), ChainError> {
+    pub(super) fn store_record(
+        &mut self,
+        database: &Database,
+        id: NodeId,
+    ) -> Result<(), ChainError> {
         let node = self.shared.tree().node(id).clone();
         let mut batch = database.batch();
         batch.put::<Headers>(&node.hash, &node.record(id));

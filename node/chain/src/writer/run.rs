@@ -42,7 +42,7 @@ type Answer = Box<dyn FnOnce(Option<&ChainError>)>;
 pub(crate) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) candidates: Candidates,
-    /// The number of the next body that is stored.
+    /// The number of the next block whose body is stored or whose chain is complete.
     pub(super) next_sequence: i64,
     /// The number of the next block that is made precious, below all others.
     pub(super) next_precious: i64,

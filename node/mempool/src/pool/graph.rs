@@ -36,7 +36,7 @@ struct Node {
 }
 
 /// Unconfirmed transactions that can all be confirmed together: no two spend the same coin.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
     nodes: HashMap<Txid, Node>,
     spenders: HashMap<OutPoint, Txid>,

@@ -12,12 +12,11 @@ use rand::Rng as _;
 use super::Service;
 use crate::address::{is_believable, shorten, split_peer_id};
 use crate::bandwidth::{Traffic, unix_time};
+use crate::gate::TARGET_OUTBOUND;
 use crate::peer_table::Peer;
 use crate::protocol::message::MAX_PEER_ADDRESSES;
 use crate::protocol::names;
 
-/// Connections that we make by ourselves; added peers come on top.
-const TARGET_OUTBOUND: usize = 8;
 /// A peer must say of which chain it is after this time.
 const IDENTIFY_TIMEOUT: Duration = Duration::from_secs(15);
 /// A peer that fails so many pings in a row is gone.

@@ -5,6 +5,7 @@ mod command;
 mod connections;
 mod gossip;
 mod requests;
+mod slots;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use libp2p::core::transport::ListenerId;
-use libp2p::request_response::OutboundRequestId;
+use libp2p::request_response::{InboundRequestId, OutboundRequestId};
 use libp2p::swarm::{ConnectionId, SwarmEvent};
 use libp2p::{Multiaddr, PeerId, Swarm, identify, mdns};
 use pyrite_consensus::bitcoin::CompactTarget;
@@ -24,6 +25,7 @@ pub(crate) use command::Command;
 
 use self::connections::Connection;
 use self::gossip::{Lane, Recent};
+use self::slots::Slots;
 use crate::behaviour::{Behaviour, BehaviourEvent};
 use crate::orphans::Orphans;
 use crate::peer_book::PeerBook;
@@ -77,7 +79,7 @@ pub(crate) struct Service {
     /// Our requests that wait for their answers.
     waiting: HashMap<OutboundRequestId, oneshot::Sender<Option<Response>>>,
     answers: FuturesUnordered<requests::Answer>,
-    answering: HashMap<PeerId, usize>,
+    answering: Slots<InboundRequestId>,
     answer_permits: Arc<Semaphore>,
 }
 
@@ -102,7 +104,7 @@ impl Service {
             orphans: Orphans::default(),
             waiting: HashMap::new(),
             answers: FuturesUnordered::new(),
-            answering: HashMap::new(),
+            answering: Slots::default(),
             answer_permits: Arc::new(Semaphore::new(MAX_ANSWERS)),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use libp2p::PeerId;
-use libp2p::request_response::{self, Message, ResponseChannel};
+use libp2p::request_response::{self, InboundRequestId, Message, ResponseChannel};
 use pyrite_consensus::bitcoin::hashes::Hash as _;
 use pyrite_consensus::bitcoin::{BlockHash, Txid, consensus};
 use tokio::sync::oneshot;
@@ -17,9 +17,6 @@ use crate::protocol::message::{
     Response, TRANSACTIONS_SOFT_BYTES, WirePeer, header_bytes, mempool_digest,
 };
 use crate::sync::Hint;
-
-/// Requests of one peer that are answered at a time. Ours are fewer.
-const MAX_ANSWERS_PER_PEER: usize = 16;
 
 /// An answer that is being made.
 pub(super) type Answer = Done<Answered>;
@@ -60,10 +57,12 @@ impl Service {
                 peer,
                 message:
                     Message::Request {
-                        request, channel, ..
+                        request_id,
+                        request,
+                        channel,
                     },
                 ..
-            } => self.on_request(peer, request, channel),
+            } => self.on_request(peer, request_id, request, channel),
             request_response::Event::Message {
                 message:
                     Message::Response {
@@ -95,16 +94,25 @@ impl Service {
                     let _ = reply.send(None);
                 }
             }
-            request_response::Event::InboundFailure { peer, error, .. } => {
+            request_response::Event::InboundFailure {
+                peer,
+                request_id,
+                error,
+                ..
+            } => {
                 tracing::debug!(%peer, %error, "a request was not answered");
+                self.answering.left(&peer, &request_id);
             }
-            request_response::Event::ResponseSent { .. } => {}
+            request_response::Event::ResponseSent {
+                peer, request_id, ..
+            } => self.answering.left(&peer, &request_id),
         }
     }
 
     fn on_request(
         &mut self,
         peer: PeerId,
+        id: InboundRequestId,
         request: Result<Request, Malformed>,
         channel: ResponseChannel<Response>,
     ) {
@@ -119,8 +127,7 @@ impl Service {
                 return;
             }
         };
-        let answering = self.answering.entry(peer).or_default();
-        if *answering >= MAX_ANSWERS_PER_PEER {
+        if !self.answering.start(peer, id) {
             // The channel is dropped: the peer sees the stream end.
             self.punish(
                 peer,
@@ -129,7 +136,6 @@ impl Service {
             );
             return;
         }
-        *answering += 1;
         match &request {
             Request::Tip(tip) => hint(&self.hints, Hint::Tip(peer, tip.clone().into())),
             Request::Peers => {
@@ -168,12 +174,7 @@ impl Service {
             channel,
             response,
         } = answered;
-        if let Some(count) = self.answering.get_mut(&peer) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.answering.remove(&peer);
-            }
-        }
+        self.answering.made(&peer);
         if let Some(response) = response {
             // An error means that the peer is gone.
             let _ = self

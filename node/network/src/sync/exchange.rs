@@ -229,13 +229,7 @@ impl Net {
                     .await;
             }
         }
-        let result = HeadersResult {
-            count: hashes.len(),
-            new,
-            last: hashes.last().copied(),
-            taken: matches!(verdict, Verdict::Accept | Verdict::Ignore(_)),
-        };
-        Event::Headers(peer, result)
+        Event::Headers(peer, headers_result(&hashes, new, &verdict))
     }
 
     /// Fetches blocks and submits them.
@@ -396,6 +390,23 @@ fn wire_locator(after: Option<BlockHash>, locator: &[BlockHash]) -> Vec<[u8; 32]
     hashes
 }
 
+/// What the scheduler is told of headers of which `new` were unknown. Ones that our chain ignores (our
+/// clock is behind, or they follow a block that was invalidated here) are not taken: headers after them
+/// would come without their parents, which is no fault of the peer.
+fn headers_result(hashes: &[BlockHash], new: usize, verdict: &Verdict) -> HeadersResult {
+    let taken = match verdict {
+        Verdict::Accept => true,
+        Verdict::Ignore(_) => new == 0,
+        Verdict::Reject(_) | Verdict::MissingParent => false,
+    };
+    HeadersResult {
+        count: hashes.len(),
+        new,
+        last: hashes.last().copied(),
+        taken,
+    }
+}
+
 type Fault = Option<(Offence, String)>;
 
 fn submit_blocks(
@@ -514,6 +525,18 @@ mod tests {
             ([200; 32], [0; 32], [149; 32])
         );
         assert_eq!(wire_locator(None, &locator[..3]).len(), 3);
+    }
+
+    #[test]
+    fn headers_are_taken_when_our_chain_has_all_of_them() {
+        let hashes = [BlockHash::from_byte_array([1; 32])];
+        let taken = |new, verdict| headers_result(&hashes, new, &verdict).taken;
+        let ignored = || Verdict::Ignore("time-too-new".to_owned());
+        assert!(taken(1, Verdict::Accept));
+        assert!(taken(0, ignored()));
+        assert!(!taken(1, ignored()));
+        assert!(!taken(1, Verdict::Reject(String::new())));
+        assert!(!taken(1, Verdict::MissingParent));
     }
 
     #[test]

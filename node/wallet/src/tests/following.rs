@@ -320,3 +320,30 @@ fn checkpoints_thin_out_towards_the_genesis_block() {
         assert_eq!(hash, fixture.chain[height.0 as usize].block_hash());
     }
 }
+
+#[test]
+fn what_does_not_concern_the_wallet_leaves_its_view_alone() {
+    let mut fixture = Fixture::new();
+    let view = |fixture: &Fixture| fixture.wallet.inner.lock().unwrap().view();
+    let before = view(&fixture);
+    let foreign = Arc::new(fixture.payment_to(&stranger(5), COIN));
+    let txid = foreign.compute_txid();
+    let wallet = &fixture.wallet;
+    wallet.apply_mempool(&[(foreign, 1)], &[]).unwrap();
+    wallet.apply_mempool(&[], &[txid]).unwrap();
+    assert!(Arc::ptr_eq(&before, &view(&fixture)));
+
+    let script = fixture
+        .wallet
+        .peek_address(AddressType::Bech32, 0)
+        .script_pubkey();
+    let own = Arc::new(fixture.payment_to(&script, COIN));
+    let txid = own.compute_txid();
+    fixture.wallet.apply_mempool(&[(own, 1)], &[]).unwrap();
+    assert_eq!(
+        fixture.wallet.balances().untrusted_pending,
+        Amount::from_sat(COIN)
+    );
+    fixture.wallet.apply_mempool(&[], &[txid]).unwrap();
+    assert_eq!(fixture.wallet.balances().untrusted_pending, Amount::ZERO);
+}

@@ -153,7 +153,7 @@ pub(super) async fn call(
 ) -> CallResult<Value> {
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let reply = dispatcher
-        .answer(request.to_string().as_bytes(), &Endpoint::Node)
+        .answer(request.to_string().into(), &Endpoint::Node)
         .await;
     let mut answer: Value = serde_json::from_str(&reply.body.unwrap()).unwrap();
     match answer.get("error") {

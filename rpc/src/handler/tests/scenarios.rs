@@ -139,6 +139,8 @@ async fn a_payment_goes_its_way() {
     assert_eq!(node.get("getrawmempool", json!([])).await, json!([txid]));
     let entry = node.get("getmempoolentry", json!([txid])).await;
     assert_eq!(entry["bip125-replaceable"], true);
+    assert_eq!(entry["chunkweight"], entry["weight"]);
+    assert_eq!(entry["fees"]["chunk"], entry["fees"]["base"]);
     assert_eq!(
         node.get("getrawmempool", json!([true])).await[txid.as_str().unwrap()],
         entry
@@ -219,6 +221,30 @@ async fn wrong_calls_are_refused_with_bitcoins_codes() {
             json!(["xy"]),
             -8,
             "blockhash must be of length 64 (not 2, for 'xy')",
+        ),
+        (
+            "getblockheader",
+            json!(["xy"]),
+            -8,
+            "hash must be of length 64 (not 2, for 'xy')",
+        ),
+        (
+            "sendtoaddress",
+            json!({ "address": address, "amount": 1, "fee_rate": "0.099" }),
+            -6,
+            "Fee rate (0.099 sat/vB) is lower than the minimum fee rate setting (0.100 sat/vB)",
+        ),
+        (
+            "testmempoolaccept",
+            json!([[]]),
+            -8,
+            "Array must contain between 1 and 25 transactions.",
+        ),
+        (
+            "decoderawtransaction",
+            json!(["00"]),
+            -22,
+            "TX decode failed",
         ),
         (
             "getmempoolentry",

@@ -1,0 +1,137 @@
+//! What peers get from us, and which of their blocks we take.
+
+use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::{Amount, ScriptBuf};
+use pyrite_mempool::MempoolConfig;
+use pyrite_miner::{TemplateTip, build_template};
+
+use super::*;
+
+struct Fixture {
+    chain: Chain,
+    access: NodeChainAccess,
+    clock: Clock,
+    _directory: tempfile::TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let spec = Arc::new(ChainSpec::regtest());
+        let now = u64::from(spec.genesis.time) + 3600;
+        let clock = Clock::new(move || now);
+        let chain = Chain::open(ChainConfig {
+            spec,
+            path: directory.path().join("database"),
+            script_threads: 1,
+            clock: clock.clone(),
+        })
+        .unwrap();
+        let reader = chain.reader.clone();
+        let access = NodeChainAccess {
+            chain: chain.handle.clone(),
+            mempool: MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default()),
+            reader,
+        };
+        Self {
+            chain,
+            access,
+            clock,
+            _directory: directory,
+        }
+    }
+
+    fn genesis(&self) -> BlockHash {
+        self.chain.reader.spec().genesis_hash()
+    }
+
+    /// A valid block on `parent`; the tag tells it from others there.
+    fn block_on(&self, parent: &BlockHash, tag: u64) -> Block {
+        let reader = &self.chain.reader;
+        let view = reader.header_chain(parent).unwrap();
+        let tip = TemplateTip {
+            parent: &view,
+            hash: *parent,
+        };
+        let payout = ScriptBuf::new_op_return([]);
+        let template = build_template(reader.spec(), &tip, &[], &payout, self.clock.now());
+        solved(template.block(tag, template.time, 0))
+    }
+
+    /// Submits so many blocks, each on the one before and each the new tip; returns the last.
+    fn extend(&self, parent: BlockHash, count: u32, tag: u64) -> BlockHash {
+        (0..count).fold(parent, |parent, _| {
+            let block = self.block_on(&parent, tag);
+            let hash = block.block_hash();
+            assert_eq!(self.access.submit_block(block), Verdict::Accept);
+            hash
+        })
+    }
+}
+
+fn solved(mut block: Block) -> Block {
+    let target = block.header.target();
+    while !target.is_met_by(block.header.block_hash()) {
+        block.header.nonce += 1;
+    }
+    block
+}
+
+fn is_ignored(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Ignore(_))
+}
+
+#[test]
+fn an_invalid_block_that_is_stored_is_not_given_to_peers() {
+    let fixture = Fixture::new();
+    let (access, genesis) = (&fixture.access, fixture.genesis());
+    let mut invalid = fixture.block_on(&genesis, 1);
+    invalid.txdata[0].output[0].value += Amount::from_sat(1);
+    invalid.header.merkle_root = invalid.compute_merkle_root().unwrap();
+    let invalid = solved(invalid);
+    let hash = invalid.block_hash();
+    let verdict = access.submit_block(invalid);
+    assert!(matches!(verdict, Verdict::Reject(_)), "{verdict:?}");
+    assert!(access.has_block(&hash), "it is stored");
+    assert_eq!(access.block(&hash), None);
+    assert!(access.block(&genesis).is_some());
+}
+
+#[test]
+fn a_block_that_was_not_connected_is_neither_passed_on_nor_given_to_peers() {
+    let fixture = Fixture::new();
+    let (access, genesis) = (&fixture.access, fixture.genesis());
+    let tip = fixture.extend(genesis, 1, 1);
+    let sibling = fixture.block_on(&genesis, 2);
+    let hash = sibling.block_hash();
+    assert!(is_ignored(&access.submit_block(sibling)));
+    assert!(access.has_block(&hash), "it has as much work as the tip");
+    assert_eq!(access.block(&hash), None);
+    assert!(access.block(&tip).is_some());
+
+    fixture.extend(hash, 1, 2);
+    assert!(access.block(&hash).is_some(), "it is valid now");
+    assert!(access.block(&tip).is_some(), "and the other still is");
+}
+
+#[test]
+fn a_block_with_less_work_is_stored_only_for_the_best_header_chain() {
+    let fixture = Fixture::new();
+    let (access, genesis) = (&fixture.access, fixture.genesis());
+    fixture.extend(genesis, 3, 1);
+    let spam = fixture.block_on(&genesis, 2);
+    let hash = spam.block_hash();
+    assert!(is_ignored(&access.submit_block(spam.clone())));
+    assert!(!access.has_block(&hash));
+
+    // The same block is taken once headers show that it leads to more work.
+    let elsewhere = Fixture::new();
+    assert_eq!(elsewhere.access.submit_block(spam.clone()), Verdict::Accept);
+    elsewhere.extend(hash, 3, 2);
+    let headers = elsewhere.access.headers_after(&[genesis], 10);
+    assert_eq!(access.submit_headers(headers), Verdict::Accept);
+    assert_eq!(access.missing_blocks(1), [hash]);
+    access.submit_block(spam);
+    assert!(access.has_block(&hash));
+}
