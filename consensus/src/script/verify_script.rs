@@ -252,10 +252,7 @@ impl<'e> Spend<'e> {
         let annex_hash = has_annex.then(|| annex_hash(last));
         match self.witness.len() - usize::from(has_annex) {
             1 => {
-                let context = TaprootContext {
-                    annex_hash,
-                    ..TaprootContext::default()
-                };
+                let context = TaprootContext::new(annex_hash, None);
                 let signature = &self.witness[0];
                 self.checker.check_schnorr(signature, output_key, &context)
             }

@@ -45,17 +45,13 @@ impl Tapscript {
     ) -> Self {
         /// The budget of a witness without bytes, so that one of the least size can have a signature.
         const VALIDATION_WEIGHT_OFFSET: i64 = 50;
-        let context = TaprootContext {
-            annex_hash,
-            leaf: Some(LeafContext {
-                hash: leaf_hash,
-                code_separator: u32::MAX,
-            }),
-            ..TaprootContext::default()
+        let leaf = LeafContext {
+            hash: leaf_hash,
+            code_separator: u32::MAX,
         };
         let witness_bytes = i64::try_from(witness_bytes).expect("a witness fits into a block");
         Self {
-            context,
+            context: TaprootContext::new(annex_hash, Some(leaf)),
             validation_weight_left: witness_bytes + VALIDATION_WEIGHT_OFFSET,
         }
     }

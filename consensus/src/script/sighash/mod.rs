@@ -10,10 +10,11 @@ mod write;
 pub use digests::{CommonDigests, SpendingTransaction, TaprootDigests};
 pub use legacy::legacy_signature_hash;
 pub use segwit::segwit_v0_signature_hash;
-pub use taproot::{LeafContext, TaprootContext, UndefinedHashType, taproot_signature_hash};
+pub use taproot::{
+    LeafContext, TaprootContext, UndefinedHashType, annex_hash, taproot_signature_hash,
+};
 
 pub(crate) use hash_type::HashType;
 pub(crate) use legacy::{legacy_midstate, signs_one};
 pub(crate) use segwit::segwit_v0_midstate;
-pub(crate) use taproot::annex_hash;
 pub(crate) use write::{finish, write_compact_size};

@@ -28,7 +28,19 @@ pub struct TaprootContext {
     pub leaf: Option<LeafContext>,
     /// SHA-256 of the output with the input's index, once a signature has asked for it, because a
     /// script may hold many that do.
-    pub(crate) single_output: OnceCell<[u8; 32]>,
+    single_output: OnceCell<[u8; 32]>,
+}
+
+impl TaprootContext {
+    /// The context of an input with this annex and, on the script path, this script.
+    #[must_use]
+    pub fn new(annex_hash: Option<[u8; 32]>, leaf: Option<LeafContext>) -> Self {
+        Self {
+            annex_hash,
+            leaf,
+            single_output: OnceCell::new(),
+        }
+    }
 }
 
 /// The tapscript that is executed.
@@ -129,6 +141,7 @@ fn write_input(
 }
 
 /// The hash of an annex, as signatures sign it.
-pub(crate) fn annex_hash(annex: &[u8]) -> [u8; 32] {
+#[must_use]
+pub fn annex_hash(annex: &[u8]) -> [u8; 32] {
     sha256(|engine| write_bytes(engine, annex))
 }
