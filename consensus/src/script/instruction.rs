@@ -118,8 +118,8 @@ pub(crate) fn push_header(length: usize) -> PushHeader {
         1
     } else {
         let (opcode, width) = match length {
-            ..=0xff => (OP_PUSHDATA1, 1),
-            ..=0xffff => (OP_PUSHDATA2, 2),
+            0..0x100 => (OP_PUSHDATA1, 1),
+            0x100..0x1_0000 => (OP_PUSHDATA2, 2),
             _ => (OP_PUSHDATA4, 4),
         };
         bytes[0] = opcode.to_u8();
@@ -147,7 +147,9 @@ pub(crate) fn small_number(opcode: Opcode) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn read(script: &[u8]) -> (Vec<Result<(u8, Vec<u8>), CutOff>>, usize) {
+    type Read = Result<(u8, Vec<u8>), CutOff>;
+
+    fn read(script: &[u8]) -> (Vec<Read>, usize) {
         let mut instructions = Instructions::new(script);
         let items = instructions
             .by_ref()

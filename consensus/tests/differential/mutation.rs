@@ -42,7 +42,13 @@ pub(crate) fn mutate(case: &mut Case, random: &mut Random) {
     }
     let input = &mut case.transaction.input[case.input];
     let mut elements = input.witness.to_vec();
-    match random.below(8) {
+    match random.below(9) {
+        8 => {
+            // One push more in front, which may not matter.
+            let mut script = input.script_sig.to_bytes();
+            script.insert(0, 0x51);
+            input.script_sig = ScriptBuf::from_bytes(script);
+        }
         0 => {
             let mut script = input.script_sig.to_bytes();
             mutate_script(&mut script, random);

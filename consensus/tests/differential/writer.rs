@@ -129,8 +129,8 @@ impl Writer {
 fn push_header(length: usize) -> Vec<u8> {
     let bytes = u32::try_from(length).expect("short").to_le_bytes();
     match length {
-        ..=75 => vec![bytes[0]],
-        ..=0xff => vec![op::PUSHDATA1, bytes[0]],
+        0..76 => vec![bytes[0]],
+        76..0x100 => vec![op::PUSHDATA1, bytes[0]],
         _ => vec![op::PUSHDATA2, bytes[0], bytes[1]],
     }
 }

@@ -74,8 +74,8 @@ fn push_number(script: &mut Vec<u8>, number: i64) {
 fn push(script: &mut Vec<u8>, data: &[u8]) {
     let length = data.len();
     match length {
-        ..=75 => script.push(u8::try_from(length).expect("short")),
-        ..=0xff => script.extend([0x4c, u8::try_from(length).expect("one byte")]),
+        0..76 => script.push(u8::try_from(length).expect("short")),
+        76..0x100 => script.extend([0x4c, u8::try_from(length).expect("one byte")]),
         _ => {
             script.push(0x4d);
             script.extend(u16::try_from(length).expect("two bytes").to_le_bytes());

@@ -10,8 +10,8 @@ use super::execution::Execution;
 impl Execution<'_, '_> {
     pub(super) fn manipulate(&mut self, opcode: Opcode) -> Outcome {
         match opcode {
-            OP_TOALTSTACK => self.to_alt_stack(),
-            OP_FROMALTSTACK => self.from_alt_stack(),
+            OP_TOALTSTACK => self.put_aside(),
+            OP_FROMALTSTACK => self.take_back(),
             OP_2DROP => self.stack.drop_top(2),
             OP_DROP => self.stack.drop_top(1),
             OP_DUP => self.copy(0, 1),
@@ -45,13 +45,13 @@ impl Execution<'_, '_> {
         }
     }
 
-    fn to_alt_stack(&mut self) -> Outcome {
+    fn put_aside(&mut self) -> Outcome {
         let element = self.stack.pop()?;
         self.alt_stack.push(element);
         Ok(())
     }
 
-    fn from_alt_stack(&mut self) -> Outcome {
+    fn take_back(&mut self) -> Outcome {
         let element = self.alt_stack.pop();
         self.stack
             .push(element.ok_or(ScriptFailure::InvalidAltstackOperation)?);
