@@ -322,3 +322,6 @@ fn require_true(result: &[u8]) -> Outcome {
 fn is_only_push_of(script: &[u8], bytes: &[u8]) -> bool {
     script.strip_prefix(push_header(bytes.len()).as_bytes()) == Some(bytes)
 }
+
+#[cfg(test)]
+mod tests;
