@@ -3,6 +3,7 @@
 use bitcoin::{Amount, BlockHash, CompactTarget, OutPoint, TxMerkleNode, Txid};
 
 use crate::Height;
+use crate::script::ScriptFailure;
 
 /// Why a header is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -160,12 +161,14 @@ pub enum TransactionError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
     /// An input's scripts or signatures are wrong.
-    #[error("input {input} of {txid}: the script does not verify")]
+    #[error("input {input} of {txid}: {failure}")]
     Failed {
         /// The transaction.
         txid: Txid,
         /// The input's index.
         input: usize,
+        /// The rule that the script breaks.
+        failure: ScriptFailure,
     },
     /// The check was made with another number of spent outputs than the transaction has inputs.
     #[error("{txid} has {inputs} inputs, {spent} spent outputs were given")]
@@ -176,16 +179,6 @@ pub enum ScriptError {
         inputs: usize,
         /// The spent outputs.
         spent: usize,
-    },
-    /// The engine can't work on the input.
-    #[error("input {input} of {txid}: {reason}")]
-    Unverifiable {
-        /// The transaction.
-        txid: Txid,
-        /// The input's index.
-        input: usize,
-        /// What the engine says.
-        reason: &'static str,
     },
 }
 /// Why a block is refused.
@@ -463,6 +456,16 @@ impl ScriptError {
     #[must_use]
     pub fn reject_reason(&self) -> &'static str {
         "mempool-script-verify-flag-failed"
+    }
+
+    /// The rule that a script breaks, whose message Bitcoin Core puts in brackets behind the reason;
+    /// none when no script was run.
+    #[must_use]
+    pub fn failure(&self) -> Option<ScriptFailure> {
+        match self {
+            Self::Failed { failure, .. } => Some(*failure),
+            Self::SpentOutputsMismatch { .. } => None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Bitcoin's own blocks under the rules of the `mainnet` chain.
 
+mod random;
 mod vectors;
 
 use std::collections::HashMap;
@@ -8,10 +9,13 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::consensus::{deserialize, serialize};
 use pyrite_consensus::bitcoin::{Amount, Block, OutPoint, ScriptBuf, TxOut, Txid};
 use pyrite_consensus::connect::{disconnect_block, genesis_coins, outpoints_to_read};
+use pyrite_consensus::pow::check_proof_of_work;
+use pyrite_consensus::script::ScriptFailure;
 use pyrite_consensus::{
     BlockContext, BlockEffects, BlockError, ChainSpec, Coin, HeaderChain, Height, ScriptError,
     TransactionError, check_block, check_block_in_chain, check_header, connect_block,
 };
+use random::Random;
 
 /// A time after all of these blocks, in Unix seconds.
 const NOW: u64 = 1_700_000_000;
@@ -141,6 +145,7 @@ fn the_first_payment_s_signature_is_verified() {
     assert!(validate(&spec, block, &headers, &coins).is_ok());
 
     let signature_length = block.txdata[1].input[0].script_sig.len();
+    let failure = ScriptFailure::EvalFalse;
     for (index, bit) in [(20, 0), (signature_length - 10, 6)] {
         let mut forged = block.clone();
         let mut script_sig = forged.txdata[1].input[0].script_sig.to_bytes();
@@ -151,7 +156,11 @@ fn the_first_payment_s_signature_is_verified() {
         let error = validate(&spec, &forged, &headers, &coins).unwrap_err();
         assert_eq!(
             error,
-            BlockError::Script(ScriptError::Failed { txid, input: 0 })
+            BlockError::Script(ScriptError::Failed {
+                txid,
+                input: 0,
+                failure
+            })
         );
     }
 }
@@ -251,6 +260,50 @@ fn a_busy_block_connects_with_all_of_its_scripts() {
     assert!(to_read.iter().all(|outpoint| coins.contains_key(outpoint)));
 }
 
+/// Any byte, changed to any other value: what can be decoded has another header, without its proof of
+/// work, or other transactions than the header commits to.
+#[test]
+fn a_busy_block_is_refused_with_any_byte_changed() {
+    let (Some((block, ..)), Some(original)) =
+        (block_277647(), vectors::read("blocks/block277647.raw"))
+    else {
+        return;
+    };
+    let spec = ChainSpec::mainnet();
+    assert_eq!(serialize(&block), original);
+    assert_eq!(check_proof_of_work(&block.header, spec.pow_limit), Ok(()));
+    let mut random = Random::new(4);
+    let (mut undecodable, mut header, mut transactions) = (0, 0, 0);
+    for change in 0..1000 {
+        let mut bytes = original.clone();
+        // Every tenth in the header, which is small.
+        let end = if change % 10 == 0 {
+            Header::SIZE
+        } else {
+            bytes.len()
+        };
+        let position = random.below(end);
+        bytes[position] ^= u8::try_from(1 + random.below(255)).expect("a byte");
+        let Ok(changed) = deserialize::<Block>(&bytes) else {
+            undecodable += 1;
+            continue;
+        };
+        if position < Header::SIZE {
+            let verdict = check_proof_of_work(&changed.header, spec.pow_limit);
+            assert!(verdict.is_err(), "byte {position}");
+            header += 1;
+        } else {
+            let error = check_block(&spec, &changed).unwrap_err();
+            assert!(matches!(error, BlockError::MerkleRoot { .. }), "{error}");
+            transactions += 1;
+        }
+    }
+    println!(
+        "1000 changes: {undecodable} can't be decoded, {header} break the header, {transactions} the transactions"
+    );
+    assert!(header >= 100 && transactions > undecodable);
+}
+
 #[test]
 fn a_busy_block_is_refused_when_a_coin_is_missing_or_another() {
     let Some((block, spent, chain)) = block_277647() else {
@@ -281,7 +334,11 @@ fn a_busy_block_is_refused_when_a_coin_is_missing_or_another() {
     coin.output.script_pubkey = unspendable_by_all;
     assert_eq!(
         validate(&spec, &block, &chain, &other).unwrap_err(),
-        BlockError::Script(ScriptError::Failed { txid, input: 0 })
+        BlockError::Script(ScriptError::Failed {
+            txid,
+            input: 0,
+            failure: ScriptFailure::EvalFalse
+        })
     );
 }
 

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ScriptError;
 use crate::block::fixtures::{EvenChain, anyone, block, coin, coinbase, outpoint, output, spend};
+use crate::script::ScriptFailure;
 use crate::spec::Allocation;
 
 type Coins = HashMap<OutPoint, Coin>;
@@ -331,13 +332,18 @@ fn a_script_that_fails_is_the_block_s_error() {
     let txid = tx.compute_txid();
     assert_eq!(
         error,
-        BlockError::Script(ScriptError::Failed { txid, input: 0 })
+        BlockError::Script(ScriptError::Failed {
+            txid,
+            input: 0,
+            failure: ScriptFailure::EvalFalse
+        })
     );
     assert!(!error.is_mutation());
     assert_eq!(error.reject_reason(), "block-script-verify-flag-failed");
+    let message = ScriptFailure::EvalFalse.to_string();
     assert_eq!(
         error.to_string(),
-        format!("block-script-verify-flag-failed (input 0 of {txid}: the script does not verify)")
+        format!("block-script-verify-flag-failed (input 0 of {txid}: {message})")
     );
 }
 

@@ -1,10 +1,11 @@
 //! Counts signature operations as Bitcoin does: from the bytes of scripts, without running them.
 
 use bitcoin::opcodes::all::{
-    OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY, OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_PUSHDATA1,
-    OP_PUSHDATA2, OP_PUSHDATA4, OP_PUSHNUM_1, OP_PUSHNUM_16,
+    OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY, OP_CHECKSIG, OP_CHECKSIGVERIFY, OP_PUSHNUM_16,
 };
 use bitcoin::{Script, TxIn, Witness};
+
+use super::instruction::{Instructions, small_number};
 
 /// What a multisig counts for when the number of its keys is not known.
 const MAX_PUBKEYS_PER_MULTISIG: u64 = 20;
@@ -60,12 +61,12 @@ fn witness_program_sigops(program: &Script, witness: &Witness) -> u64 {
 /// bytes of the script, so it leaves an empty one.
 fn redeem_script(script_sig: &Script) -> Option<&[u8]> {
     let mut last: &[u8] = &[];
-    for item in Items(script_sig.as_bytes()) {
-        let item = item?;
-        if item.opcode > OP_PUSHNUM_16.to_u8() {
+    for instruction in Instructions::new(script_sig.as_bytes()) {
+        let instruction = instruction.ok()?;
+        if instruction.opcode.to_u8() > OP_PUSHNUM_16.to_u8() {
             return None;
         }
-        last = item.data;
+        last = instruction.data;
     }
     Some(last)
 }
@@ -74,72 +75,20 @@ fn count(script: &[u8], counting: Counting) -> u64 {
     let mut total = 0;
     let mut previous = None;
     // What precedes a malformed push counts.
-    for item in Items(script).map_while(|item| item) {
-        if is_one_of(item.opcode, [OP_CHECKSIG, OP_CHECKSIGVERIFY]) {
-            total += 1;
-        } else if is_one_of(item.opcode, [OP_CHECKMULTISIG, OP_CHECKMULTISIGVERIFY]) {
-            total += match (counting, previous.and_then(small_number)) {
-                (Counting::Accurate, Some(keys)) => keys,
-                _ => MAX_PUBKEYS_PER_MULTISIG,
-            };
-        }
-        previous = Some(item.opcode);
+    for instruction in Instructions::new(script).map_while(Result::ok) {
+        total += match instruction.opcode {
+            OP_CHECKSIG | OP_CHECKSIGVERIFY => 1,
+            OP_CHECKMULTISIG | OP_CHECKMULTISIGVERIFY => {
+                match (counting, previous.and_then(small_number)) {
+                    (Counting::Accurate, Some(keys)) => u64::from(keys),
+                    _ => MAX_PUBKEYS_PER_MULTISIG,
+                }
+            }
+            _ => 0,
+        };
+        previous = Some(instruction.opcode);
     }
     total
-}
-
-fn is_one_of(opcode: u8, pair: [bitcoin::Opcode; 2]) -> bool {
-    pair.iter().any(|candidate| candidate.to_u8() == opcode)
-}
-
-/// The number that an opcode from `OP_1` to `OP_16` pushes.
-fn small_number(opcode: u8) -> Option<u64> {
-    (OP_PUSHNUM_1.to_u8()..=OP_PUSHNUM_16.to_u8())
-        .contains(&opcode)
-        .then(|| u64::from(opcode - OP_PUSHNUM_1.to_u8()) + 1)
-}
-
-/// An opcode with the bytes that it pushes, if it pushes any.
-struct Item<'a> {
-    opcode: u8,
-    data: &'a [u8],
-}
-
-/// The items of a script; `None` for a push that goes beyond the end, which is the last one.
-struct Items<'a>(&'a [u8]);
-
-impl<'a> Iterator for Items<'a> {
-    type Item = Option<Item<'a>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (&opcode, rest) = self.0.split_first()?;
-        // Ends the iteration when a return below leaves early.
-        self.0 = &[];
-        let Some((data, rest)) = split_push(opcode, rest) else {
-            return Some(None);
-        };
-        self.0 = rest;
-        Some(Some(Item { opcode, data }))
-    }
-}
-
-/// Splits what `opcode` pushes off `rest`; `None` when it is cut off.
-fn split_push(opcode: u8, rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = if opcode < OP_PUSHDATA1.to_u8() {
-        (usize::from(opcode), rest)
-    } else if opcode == OP_PUSHDATA1.to_u8() {
-        let (length, rest) = rest.split_first_chunk::<1>()?;
-        (usize::from(length[0]), rest)
-    } else if opcode == OP_PUSHDATA2.to_u8() {
-        let (length, rest) = rest.split_first_chunk()?;
-        (usize::from(u16::from_le_bytes(*length)), rest)
-    } else if opcode == OP_PUSHDATA4.to_u8() {
-        let (length, rest) = rest.split_first_chunk()?;
-        (usize::try_from(u32::from_le_bytes(*length)).ok()?, rest)
-    } else {
-        (0, rest)
-    };
-    rest.split_at_checked(length)
 }
 
 #[cfg(test)]

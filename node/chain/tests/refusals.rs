@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{MAX_BLOCKS_AHEAD, SubmitError, Submitted};
 use pyrite_consensus::bitcoin::{Amount, OutPoint, TxOut};
+use pyrite_consensus::script::ScriptFailure;
 use pyrite_consensus::{BlockError, HeaderError, Height, ScriptError, TransactionError};
 use support::{
     FEE, Fixture, Parent, block_on, block_with, coinbase_outpoint, mature_chain, nobody, output,
@@ -40,7 +41,11 @@ fn scripts_are_verified() {
     let parent = Parent::tip(fixture.reader());
     let block = block_with(&fixture.spec, &parent, 1, transactions, Amount::ZERO);
     let error = submit_error(&fixture, &block);
-    let expected = SubmitError::Block(BlockError::Script(ScriptError::Failed { txid, input: 0 }));
+    let expected = SubmitError::Block(BlockError::Script(ScriptError::Failed {
+        txid,
+        input: 0,
+        failure: ScriptFailure::Verify,
+    }));
     assert_eq!(error, expected);
     assert_eq!(
         error.reject_reason(),

@@ -1,18 +1,19 @@
-//! Verifies the scripts of a transaction's inputs. The engine behind it is `bitcoinconsensus`.
+//! Verifies the scripts of a transaction's inputs, on any thread and at any time.
 
-use bitcoin::{Transaction, TxOut, Txid, consensus};
-use bitcoinconsensus::Utxo;
+use std::sync::Arc;
 
-use super::ScriptFlags;
+use bitcoin::{Transaction, TxOut, Txid};
+
+use super::checker::{InputChecker, Secp256k1Verifier, SignatureVerifier};
+use super::sighash::SpendingTransaction;
+use super::{ScriptFlags, verify_script};
 use crate::ScriptError;
 
 /// The scripts of one transaction, ready to be verified on any thread.
 #[derive(Clone, Debug)]
 pub struct ScriptCheck {
     txid: Txid,
-    transaction: Vec<u8>,
-    inputs: usize,
-    spent_outputs: Vec<TxOut>,
+    spending: SpendingTransaction,
     flags: ScriptFlags,
 }
 
@@ -20,12 +21,22 @@ impl ScriptCheck {
     /// `spent_outputs` are the outputs that the inputs spend, in their order.
     #[must_use]
     pub fn new(transaction: &Transaction, spent_outputs: Vec<TxOut>, flags: ScriptFlags) -> Self {
-        Self::with_txid(
-            transaction,
-            transaction.compute_txid(),
-            spent_outputs,
+        let transaction = Arc::new(transaction.clone());
+        Self::shared(transaction, spent_outputs, flags)
+    }
+
+    /// As [`ScriptCheck::new`], for a caller that shares the transaction already.
+    #[must_use]
+    pub fn shared(
+        transaction: Arc<Transaction>,
+        spent_outputs: Vec<TxOut>,
+        flags: ScriptFlags,
+    ) -> Self {
+        Self {
+            txid: transaction.compute_txid(),
+            spending: SpendingTransaction::new(transaction, spent_outputs),
             flags,
-        )
+        }
     }
 
     /// As [`ScriptCheck::new`], for a caller that has computed the id already.
@@ -35,19 +46,30 @@ impl ScriptCheck {
         spent_outputs: Vec<TxOut>,
         flags: ScriptFlags,
     ) -> Self {
+        let transaction = Arc::new(transaction.clone());
         Self {
             txid,
-            transaction: consensus::serialize(transaction),
-            inputs: transaction.input.len(),
-            spent_outputs,
+            spending: SpendingTransaction::new(transaction, spent_outputs),
             flags,
         }
     }
 
-    /// The transaction.
+    /// The transaction's id.
     #[must_use]
     pub fn txid(&self) -> Txid {
         self.txid
+    }
+
+    /// The transaction, with the outputs that it spends.
+    #[must_use]
+    pub fn spending(&self) -> &SpendingTransaction {
+        &self.spending
+    }
+
+    /// The rules that it is verified under.
+    #[must_use]
+    pub fn flags(&self) -> ScriptFlags {
+        self.flags
     }
 
     /// Verifies every input.
@@ -55,75 +77,51 @@ impl ScriptCheck {
     /// # Errors
     /// The first input that fails; or that there is not one spent output for each input.
     pub fn verify(&self) -> Result<(), ScriptError> {
-        if self.spent_outputs.len() != self.inputs {
+        self.verify_with(&Secp256k1Verifier)
+    }
+
+    /// As [`ScriptCheck::verify`], with another way to verify signatures.
+    ///
+    /// # Errors
+    /// Those of [`ScriptCheck::verify`].
+    pub fn verify_with<V: SignatureVerifier>(&self, verifier: &V) -> Result<(), ScriptError> {
+        let inputs = self.spending.transaction().input.len();
+        (0..inputs).try_for_each(|input| self.verify_input(input, verifier))
+    }
+
+    /// Verifies one input. Threads may share the inputs of a transaction.
+    ///
+    /// # Errors
+    /// Its scripts fail; or there is not one spent output for each input.
+    ///
+    /// # Panics
+    /// When the transaction has no such input.
+    pub fn verify_input<V: SignatureVerifier>(
+        &self,
+        input: usize,
+        verifier: &V,
+    ) -> Result<(), ScriptError> {
+        let own = &self.spending.transaction().input[input];
+        let Some(checker) = InputChecker::new(&self.spending, input, verifier) else {
             return Err(ScriptError::SpentOutputsMismatch {
                 txid: self.txid,
-                inputs: self.inputs,
-                spent: self.spent_outputs.len(),
+                inputs: self.spending.transaction().input.len(),
+                spent: self.spending.spent_outputs().len(),
             });
-        }
-        // The engine reads through these pointers: `self.spent_outputs`, which they point into,
-        // stays borrowed and unchanged until the last call below has returned.
-        let spent = self
-            .spent_outputs
-            .iter()
-            .enumerate()
-            .map(|(input, output)| self.engine_output(input, output))
-            .collect::<Result<Vec<_>, _>>()?;
-        (0..self.inputs).try_for_each(|input| self.verify_input(input, &spent))
-    }
-
-    fn verify_input(&self, input: usize, spent: &[Utxo]) -> Result<(), ScriptError> {
-        let output = &self.spent_outputs[input];
-        bitcoinconsensus::verify_with_flags(
-            output.script_pubkey.as_bytes(),
-            output.value.to_sat(),
-            &self.transaction,
-            Some(spent),
-            input,
-            self.flags.bits(),
+        };
+        let spent_script = &self.spending.spent_outputs()[input].script_pubkey;
+        verify_script(
+            &own.script_sig,
+            spent_script,
+            &own.witness,
+            self.flags,
+            &checker,
         )
-        .map_err(|error| self.explain(input, error))
-    }
-
-    fn engine_output(&self, input: usize, output: &TxOut) -> Result<Utxo, ScriptError> {
-        let unverifiable = |reason| ScriptError::Unverifiable {
+        .map_err(|failure| ScriptError::Failed {
             txid: self.txid,
             input,
-            reason,
-        };
-        let script = output.script_pubkey.as_bytes();
-        Ok(Utxo {
-            script_pubkey: script.as_ptr(),
-            script_pubkey_len: u32::try_from(script.len())
-                .map_err(|_| unverifiable("the spent script is too long"))?,
-            value: i64::try_from(output.value.to_sat())
-                .map_err(|_| unverifiable("the spent value is negative"))?,
+            failure,
         })
-    }
-
-    fn explain(&self, input: usize, error: bitcoinconsensus::Error) -> ScriptError {
-        use bitcoinconsensus::Error;
-        let reason = match error {
-            Error::ERR_SCRIPT => {
-                return ScriptError::Failed {
-                    txid: self.txid,
-                    input,
-                };
-            }
-            Error::ERR_TX_INDEX => "the transaction has no such input",
-            Error::ERR_TX_SIZE_MISMATCH => "the transaction has bytes left over",
-            Error::ERR_TX_DESERIALIZE => "the transaction can't be decoded",
-            Error::ERR_AMOUNT_REQUIRED => "the spent value is missing",
-            Error::ERR_INVALID_FLAGS => "the engine does not know a flag",
-            Error::ERR_SPENT_OUTPUTS_REQUIRED => "the spent outputs are missing",
-            Error::ERR_SPENT_OUTPUTS_MISMATCH => "the number of spent outputs is wrong",
-        };
-        ScriptError::Unverifiable {
-            txid: self.txid,
-            input,
-            reason,
-        }
     }
 }
 
@@ -132,6 +130,7 @@ mod tests {
     use bitcoin::hashes::Hash;
     use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, TxIn, Witness, absolute, transaction};
 
+    use super::super::ScriptFailure;
     use super::*;
 
     fn transaction(inputs: u32) -> Transaction {
@@ -174,6 +173,7 @@ mod tests {
         let failed = ScriptError::Failed {
             txid: spend.compute_txid(),
             input: 1,
+            failure: ScriptFailure::EvalFalse,
         };
         assert_eq!(check(&[0x00]), Err(failed.clone()));
         // An empty script leaves an empty stack.
@@ -196,20 +196,6 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_value_that_is_negative_to_the_engine() {
-        let spend = transaction(1);
-        let spent = TxOut {
-            value: Amount::from_sat(u64::MAX),
-            script_pubkey: ScriptBuf::new(),
-        };
-        let check = ScriptCheck::new(&spend, vec![spent], ScriptFlags::ALL);
-        assert!(matches!(
-            check.verify(),
-            Err(ScriptError::Unverifiable { input: 0, .. })
-        ));
-    }
-
-    #[test]
     fn flags_decide() {
         // An unknown spend of P2SH is anyone's before BIP-0016: OP_HASH160 <hash of ""> OP_EQUAL,
         // redeemed with an empty script, whose stack is empty under BIP-0016.
@@ -223,6 +209,7 @@ mod tests {
         let failed = ScriptError::Failed {
             txid: spend.compute_txid(),
             input: 0,
+            failure: ScriptFailure::EvalFalse,
         };
         assert_eq!(check(ScriptFlags::P2SH), Err(failed));
     }
