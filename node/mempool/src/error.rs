@@ -265,7 +265,11 @@ impl MempoolError {
             Self::AlreadyInChain => "txn-already-known",
             Self::Invalid(error) => error.reject_reason(),
             Self::Script(error) => {
-                return Cow::Owned(format!("mempool-script-verify-flag-failed ({error})"));
+                // In brackets is the rule alone, as in Bitcoin Core; `Display` names the input too.
+                let rule = error
+                    .failure()
+                    .map_or_else(|| error.to_string(), |rule| rule.to_string());
+                return Cow::Owned(format!("mempool-script-verify-flag-failed ({rule})"));
             }
             Self::NonStandard(reason) => reason.reject_reason(),
             Self::WitnessNotActive => "no-witness-yet",
