@@ -48,6 +48,14 @@ pub enum HeaderError {
         /// Median time past of its parent.
         median_time_past: u32,
     },
+    /// The first block of an interval is too long before its parent (BIP-0094).
+    #[error("time {time} is before {earliest}, the earliest for the first block of an interval")]
+    TimeWarp {
+        /// The header's time, Unix seconds.
+        time: u32,
+        /// Ten minutes before its parent's.
+        earliest: u32,
+    },
     /// The time is too far in the future.
     #[error("time {time} is after {latest}, the latest that is allowed now")]
     TimeTooNew {
@@ -300,7 +308,7 @@ pub enum SpecError {
         /// The most that is allowed.
         limit: usize,
     },
-    /// The text is not TOML, or has a key or a type of value that a spec does not have.
+    /// The text is not TOML.
     #[error("chain spec, line {line}: `{text}`: {message}")]
     Syntax {
         /// The line, counted from 1.
@@ -310,11 +318,31 @@ pub enum SpecError {
         /// What is wrong.
         message: String,
     },
-    /// The text lacks a key, or has parts that don't fit together.
-    #[error("chain spec: {message}")]
-    Structure {
-        /// What is wrong.
-        message: String,
+    /// A key that a spec does not have there.
+    #[error("chain spec, line {line}: unknown field `{field}`")]
+    UnknownField {
+        /// The key with its table, such as `genesis.nonse`.
+        field: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A key that a spec must have.
+    #[error("chain spec: missing field `{field}`")]
+    MissingField {
+        /// The key with its table.
+        field: String,
+    },
+    /// A value of another type than its field has, or a number that no such field can hold.
+    #[error("chain spec, line {line}: {field} is {value}, expected {expected}")]
+    WrongType {
+        /// The field.
+        field: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The value as it is written.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
     },
     /// A value has another form than its field asks for.
     #[error("chain spec: {field} is {value:?}, expected {expected}")]
@@ -364,6 +392,23 @@ pub enum SpecError {
         /// The least.
         min_s: u64,
     },
+    /// Blocks of the least difficulty would be the rule, not the exception.
+    #[error(
+        "chain spec: difficulty.min_difficulty_after_s is {after_s}, it must be above target_spacing_s ({spacing_s}): \
+         blocks that come in time are not late"
+    )]
+    MinDifficultyTooEarly {
+        /// `difficulty.min_difficulty_after_s`.
+        after_s: u32,
+        /// `target_spacing_s`.
+        spacing_s: u32,
+    },
+    /// Every block has the least difficulty already.
+    #[error(
+        "chain spec: difficulty.min_difficulty_after_s has no effect: with the algorithm fixed every block has \
+         genesis.bits, which are pow_limit"
+    )]
+    MinDifficultyWithoutEffect,
     /// A soft fork applies before another that it builds on.
     #[error("chain spec: deployments.{fork} is below deployments.{base}, which it needs")]
     DeploymentOrder {
@@ -420,6 +465,7 @@ impl HeaderError {
             Self::UnknownParent { .. } => "prev-blk-not-found",
             Self::WrongBits { .. } => "bad-diffbits",
             Self::TimeTooOld { .. } => "time-too-old",
+            Self::TimeWarp { .. } => "time-timewarp-attack",
             Self::TimeTooNew { .. } => "time-too-new",
             Self::OldVersion { .. } => "bad-version",
         }

@@ -2,10 +2,15 @@
 
 use bitcoin::block::Header;
 
+use crate::spec::Difficulty;
 use crate::{ChainSpec, HeaderError, Height, pow};
 
 /// How far a header's time may be ahead of the present (Bitcoin Core's `MAX_FUTURE_BLOCK_TIME`).
 pub const MAX_FUTURE_BLOCK_TIME_S: u64 = 2 * 60 * 60;
+
+/// How far the time of an interval's first block may be before its parent's (BIP-0094; Bitcoin Core's
+/// `MAX_TIMEWARP`).
+const MAX_TIME_WARP_S: u32 = 600;
 
 /// How many times the median is taken of (BIP-0113).
 const MEDIAN_TIME_SPAN: u32 = 11;
@@ -67,6 +72,7 @@ pub fn check_header_in_chain(
     check_parent(header, parent)?;
     check_bits(spec, header, parent)?;
     check_time_after_median(header, parent)?;
+    check_time_warp(spec, header, parent)?;
     check_time_before_future(header, now)?;
     check_version(spec, header, parent.tip_height().next())
 }
@@ -83,6 +89,25 @@ pub fn median_time_past(chain: &(impl HeaderChain + ?Sized), height: Height) -> 
         .collect();
     times.sort_unstable();
     times[times.len() / 2]
+}
+
+/// The earliest time that the block after `parent` should have: after the median time past and, at the
+/// start of an interval of the retarget, not more than ten minutes before its parent, which BIP-0094 asks for
+/// and is wise everywhere (Bitcoin Core's `GetMinimumTime`).
+pub fn earliest_time(spec: &ChainSpec, parent: &(impl HeaderChain + ?Sized)) -> u32 {
+    let height = parent.tip_height();
+    let after_median = median_time_past(parent, height).saturating_add(1);
+    match spec.difficulty {
+        Difficulty::Retarget { interval, .. } if height.next().0.is_multiple_of(interval) => {
+            after_median.max(earliest_after_warp(parent))
+        }
+        _ => after_median,
+    }
+}
+
+fn earliest_after_warp(parent: &(impl HeaderChain + ?Sized)) -> u32 {
+    let parent_time = parent.header(parent.tip_height()).time;
+    parent_time.saturating_sub(MAX_TIME_WARP_S)
 }
 
 fn check_parent(header: &Header, parent: &(impl HeaderChain + ?Sized)) -> Result<(), HeaderError> {
@@ -102,7 +127,7 @@ fn check_bits(
     header: &Header,
     parent: &(impl HeaderChain + ?Sized),
 ) -> Result<(), HeaderError> {
-    let expected = pow::next_bits(spec, parent);
+    let expected = pow::next_bits(spec, parent, header.time);
     if header.bits == expected {
         Ok(())
     } else {
@@ -126,6 +151,29 @@ fn check_time_after_median(
             median_time_past,
         })
     }
+}
+
+/// BIP-0094: otherwise a majority could move the times of an interval's ends apart without the clock.
+fn check_time_warp(
+    spec: &ChainSpec,
+    header: &Header,
+    parent: &(impl HeaderChain + ?Sized),
+) -> Result<(), HeaderError> {
+    let Difficulty::Retarget {
+        interval,
+        bip94: true,
+    } = spec.difficulty
+    else {
+        return Ok(());
+    };
+    let earliest = earliest_after_warp(parent);
+    if parent.tip_height().next().0.is_multiple_of(interval) && header.time < earliest {
+        return Err(HeaderError::TimeWarp {
+            time: header.time,
+            earliest,
+        });
+    }
+    Ok(())
 }
 
 fn check_time_before_future(header: &Header, now: u64) -> Result<(), HeaderError> {

@@ -26,6 +26,8 @@ pub use block::{BlockContext, check_block, check_block_in_chain};
 pub use coin::{Coin, CoinOverlay, CoinView};
 pub use connect::{BlockEffects, connect_block};
 pub use error::{BlockError, HeaderError, ScriptError, SpecError, TransactionError};
-pub use header::{HeaderChain, check_header, check_header_in_chain, median_time_past};
+pub use header::{
+    HeaderChain, check_header, check_header_in_chain, earliest_time, median_time_past,
+};
 pub use height::Height;
 pub use spec::ChainSpec;

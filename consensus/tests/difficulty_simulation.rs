@@ -49,7 +49,7 @@ fn mine(
 ) -> Vec<f64> {
     let mut spacings = Vec::with_capacity(blocks);
     for _ in 0..blocks {
-        let bits = next_bits(spec, &chain[..]);
+        let bits = next_bits(spec, &chain[..], 0);
         let hashes = difficulty(bits) * 2_f64.powi(32);
         let spacing = random.exponential(hashes / hash_rate);
         *clock += spacing;

@@ -11,6 +11,8 @@ use tokio::sync::{Notify, watch};
 
 /// How long a template is at least kept when only the mempool changed.
 const MEMPOOL_REFRESH: Duration = Duration::from_secs(1);
+/// How often the clock is looked at while a template's bits are going to be out of date.
+const CLOCK_CHECK: Duration = Duration::from_secs(1);
 /// How often the tip may move while a template for it is being built.
 const MAX_TIP_RACES: usize = 16;
 
@@ -70,6 +72,7 @@ impl TemplateFollower {
             tokio::select! {
                 changed = tip.changed() => if changed.is_err() { return },
                 () = self.payout_changed.notified() => {}
+                () = self.outdated() => {}
                 () = mempool_changed(&mut mempool) => {
                     // The tip and the payout don't wait for the mempool's turn.
                     tokio::select! {
@@ -80,6 +83,26 @@ impl TemplateFollower {
                 }
             }
         }
+    }
+
+    /// Waits until the bits of the template that was published last are out of date; for ever where
+    /// they never are.
+    async fn outdated(&self) {
+        loop {
+            let left = {
+                let template = self.templates.borrow();
+                let Some(latest) = template.as_ref().and_then(|template| template.max_time) else {
+                    break;
+                };
+                (u64::from(latest) + 1).saturating_sub(self.clock.now())
+            };
+            if left == 0 {
+                return;
+            }
+            // The clock may be set meanwhile: look again soon.
+            tokio::time::sleep(Duration::from_secs(left).min(CLOCK_CHECK)).await;
+        }
+        std::future::pending().await
     }
 
     /// Publishes a template on the present tip, an empty one first if the mempool lags behind.

@@ -197,3 +197,73 @@ fn a_block_that_is_still_to_be_mined_is_checked_without_proof_of_work() {
         Err(HeaderError::HighHash { .. })
     ));
 }
+
+/// A chain with an interval of four blocks, BIP-0094, and bits that stay at the limit.
+fn bip94_chain(times: &[u32]) -> (ChainSpec, Vec<Header>) {
+    let mut spec = spec();
+    spec.difficulty = Difficulty::Retarget {
+        interval: 4,
+        bip94: true,
+    };
+    let chain = chain(&spec, times);
+    (spec, chain)
+}
+
+#[test]
+fn an_interval_s_first_block_is_at_most_ten_minutes_before_its_parent() {
+    let (mut spec, chain) = bip94_chain(&[600, 1_200, 20_000]);
+    let parent_time = chain[3].time;
+    let now = u64::from(parent_time);
+    let check = |spec: &ChainSpec, time| check_header(spec, &child(&chain, time), &chain[..], now);
+    assert_eq!(earliest_time(&spec, &chain[..]), parent_time - 600);
+    assert_eq!(check(&spec, parent_time - 600), Ok(()));
+    let error = HeaderError::TimeWarp {
+        time: parent_time - 601,
+        earliest: parent_time - 600,
+    };
+    assert_eq!(
+        rejected(check(&spec, parent_time - 601)),
+        (error, "time-timewarp-attack")
+    );
+    // A time that is too old as well is called that.
+    let result = check(&spec, chain[2].time);
+    assert_eq!(rejected(result).1, "time-too-old");
+    // Without BIP-0094 it is allowed, and templates avoid it all the same.
+    spec.difficulty = Difficulty::Retarget {
+        interval: 4,
+        bip94: false,
+    };
+    assert_eq!(check(&spec, parent_time - 601), Ok(()));
+    assert_eq!(earliest_time(&spec, &chain[..]), parent_time - 600);
+}
+
+#[test]
+fn within_an_interval_only_the_median_counts() {
+    let (spec, chain) = bip94_chain(&[600, 20_000]);
+    let header = child(&chain, chain[1].time + 1);
+    let now = u64::from(chain[2].time);
+    assert_eq!(check_header(&spec, &header, &chain[..], now), Ok(()));
+    assert_eq!(earliest_time(&spec, &chain[..]), chain[1].time + 1);
+}
+
+/// The rules of the least difficulty look at the block's own time.
+#[test]
+fn a_late_block_must_have_the_least_difficulty() {
+    let mut spec = spec();
+    spec.genesis.bits = bitcoin::CompactTarget::from_consensus(0x203f_ffff);
+    spec.min_difficulty_after_s = Some(1_200);
+    spec.mine_genesis(|_| {});
+    let chain = chain(&spec, &[600, 1_200]);
+    let check = |time: u32, bits: u32| {
+        let mut header = child(&chain, time);
+        header.bits = bitcoin::CompactTarget::from_consensus(bits);
+        let header = mine(header);
+        check_header(&spec, &header, &chain[..], u64::from(time))
+    };
+    let time = chain[2].time;
+    assert_eq!(check(time + 1_200, 0x203f_ffff), Ok(()));
+    assert_eq!(check(time + 1_201, 0x207f_ffff), Ok(()));
+    for (time, bits) in [(time + 1_200, 0x207f_ffff), (time + 1_201, 0x203f_ffff)] {
+        assert_eq!(rejected(check(time, bits)).1, "bad-diffbits");
+    }
+}

@@ -106,7 +106,8 @@ impl U256 {
         )
     }
 
-    fn checked_add(self, other: Self) -> Option<Self> {
+    /// The sum, `None` when it takes more than 256 bits.
+    pub(crate) fn checked_add(self, other: Self) -> Option<Self> {
         let mut sum = [0; LIMBS];
         let mut carry = 0;
         for (index, limb) in sum.iter_mut().enumerate() {

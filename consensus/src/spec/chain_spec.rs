@@ -21,6 +21,9 @@ pub struct ChainSpec {
     pub pow_limit: CompactTarget,
     /// How the target follows the hash power.
     pub difficulty: Difficulty,
+    /// Seconds after its parent's time from which on a block must have the least difficulty, so that a
+    /// chain that lost its hash power moves again. Bitcoin's testnets have 1200. `None`: never.
+    pub min_difficulty_after_s: Option<u32>,
     /// Subsidy of the first blocks.
     pub initial_subsidy: Amount,
     /// Blocks between halvings.
@@ -105,6 +108,10 @@ pub enum Difficulty {
     Retarget {
         /// Blocks between adjustments: 2016.
         interval: u32,
+        /// BIP-0094, as Bitcoin's testnet4: an adjustment starts from the bits of the interval's first
+        /// block, which is never one of the least difficulty; and an interval's first block is at most
+        /// ten minutes before its parent.
+        bip94: bool,
     },
     /// `aserti3-2d`: exponential in the distance from an ideal schedule.
     Asert {
@@ -115,6 +122,11 @@ pub enum Difficulty {
         /// genesis block's bits apply. The schedule's reference time is the anchor's own time less
         /// one spacing.
         anchor_height: u32,
+    },
+    /// LWMA-1: by the average of the last solve times, of which the newest weigh most.
+    Lwma {
+        /// Blocks that the average is taken of.
+        window: u32,
     },
     /// Always the genesis block's bits (`regtest`).
     Fixed,

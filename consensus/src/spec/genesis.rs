@@ -18,6 +18,9 @@ const BITCOIN_BITS_PUSH: [u8; 4] = 0x1d00_ffff_u32.to_le_bytes();
 /// The second push of Bitcoin's genesis coinbase. It is one byte of data, not the opcode for four.
 const BITCOIN_EXTRA_NONCE_PUSH: [u8; 1] = [4];
 
+/// Hashes between two calls of the progress function: a fraction of a second.
+const PROGRESS_HASHES: u64 = 1 << 16;
+
 impl ChainSpec {
     /// The genesis block.
     pub fn genesis_block(&self) -> Block {
@@ -70,10 +73,20 @@ impl ChainSpec {
         spec.genesis.time = time;
         message.clone_into(&mut spec.genesis.message);
         spec.genesis.allocations = allocations;
-        let mined = mine(spec.genesis_block().header);
-        spec.genesis.time = mined.time;
-        spec.genesis.nonce = mined.nonce;
+        spec.mine_genesis(|_| {});
         spec
+    }
+
+    /// Searches a nonce with which the genesis block meets its bits, from 0 on; when no nonce does, the
+    /// time moves on by a second. `progress` hears from time to time how many hashes were tried.
+    ///
+    /// # Panics
+    /// When the allocations add up to 2^64 sat or more, or the bits are so hard that no nonce is found up to
+    /// the year 2106.
+    pub fn mine_genesis(&mut self, progress: impl FnMut(u64)) {
+        let mined = mine(self.genesis_block().header, progress);
+        self.genesis.time = mined.time;
+        self.genesis.nonce = mined.nonce;
     }
 }
 
@@ -144,10 +157,15 @@ fn single_input(
 }
 
 /// Searches from nonce 0 of the header's time.
-fn mine(mut header: Header) -> Header {
+fn mine(mut header: Header, mut progress: impl FnMut(u64)) -> Header {
     let target = Target::from_compact(header.bits);
+    let mut tried: u64 = 0;
     loop {
         for nonce in 0..=u32::MAX {
+            if tried.is_multiple_of(PROGRESS_HASHES) {
+                progress(tried);
+            }
+            tried += 1;
             header.nonce = nonce;
             if target.is_met_by(header.block_hash()) {
                 return header;
@@ -227,6 +245,19 @@ mod tests {
             ..base
         };
         assert_eq!(derived, expected);
+    }
+
+    #[test]
+    fn mining_tells_how_many_hashes_it_tried() {
+        let mut spec = ChainSpec::pyrite();
+        let mut told = Vec::new();
+        spec.genesis.nonce = 0;
+        spec.mine_genesis(|tried| told.push(tried));
+        assert_eq!(spec, ChainSpec::pyrite());
+        let expected: Vec<u64> = (0..=1_446_944 / PROGRESS_HASHES)
+            .map(|step| step * PROGRESS_HASHES)
+            .collect();
+        assert_eq!(told, expected);
     }
 
     #[test]

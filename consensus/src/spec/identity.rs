@@ -42,6 +42,11 @@ impl ChainSpec {
         ] {
             encoder.number(height.into());
         }
+        // Options that came later are at the end and only where they are in use, so that the chains
+        // without them keep their identity.
+        if let Some(after_s) = self.min_difficulty_after_s {
+            encoder.number(after_s.into());
+        }
         sha256::Hash::hash(&encoder.0).to_string()
     }
 }
@@ -63,8 +68,8 @@ impl Encoder {
     fn difficulty(&mut self, difficulty: &Difficulty) {
         match *difficulty {
             Difficulty::Fixed => self.number(0),
-            Difficulty::Retarget { interval } => {
-                self.number(1);
+            Difficulty::Retarget { interval, bip94 } => {
+                self.number(if bip94 { 3 } else { 1 });
                 self.number(interval.into());
             }
             Difficulty::Asert {
@@ -74,6 +79,10 @@ impl Encoder {
                 self.number(2);
                 self.number(half_life_s.into());
                 self.number(anchor_height.into());
+            }
+            Difficulty::Lwma { window } => {
+                self.number(4);
+                self.number(window.into());
             }
         }
     }
@@ -115,7 +124,28 @@ mod tests {
             |spec| spec.target_spacing_s += 1,
             |spec| spec.pow_limit = CompactTarget::from_consensus(0x1f00_fffe),
             |spec| spec.difficulty = Difficulty::Fixed,
-            |spec| spec.difficulty = Difficulty::Retarget { interval: 600 },
+            |spec| {
+                spec.difficulty = Difficulty::Retarget {
+                    interval: 600,
+                    bip94: false,
+                }
+            },
+            |spec| {
+                spec.difficulty = Difficulty::Retarget {
+                    interval: 600,
+                    bip94: true,
+                }
+            },
+            |spec| {
+                spec.difficulty = Difficulty::Retarget {
+                    interval: 601,
+                    bip94: false,
+                }
+            },
+            |spec| spec.difficulty = Difficulty::Lwma { window: 600 },
+            |spec| spec.difficulty = Difficulty::Lwma { window: 601 },
+            |spec| spec.min_difficulty_after_s = Some(0),
+            |spec| spec.min_difficulty_after_s = Some(600),
             |spec| {
                 spec.difficulty = Difficulty::Asert {
                     half_life_s: 601,
@@ -146,6 +176,28 @@ mod tests {
             let mut changed = base.clone();
             change(&mut changed);
             assert!(identities.insert(changed.identity()), "change {index}");
+        }
+    }
+
+    /// Running networks would part from their own nodes.
+    #[test]
+    fn the_built_in_chains_keep_theirs() {
+        for (name, identity) in [
+            (
+                "pyrite",
+                "263e7e7b5ea9a9e341ce63619d26ad99274b8a918bdfd999d917a1c4e43c9b74",
+            ),
+            (
+                "regtest",
+                "171ee35acded8fd68d60a292dafd348380971e258736886bc075341be6993a91",
+            ),
+            (
+                "mainnet",
+                "f4d2e0e1635d87cacf2fe6a64fa789f0941245669e19e1dae755c0d51686de85",
+            ),
+        ] {
+            let spec = ChainSpec::builtin(name).expect("a built-in chain");
+            assert_eq!(spec.identity(), identity, "{name}");
         }
     }
 

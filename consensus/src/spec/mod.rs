@@ -2,6 +2,7 @@
 
 mod builtin;
 mod chain_spec;
+mod fields;
 mod genesis;
 mod identity;
 mod parse;

@@ -1,27 +1,30 @@
 //! Reads a spec from TOML. The file has a shape of its own, with hex and addresses as text; every
 //! conversion names the field that it fails on.
 
-use std::fmt;
 use std::str::FromStr;
 
 use bitcoin::address::NetworkUnchecked;
 use bitcoin::hex::FromHex;
 use bitcoin::{Address, Amount, BlockHash, CompactTarget, ScriptBuf};
-use serde::{Deserialize, Deserializer, de};
+use toml::de::{DeTable, DeValue};
 
 use super::chain_spec::{
     AddressKind, Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits,
 };
+use super::fields::{MAX_ERRORS, Reader, Section, as_number, quoted};
+use super::validate::Checker;
 use crate::SpecError;
 
 /// Longer than a spec whose allocations fill a genesis block.
 const MAX_TOML_BYTES: usize = 8 << 20;
 
-/// How much of a wrong value an error repeats.
-const MAX_QUOTED_CHARS: usize = 120;
-
-/// What a deployment's height may say instead of a number.
+/// What a deployment's height, and other fields that may have no number, may say instead of it.
 pub(super) const NEVER: &str = "never";
+
+const BELOW_2_32: &str = "a whole number from 0 to 4294967295";
+const BELOW_2_64: &str = "a whole number from 0 up";
+const HEIGHT: &str = "a block height below 2^32, or \"never\"";
+const SECONDS: &str = "a whole number of seconds from 0 to 4294967295, or \"never\"";
 
 impl ChainSpec {
     /// Reads a spec from TOML and checks it: unknown keys, ranges, impossible combinations, and that
@@ -30,234 +33,350 @@ impl ChainSpec {
     /// # Errors
     /// The first thing that is wrong, with its field or line.
     pub fn from_toml(text: &str) -> Result<Self, SpecError> {
-        if text.len() > MAX_TOML_BYTES {
-            return Err(SpecError::TooLong {
-                bytes: text.len(),
-                limit: MAX_TOML_BYTES,
-            });
+        read(text).map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.expect("a refused spec has an error")
+        })
+    }
+
+    /// Everything that is wrong with a spec in TOML, each with its field, up to a hundred things; nothing when
+    /// it is valid.
+    ///
+    /// A text that is not TOML has only the errors of its syntax. A value that can't be read is reported
+    /// once, and left out of the checks of several values together.
+    pub fn check_toml(text: &str) -> Vec<SpecError> {
+        read(text).err().unwrap_or_default()
+    }
+}
+
+/// A valid spec, or at least one error.
+fn read(text: &str) -> Result<ChainSpec, Vec<SpecError>> {
+    if text.len() > MAX_TOML_BYTES {
+        return Err(vec![SpecError::TooLong {
+            bytes: text.len(),
+            limit: MAX_TOML_BYTES,
+        }]);
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        return Err(errors
+            .iter()
+            .take(MAX_ERRORS)
+            .map(|error| syntax_error(error, text))
+            .collect());
+    }
+    let mut reader = Reader::new(text);
+    let (spec, genesis_hash) = read_spec(&mut reader, document.get_ref());
+    let Reader {
+        mut errors, unread, ..
+    } = reader;
+    let mut checker = Checker::new(&spec, unread);
+    checker.check_all();
+    checker.check_genesis_hash(genesis_hash);
+    errors.append(&mut checker.errors);
+    errors.truncate(MAX_ERRORS);
+    // What is at home nowhere first: it often explains what is missing.
+    errors.sort_by_key(|error| !matches!(error, SpecError::UnknownField { .. }));
+    if errors.is_empty() {
+        Ok(spec)
+    } else {
+        Err(errors)
+    }
+}
+
+/// The spec, with any value where there is none to be read, and what the file says its genesis hash is.
+fn read_spec<'t>(
+    reader: &mut Reader<'t>,
+    document: &'t DeTable<'t>,
+) -> (ChainSpec, Option<BlockHash>) {
+    let root = &mut Section::new(String::new(), document);
+    let name = reader.string(root, "name").unwrap_or_default();
+    let address_kind = read_address_kind(reader, root);
+    let magic = read_magic(reader, root);
+    let target_spacing_s = read_u32(reader, root, "target_spacing_s");
+    let pow_limit = read_bits(reader, root, "pow_limit");
+    let initial_subsidy = read_amount(reader, root, "initial_subsidy_sat");
+    let halving_interval = read_u32(reader, root, "halving_interval");
+    let coinbase_maturity = read_u32(reader, root, "coinbase_maturity");
+    let bootstrap_peers = reader.strings(root, "bootstrap_peers");
+    let (difficulty, min_difficulty_after_s) = read_difficulty(reader, root);
+    let limits = read_limits(reader, root);
+    let deployments = read_deployments(reader, root);
+    let (genesis, genesis_hash) = read_genesis(reader, root, address_kind);
+    reader.finish(root);
+    let spec = ChainSpec {
+        name,
+        address_kind: address_kind.unwrap_or(AddressKind::Regtest),
+        magic,
+        genesis,
+        target_spacing_s,
+        pow_limit,
+        difficulty,
+        min_difficulty_after_s,
+        initial_subsidy,
+        halving_interval,
+        coinbase_maturity,
+        limits,
+        deployments,
+        bootstrap_peers,
+    };
+    (spec, genesis_hash)
+}
+
+fn read_address_kind<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+) -> Option<AddressKind> {
+    let expected = "\"mainnet\", \"testnet\" or \"regtest\"";
+    reader.read(section, "address_kind", expected, |value| {
+        match value.as_str()? {
+            "mainnet" => Some(AddressKind::Mainnet),
+            "testnet" => Some(AddressKind::Testnet),
+            "regtest" => Some(AddressKind::Regtest),
+            _ => None,
         }
-        let file: SpecFile = toml::from_str(text).map_err(|error| syntax_error(&error, text))?;
-        let expected_hash = file.genesis.hash.as_deref().map(parse_hash).transpose()?;
-        let spec = file.into_spec()?;
-        spec.validate()?;
-        match expected_hash {
-            Some(expected) if expected != spec.genesis_hash() => Err(SpecError::GenesisHash {
-                expected,
-                actual: spec.genesis_hash(),
-            }),
-            _ => Ok(spec),
-        }
+    })
+}
+
+fn read_difficulty<'t>(
+    reader: &mut Reader<'t>,
+    root: &mut Section<'t>,
+) -> (Difficulty, Option<u32>) {
+    let Some(section) = &mut reader.table(root, "difficulty") else {
+        return (Difficulty::Fixed, None);
+    };
+    let expected = "\"asert\", \"lwma\", \"retarget\" or \"fixed\"";
+    let algorithm = reader.read(section, "algorithm", expected, |value| {
+        let name = value.as_str()?;
+        ["asert", "lwma", "retarget", "fixed"]
+            .into_iter()
+            .find(|known| *known == name)
+    });
+    let difficulty = match algorithm {
+        Some("retarget") => Difficulty::Retarget {
+            interval: read_u32(reader, section, "interval"),
+            bip94: reader.flag(section, "bip94"),
+        },
+        Some("asert") => Difficulty::Asert {
+            half_life_s: read_u32(reader, section, "half_life_s"),
+            anchor_height: read_u32(reader, section, "anchor_height"),
+        },
+        Some("lwma") => Difficulty::Lwma {
+            window: read_u32(reader, section, "window"),
+        },
+        _ => Difficulty::Fixed,
+    };
+    let after_s = reader
+        .read_optional(section, "min_difficulty_after_s", SECONDS, number_or_never)
+        .flatten();
+    // Which keys there may be depends on the algorithm.
+    if algorithm.is_some() {
+        reader.finish(section);
     }
+    (difficulty, after_s)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SpecFile {
-    name: String,
-    address_kind: AddressKindName,
-    magic: String,
-    target_spacing_s: u32,
-    pow_limit: String,
-    initial_subsidy_sat: u64,
-    halving_interval: u32,
-    coinbase_maturity: u32,
-    #[serde(default)]
-    bootstrap_peers: Vec<String>,
-    difficulty: DifficultyTable,
-    limits: LimitsTable,
-    deployments: DeploymentsTable,
-    genesis: GenesisTable,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum AddressKindName {
-    Mainnet,
-    Testnet,
-    Regtest,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "algorithm", rename_all = "lowercase", deny_unknown_fields)]
-enum DifficultyTable {
-    Retarget {
-        interval: u32,
-    },
-    Asert {
-        half_life_s: u32,
-        anchor_height: u32,
-    },
-    // With braces, so that unknown keys beside it are refused.
-    Fixed {},
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LimitsTable {
-    max_block_weight: u64,
-    max_block_sigop_cost: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DeploymentsTable {
-    bip16: ForkHeight,
-    bip34: ForkHeight,
-    bip65: ForkHeight,
-    bip66: ForkHeight,
-    csv: ForkHeight,
-    segwit: ForkHeight,
-    taproot: ForkHeight,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GenesisTable {
-    version: i32,
-    time: u32,
-    bits: String,
-    nonce: u32,
-    message: String,
-    output_script: String,
-    output_value_sat: u64,
-    hash: Option<String>,
-    #[serde(default)]
-    allocations: Vec<AllocationTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AllocationTable {
-    address: Option<String>,
-    script: Option<String>,
-    value_sat: u64,
-}
-
-/// A height, or `"never"`.
-#[derive(Clone, Copy)]
-struct ForkHeight(u32);
-
-impl<'de> Deserialize<'de> for ForkHeight {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ForkHeightVisitor)
+fn read_limits<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Limits {
+    let mut limits = Limits {
+        max_block_weight: 0,
+        max_block_sigop_cost: 0,
+    };
+    if let Some(section) = &mut reader.table(root, "limits") {
+        limits.max_block_weight = read_u64(reader, section, "max_block_weight");
+        limits.max_block_sigop_cost = read_u64(reader, section, "max_block_sigop_cost");
+        reader.finish(section);
     }
+    limits
 }
 
-struct ForkHeightVisitor;
-
-impl de::Visitor<'_> for ForkHeightVisitor {
-    type Value = ForkHeight;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a block height below 2^32, or \"never\"")
+fn read_deployments<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Deployments {
+    let section = &mut reader.table(root, "deployments");
+    let mut height = |key| {
+        let section = section.as_mut()?;
+        reader.read(section, key, HEIGHT, number_or_never)
+    };
+    let mut from = |key| height(key).flatten().unwrap_or(u32::MAX);
+    let deployments = Deployments {
+        bip16: from("bip16"),
+        bip34: from("bip34"),
+        bip65: from("bip65"),
+        bip66: from("bip66"),
+        csv: from("csv"),
+        segwit: from("segwit"),
+        taproot: from("taproot"),
+    };
+    if let Some(section) = section {
+        reader.finish(section);
     }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<ForkHeight, E> {
-        let height = u32::try_from(value)
-            .map_err(|_| E::invalid_value(de::Unexpected::Signed(value), &self))?;
-        Ok(ForkHeight(height))
-    }
-
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<ForkHeight, E> {
-        let height = u32::try_from(value)
-            .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(value), &self))?;
-        Ok(ForkHeight(height))
-    }
-
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<ForkHeight, E> {
-        if value == NEVER {
-            Ok(ForkHeight(u32::MAX))
-        } else {
-            Err(E::invalid_value(de::Unexpected::Str(value), &self))
-        }
-    }
+    deployments
 }
 
-impl SpecFile {
-    fn into_spec(self) -> Result<ChainSpec, SpecError> {
-        let address_kind = match self.address_kind {
-            AddressKindName::Mainnet => AddressKind::Mainnet,
-            AddressKindName::Testnet => AddressKind::Testnet,
-            AddressKindName::Regtest => AddressKind::Regtest,
+fn read_genesis<'t>(
+    reader: &mut Reader<'t>,
+    root: &mut Section<'t>,
+    kind: Option<AddressKind>,
+) -> (GenesisSpec, Option<BlockHash>) {
+    let Some(section) = &mut reader.table(root, "genesis") else {
+        let nothing = GenesisSpec {
+            version: 0,
+            time: 0,
+            bits: CompactTarget::default(),
+            nonce: 0,
+            message: String::new(),
+            output_script: ScriptBuf::new(),
+            output_value: Amount::ZERO,
+            allocations: Vec::new(),
         };
-        Ok(ChainSpec {
-            name: self.name,
-            address_kind,
-            magic: FromHex::from_hex(&self.magic)
-                .map_err(|_| malformed("magic", &self.magic, "8 hex digits"))?,
-            genesis: self.genesis.into_genesis(address_kind)?,
-            target_spacing_s: self.target_spacing_s,
-            pow_limit: parse_bits("pow_limit", &self.pow_limit)?,
-            difficulty: match self.difficulty {
-                DifficultyTable::Retarget { interval } => Difficulty::Retarget { interval },
-                DifficultyTable::Asert {
-                    half_life_s,
-                    anchor_height,
-                } => Difficulty::Asert {
-                    half_life_s,
-                    anchor_height,
-                },
-                DifficultyTable::Fixed {} => Difficulty::Fixed,
-            },
-            initial_subsidy: Amount::from_sat(self.initial_subsidy_sat),
-            halving_interval: self.halving_interval,
-            coinbase_maturity: self.coinbase_maturity,
-            limits: Limits {
-                max_block_weight: self.limits.max_block_weight,
-                max_block_sigop_cost: self.limits.max_block_sigop_cost,
-            },
-            deployments: Deployments {
-                bip16: self.deployments.bip16.0,
-                bip34: self.deployments.bip34.0,
-                bip65: self.deployments.bip65.0,
-                bip66: self.deployments.bip66.0,
-                csv: self.deployments.csv.0,
-                segwit: self.deployments.segwit.0,
-                taproot: self.deployments.taproot.0,
-            },
-            bootstrap_peers: self.bootstrap_peers,
-        })
-    }
+        return (nothing, None);
+    };
+    let version = "a whole number from -2147483648 to 2147483647";
+    let genesis = GenesisSpec {
+        version: reader.number(section, "version", version).unwrap_or(0),
+        time: read_u32(reader, section, "time"),
+        bits: read_bits(reader, section, "bits"),
+        nonce: read_u32(reader, section, "nonce"),
+        message: reader.string(section, "message").unwrap_or_default(),
+        output_script: read_script(reader, section, "output_script"),
+        output_value: read_amount(reader, section, "output_value_sat"),
+        allocations: reader
+            .tables(section, "allocations")
+            .into_iter()
+            .map(|mut allocation| read_allocation(reader, &mut allocation, kind))
+            .collect(),
+    };
+    let hash = read_hash(reader, section);
+    reader.finish(section);
+    (genesis, hash)
 }
 
-impl GenesisTable {
-    fn into_genesis(self, address_kind: AddressKind) -> Result<GenesisSpec, SpecError> {
-        let mut allocations = Vec::with_capacity(self.allocations.len());
-        for (index, allocation) in self.allocations.into_iter().enumerate() {
-            allocations.push(allocation.into_allocation(index, address_kind)?);
+fn read_allocation<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    kind: Option<AddressKind>,
+) -> Allocation {
+    let address = reader.optional_string(section, "address");
+    let script = reader.optional_string(section, "script");
+    let script_pubkey = match (address, script) {
+        (Some(address), None) => allocation_address(reader, section, &address, kind),
+        (None, Some(script)) => {
+            let field = section.field("script");
+            parse_script(reader, field, &script)
         }
-        Ok(GenesisSpec {
-            version: self.version,
-            time: self.time,
-            bits: parse_bits("genesis.bits", &self.bits)?,
-            nonce: self.nonce,
-            message: self.message,
-            output_script: parse_script("genesis.output_script", &self.output_script)?,
-            output_value: Amount::from_sat(self.output_value_sat),
-            allocations,
-        })
+        _ => {
+            let field = section.field("");
+            let field = field.trim_end_matches('.').to_owned();
+            reader.refuse(field.clone(), SpecError::AllocationRecipient { field });
+            ScriptBuf::new()
+        }
+    };
+    let value = read_amount(reader, section, "value_sat");
+    reader.finish(section);
+    Allocation {
+        script_pubkey,
+        value,
     }
 }
 
-impl AllocationTable {
-    fn into_allocation(self, index: usize, kind: AddressKind) -> Result<Allocation, SpecError> {
-        let field = format!("genesis.allocations[{index}]");
-        let script_pubkey = match (&self.address, &self.script) {
-            (Some(address), None) => parse_address(address, kind).ok_or_else(|| {
-                malformed(
-                    &format!("{field}.address"),
-                    address,
-                    address_description(kind),
-                )
-            })?,
-            (None, Some(script)) => parse_script(&format!("{field}.script"), script)?,
-            _ => return Err(SpecError::AllocationRecipient { field }),
-        };
-        Ok(Allocation {
-            script_pubkey,
-            value: Amount::from_sat(self.value_sat),
-        })
+fn allocation_address(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    address: &str,
+    kind: Option<AddressKind>,
+) -> ScriptBuf {
+    let field = section.field("address");
+    // Without a kind nothing can be said about an address.
+    let Some(kind) = kind else {
+        reader.unread.insert(field);
+        return ScriptBuf::new();
+    };
+    parse_address(address, kind).unwrap_or_else(|| {
+        let error = malformed(&field, address, address_description(kind));
+        reader.refuse(field, error);
+        ScriptBuf::new()
+    })
+}
+
+fn read_u32<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, key: &'static str) -> u32 {
+    reader.number(section, key, BELOW_2_32).unwrap_or(0)
+}
+
+fn read_u64<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, key: &'static str) -> u64 {
+    reader.number(section, key, BELOW_2_64).unwrap_or(0)
+}
+
+fn read_amount<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    key: &'static str,
+) -> Amount {
+    Amount::from_sat(read_u64(reader, section, key))
+}
+
+/// A number, or `None` for "never".
+fn number_or_never(value: &DeValue<'_>) -> Option<Option<u32>> {
+    match value.as_str() {
+        Some(NEVER) => Some(None),
+        Some(_) => None,
+        None => as_number(value).map(Some),
     }
+}
+
+fn read_magic<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> [u8; 4] {
+    read_hex(reader, section, "magic", "8 hex digits").unwrap_or_default()
+}
+
+fn read_bits<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    key: &'static str,
+) -> CompactTarget {
+    let bytes = read_hex(reader, section, key, "8 hex digits such as 1e0fffff").unwrap_or_default();
+    CompactTarget::from_consensus(u32::from_be_bytes(bytes))
+}
+
+fn read_hex<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    key: &'static str,
+    expected: &'static str,
+) -> Option<[u8; 4]> {
+    let text = reader.string(section, key)?;
+    let bytes = FromHex::from_hex(&text).ok();
+    if bytes.is_none() {
+        let field = section.field(key);
+        let error = malformed(&field, &text, expected);
+        reader.refuse(field, error);
+    }
+    bytes
+}
+
+fn read_script<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    key: &'static str,
+) -> ScriptBuf {
+    let text = reader.string(section, key).unwrap_or_default();
+    parse_script(reader, section.field(key), &text)
+}
+
+fn parse_script(reader: &mut Reader<'_>, field: String, text: &str) -> ScriptBuf {
+    let bytes: Vec<u8> = FromHex::from_hex(text).unwrap_or_else(|_| {
+        let error = malformed(&field, text, "a script in hex");
+        reader.refuse(field, error);
+        Vec::new()
+    });
+    ScriptBuf::from_bytes(bytes)
+}
+
+fn read_hash<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Option<BlockHash> {
+    let text = reader.optional_string(section, "hash")?;
+    let hash = text.parse().ok();
+    if hash.is_none() {
+        // It is no part of the block, whose checks do without it.
+        let error = malformed(&section.field("hash"), &text, "64 hex digits");
+        reader.note(error);
+    }
+    hash
 }
 
 /// The script of an address of this kind.
@@ -279,34 +398,12 @@ fn address_description(kind: AddressKind) -> &'static str {
     }
 }
 
-fn parse_bits(field: &str, value: &str) -> Result<CompactTarget, SpecError> {
-    let bytes: [u8; 4] = FromHex::from_hex(value)
-        .map_err(|_| malformed(field, value, "8 hex digits such as 1e0fffff"))?;
-    Ok(CompactTarget::from_consensus(u32::from_be_bytes(bytes)))
-}
-
-fn parse_script(field: &str, value: &str) -> Result<ScriptBuf, SpecError> {
-    let bytes: Vec<u8> =
-        FromHex::from_hex(value).map_err(|_| malformed(field, value, "a script in hex"))?;
-    Ok(ScriptBuf::from_bytes(bytes))
-}
-
-fn parse_hash(value: &str) -> Result<BlockHash, SpecError> {
-    value
-        .parse()
-        .map_err(|_| malformed("genesis.hash", value, "64 hex digits"))
-}
-
 fn malformed(field: &str, value: &str, expected: &'static str) -> SpecError {
     SpecError::Malformed {
         field: field.to_owned(),
         value: quoted(value),
         expected,
     }
-}
-
-fn quoted(value: &str) -> String {
-    value.chars().take(MAX_QUOTED_CHARS).collect()
 }
 
 /// One line that has the place and the cause, where the parser would draw several.
@@ -316,13 +413,11 @@ fn syntax_error(error: &toml::de::Error, text: &str) -> SpecError {
         .split_whitespace()
         .collect::<Vec<_>>()
         .join(" ");
-    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else {
-        return SpecError::Structure { message };
-    };
-    let line = before.matches('\n').count();
-    let source = text.lines().nth(line).unwrap_or_default().trim();
+    let start = error.span().map_or(text.len(), |span| span.start);
+    let line = Reader::new(text).line(start);
+    let source = text.lines().nth(line - 1).unwrap_or_default().trim();
     SpecError::Syntax {
-        line: line + 1,
+        line,
         text: quoted(source),
         message,
     }

@@ -11,6 +11,7 @@ impl ChainSpec {
     pub fn to_toml(&self) -> String {
         let mut text = self.top_level();
         text.push_str(&difficulty(&self.difficulty));
+        text.push_str(&min_difficulty(self.min_difficulty_after_s));
         text.push_str(&self.limits_table());
         text.push_str(&deployments(&self.deployments));
         text.push_str(&self.genesis_table());
@@ -129,7 +130,7 @@ hash = "{hash}"
 
 fn difficulty(difficulty: &Difficulty) -> String {
     let mut text = r#"
-# How the target follows the hash power: "asert", "retarget" or "fixed".
+# How the target follows the hash power: "asert", "lwma", "retarget" or "fixed".
 [difficulty]
 "#
     .to_owned();
@@ -148,12 +149,24 @@ half_life_s = {half_life_s}
 anchor_height = {anchor_height}
 "#
         ),
-        Difficulty::Retarget { interval } => format!(
+        Difficulty::Lwma { window } => format!(
+            r#"# LWMA-1: by the average of the last solve times, of which the newest weigh most.
+algorithm = "lwma"
+
+# Blocks that the average is taken of.
+window = {window}
+"#
+        ),
+        Difficulty::Retarget { interval, bip94 } => format!(
             r#"# Bitcoin's: by the time that the last blocks took, at most by a factor of four.
 algorithm = "retarget"
 
 # Blocks between adjustments.
 interval = {interval}
+
+# BIP-0094, as on Bitcoin's testnet4: adjust from the bits of the interval's first block, and let it be at most ten
+# minutes before its parent.
+bip94 = {bip94}
 "#
         ),
         Difficulty::Fixed => r#"# Always the genesis block's bits.
@@ -162,6 +175,17 @@ algorithm = "fixed"
         .to_owned(),
     });
     text
+}
+
+fn min_difficulty(after_s: Option<u32>) -> String {
+    let after_s = after_s.map_or_else(|| quote(NEVER), |after_s| after_s.to_string());
+    format!(
+        r#"
+# Seconds after its parent from which on a block has the least difficulty, pow_limit, so that a chain that lost its
+# hash power moves again; or "{NEVER}". Bitcoin's testnets have 1200. Only for networks whose miners mean well.
+min_difficulty_after_s = {after_s}
+"#
+    )
 }
 
 fn deployments(deployments: &Deployments) -> String {

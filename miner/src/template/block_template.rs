@@ -71,8 +71,12 @@ pub struct Template {
     pub bits: CompactTarget,
     /// A time for its header that was right when the template was built, Unix seconds.
     pub time: u32,
-    /// The earliest time that its header may have: the parent's median time past and one second.
+    /// The earliest time that its header may have: the parent's median time past and one second; later at
+    /// the start of a retarget's interval, or for bits of the least difficulty.
     pub min_time: u32,
+    /// The latest time that its header may have with these bits, where the chain has blocks of the least
+    /// difficulty: later ones need another template.
+    pub max_time: Option<u32>,
     /// What the coinbase pays: subsidy and fees.
     pub coinbase_value: Amount,
     /// To whom.
@@ -101,6 +105,7 @@ pub(super) struct Frame {
     pub(super) bits: CompactTarget,
     pub(super) time: u32,
     pub(super) min_time: u32,
+    pub(super) max_time: Option<u32>,
     pub(super) subsidy: Amount,
     pub(super) limits: Limits,
     pub(super) segwit: Segwit,
@@ -126,6 +131,7 @@ impl Template {
             bits: frame.bits,
             time: frame.time,
             min_time: frame.min_time,
+            max_time: frame.max_time,
             coinbase_value: frame.subsidy,
             payout: payout.to_owned(),
             transactions,
@@ -214,9 +220,17 @@ impl Template {
         }
     }
 
-    /// The time for a header that is made at `now` (Unix seconds).
+    /// The time for a header that is made at `now` (Unix seconds): within `min_time` and `max_time`.
     pub fn time_at(&self, now: u64) -> u32 {
-        u32::try_from(now).unwrap_or(u32::MAX).max(self.min_time)
+        u32::try_from(now)
+            .unwrap_or(u32::MAX)
+            .min(self.max_time.unwrap_or(u32::MAX))
+            .max(self.min_time)
+    }
+
+    /// Whether the bits are out of date at `now` (Unix seconds): a new template has easier ones.
+    pub fn is_outdated(&self, now: u64) -> bool {
+        self.max_time.is_some_and(|latest| now > u64::from(latest))
     }
 
     fn header_over(&self, coinbase: &Transaction, time: u32, nonce: u32) -> Header {

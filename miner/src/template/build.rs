@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::{Amount, BlockHash, Script, Transaction, Txid, Wtxid};
 use pyrite_consensus::transaction::check_transaction_in_chain;
-use pyrite_consensus::{BlockContext, ChainSpec, HeaderChain, pow};
+use pyrite_consensus::{BlockContext, ChainSpec, HeaderChain, earliest_time, pow};
 
 use super::block_template::{
     Frame, Segwit, Template, TemplateTransaction, reserved_sigop_cost, reserved_weight,
@@ -83,14 +83,22 @@ pub fn build_template_with(
     options: &TemplateOptions,
 ) -> Template {
     let context = BlockContext::new(tip.parent);
-    let min_time = context.median_time_past.saturating_add(1);
+    let earliest = earliest_time(spec, tip.parent);
+    let time = u32::try_from(now).unwrap_or(u32::MAX).max(earliest);
+    // The bits of the template are right only on this side of the time at which the least difficulty begins.
+    let (min_time, max_time) = match pow::min_difficulty_from(spec, tip.parent) {
+        Some(from) if time >= from => (earliest.max(from), None),
+        Some(from) => (earliest, Some(from.saturating_sub(1))),
+        None => (earliest, None),
+    };
     let frame = Frame {
         height: context.height,
         previous: tip.hash,
         version: HEADER_VERSION,
-        bits: pow::next_bits(spec, tip.parent),
-        time: u32::try_from(now).unwrap_or(u32::MAX).max(min_time),
+        bits: pow::next_bits(spec, tip.parent, time),
+        time,
         min_time,
+        max_time,
         subsidy: spec.subsidy(context.height),
         limits: spec.limits,
         segwit: if context.height.0 >= spec.deployments.segwit {

@@ -8,13 +8,13 @@ use std::sync::atomic::AtomicBool;
 use pyrite_consensus::bitcoin::absolute::LockTime;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{
-    Amount, BlockHash, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid,
-    Witness, transaction,
+    Amount, BlockHash, CompactTarget, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn,
+    TxOut, Txid, Witness, transaction,
 };
 use pyrite_consensus::transaction::sigop_cost;
 use pyrite_consensus::{
-    BlockContext, ChainSpec, Coin, Height, check_block, check_block_in_chain, check_header,
-    connect_block,
+    BlockContext, ChainSpec, Coin, HeaderChain, Height, check_block, check_block_in_chain,
+    check_header, connect_block,
 };
 
 use super::*;
@@ -385,6 +385,33 @@ fn the_time_is_now_but_after_the_median() {
         (template.time_at(5), template.time_at(NOW)),
         (min_time, template.time)
     );
+}
+
+/// The least difficulty begins 1,201 seconds after the parent: one template for the time before it, one for
+/// the time after it, and neither lets its time leave that.
+#[test]
+fn the_bits_of_a_late_block_need_another_template() {
+    let mut spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 30);
+    spec.min_difficulty_after_s = Some(1_200);
+    spec.pow_limit = CompactTarget::from_consensus(0x2100_ffff);
+    let from = chain.header(chain.tip_height()).time + 1_201;
+    let tip = TemplateTip {
+        parent: &chain,
+        hash: chain.tip_hash(),
+    };
+    let build = |time| build_template(&spec, &tip, &[], &op_true(), u64::from(time));
+    let in_time = build(from - 1);
+    assert_eq!(in_time.bits, spec.genesis.bits);
+    assert_eq!(in_time.max_time, Some(from - 1));
+    assert_eq!(in_time.time_at(u64::from(from) + 50), from - 1);
+    assert!(!in_time.is_outdated(u64::from(from) - 1));
+    assert!(in_time.is_outdated(u64::from(from)));
+    let late = build(from);
+    assert_eq!(late.bits, spec.pow_limit);
+    assert_eq!((late.min_time, late.max_time), (from, None));
+    assert_eq!(late.time_at(0), from);
+    assert!(!late.is_outdated(u64::MAX));
 }
 
 #[test]

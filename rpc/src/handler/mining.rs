@@ -6,7 +6,7 @@ use jsonrpsee::core::async_trait;
 use pyrite_chain::Submitted;
 use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
 use pyrite_consensus::spec::Difficulty;
-use pyrite_consensus::{Height, pow};
+use pyrite_consensus::{Height, earliest_time, pow};
 use pyrite_miner::{DeviceState, DeviceStatus, MinerSettings, MinerStatus, solve};
 use pyrite_wallet::AddressType;
 use serde_json::{Map, Value, json};
@@ -64,7 +64,9 @@ impl MiningServer for Handler {
         info["chain"] = context.spec.address_kind.core_name().into();
         if let Some(chain) = context.reader.header_chain(&tip.hash) {
             let mut next = json!({ "height": tip.height.next().0 });
-            describe_target(&mut next, pow::next_bits(&context.spec, &chain));
+            let now = u32::try_from(context.clock.now()).unwrap_or(u32::MAX);
+            let time = now.max(earliest_time(&context.spec, &chain));
+            describe_target(&mut next, pow::next_bits(&context.spec, &chain, time));
             info["next"] = next;
         }
         info["warnings"] = json!([]);
@@ -236,8 +238,8 @@ impl Handler {
 /// Blocks since the difficulty changed last; with one that changes at every block, one.
 fn since_last_change(difficulty: &Difficulty, height: u32) -> u32 {
     match difficulty {
-        Difficulty::Retarget { interval } => height.checked_rem(*interval).unwrap_or(0) + 1,
-        Difficulty::Asert { .. } | Difficulty::Fixed => 1,
+        Difficulty::Retarget { interval, .. } => height.checked_rem(*interval).unwrap_or(0) + 1,
+        Difficulty::Asert { .. } | Difficulty::Lwma { .. } | Difficulty::Fixed => 1,
     }
 }
 
@@ -360,7 +362,10 @@ mod tests {
 
     #[test]
     fn the_difficulty_changes_at_every_interval() {
-        let retarget = Difficulty::Retarget { interval: 2_016 };
+        let retarget = Difficulty::Retarget {
+            interval: 2_016,
+            bip94: false,
+        };
         assert_eq!(since_last_change(&retarget, 2_016), 1);
         assert_eq!(since_last_change(&retarget, 2_015), 2_016);
         assert_eq!(since_last_change(&Difficulty::Fixed, 2_015), 1);

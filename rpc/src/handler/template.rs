@@ -161,6 +161,7 @@ impl Handler {
             let cached = self.template.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(cached) = cached.as_ref().filter(|cached| {
                 cached.template.previous == tip
+                    && !cached.template.is_outdated(now)
                     && (cached.sequence == sequence
                         || now.saturating_sub(cached.built_at) < TEMPLATE_LIFETIME_S)
             }) {

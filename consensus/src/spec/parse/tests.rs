@@ -16,6 +16,13 @@ fn refused(from: &str, to: &str) -> SpecError {
     ChainSpec::from_toml(&text.replace(from, to)).expect_err("the changed spec is invalid")
 }
 
+/// Where regtest's spec has a line that starts so.
+fn line_of(start: &str) -> usize {
+    let text = regtest();
+    let line = text.lines().position(|line| line.starts_with(start));
+    line.expect("there is such a line") + 1
+}
+
 #[test]
 fn the_built_in_chains_round_trip() {
     for name in ChainSpec::BUILTIN {
@@ -40,23 +47,9 @@ fn every_field_has_a_comment() {
 #[test]
 fn an_unknown_key_is_named_with_its_line() {
     let error = refused("halving_interval = 150", "halving_intervall = 150");
-    let SpecError::Syntax {
-        line,
-        text,
-        message,
-    } = &error
-    else {
-        panic!("{error:?}")
-    };
-    let expected = regtest()
-        .lines()
-        .position(|line| line.starts_with("halving_interval"));
-    assert_eq!(Some(line - 1), expected);
-    assert_eq!(text, "halving_intervall = 150");
-    assert!(
-        message.contains("unknown field `halving_intervall`"),
-        "{message}"
-    );
+    let line = line_of("halving_interval = ");
+    let field = "halving_intervall".to_owned();
+    assert_eq!(error, SpecError::UnknownField { field, line });
     assert_eq!(error.to_string().lines().count(), 1);
 }
 
@@ -84,7 +77,8 @@ fn a_missing_key_is_named() {
         "{error}"
     );
     let error = refused("csv = 1", "");
-    assert!(error.to_string().contains("missing field `csv`"), "{error}");
+    let field = "deployments.csv".to_owned();
+    assert_eq!(error, SpecError::MissingField { field });
     let error = refused("algorithm = \"fixed\"", "algorithm = \"asert\"");
     assert!(error.to_string().contains("half_life_s"), "{error}");
 }
@@ -111,14 +105,32 @@ fn wrong_types_and_sizes_name_the_line() {
         ("csv = 1", "csv = 4294967296"),
         ("csv = 1", "csv = \"soon\""),
         ("address_kind = \"regtest\"", "address_kind = \"signet\""),
-        ("target_spacing_s = 600", "target_spacing_s"),
     ] {
         let error = refused(from, to);
-        let SpecError::Syntax { text, .. } = &error else {
+        let (key, written) = to.split_once(" = ").expect("a key and a value");
+        let SpecError::WrongType {
+            field, line, value, ..
+        } = &error
+        else {
             panic!("{to}: {error:?}")
         };
-        assert_eq!(text, to);
+        assert_eq!(field.rsplit('.').next(), Some(key));
+        assert_eq!(*line, line_of(from));
+        assert_eq!(value, written);
     }
+}
+
+#[test]
+fn what_is_not_toml_names_the_line() {
+    let error = refused("target_spacing_s = 600", "target_spacing_s");
+    let SpecError::Syntax { line, text, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(*line, line_of("target_spacing_s"));
+    assert_eq!(text, "target_spacing_s");
+    // A key that is there twice is no TOML either.
+    let error = refused("nonce = 2", "nonce = 2\nnonce = 2");
+    assert!(matches!(error, SpecError::Syntax { .. }), "{error:?}");
 }
 
 #[test]
@@ -255,6 +267,140 @@ fn allocations_go_to_addresses_of_the_chain_s_kind() {
 }
 
 #[test]
+fn the_least_difficulty_may_be_a_number_never_or_left_out() {
+    let mainnet = ChainSpec::mainnet().to_toml();
+    let never = "min_difficulty_after_s = \"never\"";
+    assert!(mainnet.contains(never));
+    let parse = |written: &str| ChainSpec::from_toml(&mainnet.replace(never, written));
+    assert_eq!(parse(""), Ok(ChainSpec::mainnet()));
+    let with_rule = ChainSpec {
+        min_difficulty_after_s: Some(1_200),
+        ..ChainSpec::mainnet()
+    };
+    assert_eq!(parse("min_difficulty_after_s = 1200"), Ok(with_rule));
+    for wrong in ["\"soon\"", "-1", "1.5", "true"] {
+        let error = parse(&format!("min_difficulty_after_s = {wrong}")).expect_err("wrong");
+        let SpecError::WrongType { field, value, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(field, "difficulty.min_difficulty_after_s");
+        assert_eq!(value, wrong);
+    }
+}
+
+#[test]
+fn bip94_is_off_where_it_is_left_out() {
+    let mainnet = ChainSpec::mainnet().to_toml();
+    let parse = |written: &str| ChainSpec::from_toml(&mainnet.replace("bip94 = false", written));
+    assert_eq!(parse(""), Ok(ChainSpec::mainnet()));
+    let spec = parse("bip94 = true").expect("a valid spec");
+    let expected = Difficulty::Retarget {
+        interval: 2_016,
+        bip94: true,
+    };
+    assert_eq!(spec.difficulty, expected);
+    assert!(matches!(
+        parse("bip94 = 1"),
+        Err(SpecError::WrongType { .. })
+    ));
+}
+
+/// The errors' texts for regtest's spec with pieces of text replaced.
+fn all_refused(changes: &[(&str, &str)]) -> Vec<String> {
+    let text = changes.iter().fold(regtest(), |text, (from, to)| {
+        assert!(text.contains(from), "{from} is in the text");
+        text.replace(from, to)
+    });
+    let errors = ChainSpec::check_toml(&text);
+    let first = ChainSpec::from_toml(&text).expect_err("the changed spec is invalid");
+    assert_eq!(errors.first(), Some(&first));
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let errors = all_refused(&[
+        ("name = \"regtest\"", "name = \"Reg Test\""),
+        ("magic = \"fabfb5da\"", "magic = \"fabf\""),
+        ("halving_interval = 150", "halving_intervall = 150"),
+        ("target_spacing_s = 600", "target_spacing_s = 0"),
+        ("coinbase_maturity = 100", "coinbase_maturity = \"100\""),
+        ("bip16 = 0", "bip16 = 10"),
+        ("segwit = 0", "segwit = 8"),
+        ("taproot = 0", "taproot = 7"),
+        ("max_block_weight = 4000000", "max_block_weight = 5000000"),
+        ("nonce = 2", "nonce = 2\nnonse = 3"),
+        ("algorithm = \"fixed\"", "algorithm = \"lwma\"\nwindow = 2"),
+        ("\"never\"", "600"),
+        (" = \"0f91", " = \"0f92"),
+    ]);
+    let expected = [
+        "halving_intervall",
+        "genesis.nonse",
+        "magic",
+        "halving_interval`",
+        "coinbase_maturity is \"100\"",
+        "name",
+        "target_spacing_s is 0",
+        "difficulty.window is 2",
+        "limits.max_block_weight is 5000000",
+        "deployments.segwit is below deployments.bip16",
+        "deployments.taproot is below deployments.segwit",
+        "genesis.hash",
+    ];
+    assert_eq!(errors.len(), expected.len(), "{errors:#?}");
+    for part in expected {
+        let told = errors.iter().filter(|error| error.contains(part)).count();
+        assert_eq!(told, 1, "{part}: {errors:#?}");
+    }
+}
+
+/// A value that can't be read says nothing about others: one mistake is told once.
+#[test]
+fn a_mistake_is_told_once() {
+    for change in [
+        ("bip16 = 0", "bip16 = \"soon\""),
+        ("segwit = 0", ""),
+        ("[deployments]", "[deployment]"),
+        ("[limits]", "[limit]"),
+        ("[genesis]", "[gnesis]"),
+        ("\nbits = \"207fffff\"", "\nbits = 545259519"),
+        ("message = \"The", "message = 1 # \"The"),
+        ("pow_limit = \"207fffff\"", "pow_limit = \"00000000\""),
+        ("algorithm = \"fixed\"", "algorithm = \"fxed\""),
+        ("address_kind = \"regtest\"", "address_kind = \"signet\""),
+    ] {
+        let errors = all_refused(&[change]);
+        // A table under another name is unknown, and missing.
+        let told = if change.0.starts_with('[') { 2 } else { 1 };
+        assert_eq!(errors.len(), told, "{}: {errors:#?}", change.1);
+    }
+}
+
+#[test]
+fn the_number_of_errors_is_bounded() {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for number in 0..100_000 {
+        writeln!(text, "key{number} = 1").expect("a string takes it");
+    }
+    assert_eq!(ChainSpec::check_toml(&text).len(), MAX_ERRORS);
+    assert_eq!(
+        ChainSpec::check_toml(&"=\n".repeat(1_000)).len(),
+        MAX_ERRORS
+    );
+}
+
+#[test]
+fn a_valid_spec_has_no_errors() {
+    for name in ChainSpec::BUILTIN {
+        let spec = ChainSpec::builtin(name).expect("a built-in chain");
+        assert_eq!(ChainSpec::check_toml(&spec.to_toml()), [], "{name}");
+        assert_eq!(spec.problems(), [], "{name}");
+    }
+}
+
+#[test]
 fn a_huge_text_is_not_parsed() {
     let text = "#".repeat(MAX_TOML_BYTES + 1);
     let expected = SpecError::TooLong {
@@ -267,7 +413,9 @@ fn a_huge_text_is_not_parsed() {
 fn any_difficulty() -> impl Strategy<Value = Difficulty> {
     prop_oneof![
         Just(Difficulty::Fixed),
-        (4u32..).prop_map(|interval| Difficulty::Retarget { interval }),
+        (4u32.., any::<bool>())
+            .prop_map(|(interval, bip94)| Difficulty::Retarget { interval, bip94 }),
+        (3u32..=10_000).prop_map(|window| Difficulty::Lwma { window }),
         (1u32..100_000_000, 1u32..).prop_map(|(half_life_s, anchor_height)| Difficulty::Asert {
             half_life_s,
             anchor_height
@@ -329,6 +477,7 @@ prop_compose! {
         genesis in any_genesis(),
         target_spacing_s in 1u32..2_000_000,
         difficulty in any_difficulty(),
+        min_difficulty_after_s in prop::option::of(2_000_000u32..),
         subsidy in 0u64..=2_100_000_000_000_000,
         halving_interval in 1u32..,
         coinbase_maturity in 1u32..,
@@ -345,6 +494,9 @@ prop_compose! {
             magic,
             target_spacing_s,
             pow_limit: CompactTarget::from_consensus(0x207f_ffff),
+            // It would have no effect with fixed bits at the limit.
+            min_difficulty_after_s: min_difficulty_after_s
+                .filter(|_| difficulty != Difficulty::Fixed),
             difficulty,
             initial_subsidy: Amount::from_sat(subsidy),
             halving_interval,

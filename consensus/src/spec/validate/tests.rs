@@ -25,6 +25,13 @@ fn out_of_range(field: &str, value: u64, min: u64, max: u64) -> SpecError {
     }
 }
 
+fn retarget(interval: u32) -> Difficulty {
+    Difficulty::Retarget {
+        interval,
+        bip94: false,
+    }
+}
+
 fn bits(value: u32) -> CompactTarget {
     CompactTarget::from_consensus(value)
 }
@@ -114,13 +121,13 @@ fn the_longest_message_fills_the_coinbase_s_script() {
 #[test]
 fn difficulty_parameters_have_ranges() {
     assert_eq!(
-        refused(|spec| spec.difficulty = Difficulty::Retarget { interval: 1 }),
+        refused(|spec| spec.difficulty = retarget(1)),
         out_of_range("difficulty.interval", 1, 2, ALL_U32)
     );
     assert_eq!(
         refused(|spec| {
             spec.target_spacing_s = 1;
-            spec.difficulty = Difficulty::Retarget { interval: 3 };
+            spec.difficulty = retarget(3);
         }),
         SpecError::TimespanTooShort {
             timespan_s: 3,
@@ -145,6 +152,61 @@ fn difficulty_parameters_have_ranges() {
         }),
         out_of_range("difficulty.anchor_height", 0, 1, ALL_U32)
     );
+}
+
+#[test]
+fn the_window_of_an_average_has_a_range() {
+    for window in [0, 2, 10_001] {
+        assert_eq!(
+            refused(|spec| spec.difficulty = Difficulty::Lwma { window }),
+            out_of_range("difficulty.window", window.into(), 3, 10_000)
+        );
+    }
+    for window in [3, 60, 10_000] {
+        let mut spec = valid();
+        spec.difficulty = Difficulty::Lwma { window };
+        assert_eq!(spec.validate(), Ok(()));
+    }
+}
+
+#[test]
+fn the_least_difficulty_is_an_exception() {
+    let with_rule = |after_s: u32, difficulty: Difficulty| {
+        let mut spec = valid();
+        spec.difficulty = difficulty;
+        spec.min_difficulty_after_s = Some(after_s);
+        spec.validate()
+    };
+    assert_eq!(with_rule(601, retarget(2_016)), Ok(()));
+    assert_eq!(
+        with_rule(600, retarget(2_016)),
+        Err(SpecError::MinDifficultyTooEarly {
+            after_s: 600,
+            spacing_s: 600
+        })
+    );
+    assert_eq!(
+        with_rule(1_200, Difficulty::Fixed),
+        Err(SpecError::MinDifficultyWithoutEffect)
+    );
+    // With bits that are harder than the limit it has one.
+    let mut spec = valid();
+    spec.genesis.bits = bits(0x200f_ffff);
+    spec.min_difficulty_after_s = Some(1_200);
+    spec.mine_genesis(|_| {});
+    assert_eq!(spec.validate(), Ok(()));
+}
+
+#[test]
+fn all_problems_are_found() {
+    let mut spec = valid();
+    spec.name = String::new();
+    spec.target_spacing_s = 0;
+    spec.deployments.bip16 = 1;
+    spec.bootstrap_peers = vec!["one".to_owned(), "/two".to_owned(), "three".to_owned()];
+    let problems = spec.problems();
+    assert_eq!(problems.len(), 5, "{problems:#?}");
+    assert_eq!(spec.validate(), Err(problems[0].clone()));
 }
 
 #[test]
