@@ -33,7 +33,7 @@ enum Command {
     Rpc(rpc::RpcArgs),
     /// Import a file of blocks in Bitcoin's format into a data directory
     Import(import::ImportArgs),
-    /// Look at chain specs
+    /// Look at chain specs, make them, and try their difficulty
     #[command(subcommand)]
     Chain(chain::ChainCommand),
 }
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Command::Node(args) => node::run(args),
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
-        Command::Chain(command) => chain::run(&command),
+        Command::Chain(command) => chain::run(command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

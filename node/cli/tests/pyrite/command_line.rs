@@ -7,12 +7,12 @@ use std::process::{Command, Output};
 use crate::support::{TestNetwork, binary};
 use serde_json::json;
 
-fn pyrite(args: &[&str]) -> Output {
+pub(crate) fn pyrite(args: &[&str]) -> Output {
     Command::new(binary()).args(args).output().unwrap()
 }
 
 /// The one line on stderr of a program that failed.
-fn failure(output: &Output) -> String {
+pub(crate) fn failure(output: &Output) -> String {
     let stderr = String::from_utf8(output.stderr.clone()).unwrap();
     assert!(!output.status.success(), "{stderr}");
     let lines: Vec<&str> = stderr

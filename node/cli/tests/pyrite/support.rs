@@ -36,7 +36,8 @@ impl TestNetwork {
         )
     }
 
-    fn start(chain: &str, nodes: usize, mining: MiningShare) -> Self {
+    /// Starts a network on a built-in chain, or on the spec in a file.
+    pub(crate) fn start(chain: &str, nodes: usize, mining: MiningShare) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = NetworkOptions {
             nodes,
