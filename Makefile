@@ -54,6 +54,7 @@ lint: setup
 # The policy on licences, sources and duplicates, in deny.toml.
 deny: setup
 	@command -v cargo-deny >/dev/null || { echo "deny: installing cargo-deny"; $(CARGO) install --locked --quiet cargo-deny; }
+	@$(CARGO) fetch --locked --quiet # the crates of other systems, too: their licences count
 	$(CARGO) deny --locked --offline check bans licenses sources
 
 audit: setup
