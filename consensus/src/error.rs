@@ -297,6 +297,31 @@ pub enum BlockError {
     #[error("block-script-verify-flag-failed ({0})")]
     Script(#[from] ScriptError),
 }
+/// Why a text is not taken for an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// It is no address of any chain.
+    #[error("no address: {0}")]
+    Malformed(#[from] bitcoin::address::ParseError),
+    /// It is an address, of chains of another kind.
+    #[error("an address of another kind of chain")]
+    OtherKind,
+}
+
+/// Why a text is not taken for a private key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PrivateKeyError {
+    /// It is no key in wallet import format.
+    #[error("no private key: {0}")]
+    Malformed(#[from] bitcoin::key::FromWifError),
+    /// What follows the key's 32 bytes is not the byte 1.
+    #[error("no private key: it ends in an unknown mark")]
+    CompressionMark,
+    /// It is a key, of chains of another kind.
+    #[error("a private key of another kind of chain")]
+    OtherKind,
+}
+
 /// Why a chain spec is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {

@@ -25,7 +25,10 @@ pub use bitcoin;
 pub use block::{BlockContext, check_block, check_block_in_chain};
 pub use coin::{Coin, CoinOverlay, CoinView};
 pub use connect::{BlockEffects, connect_block};
-pub use error::{BlockError, HeaderError, ScriptError, SpecError, TransactionError};
+pub use error::{
+    AddressError, BlockError, HeaderError, PrivateKeyError, ScriptError, SpecError,
+    TransactionError,
+};
 pub use header::{
     HeaderChain, check_header, check_header_in_chain, earliest_time, median_time_past,
 };

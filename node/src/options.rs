@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::{Address, ScriptBuf};
+use pyrite_consensus::bitcoin::ScriptBuf;
+use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_miner::MinerSettings;
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
@@ -350,15 +350,16 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
         setting: "mine",
         detail,
     };
-    let address: Address<_> = text.parse().map_err(|error| {
-        wrong(format!(
+    match spec.address_kind.parse_address(text) {
+        Ok(address) => Ok(Payout::Script(address.script_pubkey())),
+        Err(AddressError::OtherKind) => Err(wrong(format!(
+            "{text} is not an address of chain {}",
+            spec.name
+        ))),
+        Err(AddressError::Malformed(error)) => Err(wrong(format!(
             "{text} is neither an address nor \"wallet\": {error}"
-        ))
-    })?;
-    let address = address
-        .require_network(spec.address_kind.network())
-        .map_err(|_| wrong(format!("{text} is not an address of chain {}", spec.name)))?;
-    Ok(Payout::Script(address.script_pubkey()))
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use bitcoin::opcodes::all::{OP_CHECKSIG, OP_RETURN};
 use bitcoin::script::Builder;
 use bitcoin::{Amount, CompactTarget, ScriptBuf};
 
-use super::chain_spec::{AddressKind, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};
+use super::address_kind::AddressKind;
+use super::chain_spec::{ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};
 
 /// Bitcoin's limits, which every built-in chain has.
 const BITCOIN_LIMITS: Limits = Limits {

@@ -1,7 +1,8 @@
 //! `ChainSpec` and its parts.
 
-use bitcoin::{Amount, CompactTarget, Network, ScriptBuf};
+use bitcoin::{Amount, CompactTarget, ScriptBuf};
 
+use super::address_kind::AddressKind;
 use crate::Height;
 
 /// Everything that makes a network.
@@ -36,37 +37,6 @@ pub struct ChainSpec {
     pub deployments: Deployments,
     /// Peers to dial at the start, as multiaddrs.
     pub bootstrap_peers: Vec<String>,
-}
-
-/// The kind of address, by the network of Bitcoin's that uses it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AddressKind {
-    /// `bc1…`
-    Mainnet,
-    /// `tb1…`
-    Testnet,
-    /// `bcrt1…`
-    Regtest,
-}
-
-impl AddressKind {
-    /// The `bitcoin` crate's network with these addresses.
-    pub fn network(self) -> Network {
-        match self {
-            Self::Mainnet => Network::Bitcoin,
-            Self::Testnet => Network::Testnet,
-            Self::Regtest => Network::Regtest,
-        }
-    }
-
-    /// What `getblockchaininfo` says as `chain`: `main`, `test` or `regtest`.
-    pub fn core_name(self) -> &'static str {
-        match self {
-            Self::Mainnet => "main",
-            Self::Testnet => "test",
-            Self::Regtest => "regtest",
-        }
-    }
 }
 
 /// The genesis block's contents. Its coinbase is not spendable, as in Bitcoin. When there are allocations, the

@@ -2,7 +2,8 @@
 
 use bitcoin::hashes::{Hash, sha256};
 
-use super::chain_spec::{AddressKind, ChainSpec, Difficulty};
+use super::address_kind::AddressKind;
+use super::chain_spec::{ChainSpec, Difficulty};
 
 /// Changes when the encoding below does.
 const DOMAIN: &[u8] = b"pyrite chain identity 1";

@@ -1,5 +1,6 @@
 //! Chain specs: everything that makes a network.
 
+mod address_kind;
 mod builtin;
 mod chain_spec;
 mod fields;
@@ -9,6 +10,5 @@ mod parse;
 mod validate;
 mod write;
 
-pub use chain_spec::{
-    AddressKind, Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits,
-};
+pub use address_kind::AddressKind;
+pub use chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};

@@ -1,16 +1,12 @@
 //! Reads a spec from TOML. The file has a shape of its own, with hex and addresses as text; every
 //! conversion names the field that it fails on.
 
-use std::str::FromStr;
-
-use bitcoin::address::NetworkUnchecked;
 use bitcoin::hex::FromHex;
-use bitcoin::{Address, Amount, BlockHash, CompactTarget, ScriptBuf};
+use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf};
 use toml::de::{DeTable, DeValue};
 
-use super::chain_spec::{
-    AddressKind, Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits,
-};
+use super::address_kind::AddressKind;
+use super::chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};
 use super::fields::{MAX_ERRORS, Reader, Section, as_number, quoted};
 use super::validate::Checker;
 use crate::SpecError;
@@ -289,11 +285,14 @@ fn allocation_address(
         reader.unread.insert(field);
         return ScriptBuf::new();
     };
-    parse_address(address, kind).unwrap_or_else(|| {
-        let error = malformed(&field, address, address_description(kind));
-        reader.refuse(field, error);
-        ScriptBuf::new()
-    })
+    match kind.parse_address(address) {
+        Ok(address) => address.script_pubkey(),
+        Err(_) => {
+            let error = malformed(&field, address, address_description(kind));
+            reader.refuse(field, error);
+            ScriptBuf::new()
+        }
+    }
 }
 
 fn read_u32<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, key: &'static str) -> u32 {
@@ -377,17 +376,6 @@ fn read_hash<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Option<B
         reader.note(error);
     }
     hash
-}
-
-/// The script of an address of this kind.
-pub(super) fn parse_address(address: &str, kind: AddressKind) -> Option<ScriptBuf> {
-    let address = Address::<NetworkUnchecked>::from_str(address).ok()?;
-    Some(
-        address
-            .require_network(kind.network())
-            .ok()?
-            .script_pubkey(),
-    )
 }
 
 fn address_description(kind: AddressKind) -> &'static str {

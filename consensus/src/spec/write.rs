@@ -3,8 +3,9 @@
 use bitcoin::Address;
 use bitcoin::hex::DisplayHex;
 
-use super::chain_spec::{AddressKind, Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec};
-use super::parse::{NEVER, parse_address};
+use super::address_kind::AddressKind;
+use super::chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec};
+use super::parse::NEVER;
 
 impl ChainSpec {
     /// The spec as TOML, with a comment for each field. `from_toml` reads it back.
@@ -238,7 +239,10 @@ fn allocation_table(allocation: &Allocation, kind: AddressKind) -> String {
         .map(|address| address.to_string())
         .ok()
         // Only where the address says the same as the script.
-        .filter(|address| parse_address(address, kind).as_ref() == Some(script))
+        .filter(|address| {
+            let read = kind.parse_address(address);
+            read.is_ok_and(|address| address.script_pubkey() == *script)
+        })
         .map_or_else(
             || format!("script = {}", quote(&script.to_hex_string())),
             |address| format!("address = {}", quote(&address)),

@@ -1,10 +1,8 @@
 //! What all handlers share, and the assembly of the methods.
 
-use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
 use jsonrpsee::Methods;
-use pyrite_consensus::bitcoin::address::NetworkUnchecked;
 use pyrite_consensus::bitcoin::{Address, Network};
 
 use super::bans::Bans;
@@ -72,7 +70,6 @@ impl Handler {
 
     /// An address of this chain; `None` when the text is something else.
     pub(super) fn parse_address(&self, text: &str) -> Option<Address> {
-        let address = Address::<NetworkUnchecked>::from_str(text).ok()?;
-        address.require_network(self.address_network()).ok()
+        self.context.spec.address_kind.parse_address(text).ok()
     }
 }

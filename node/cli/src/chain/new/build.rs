@@ -1,13 +1,10 @@
 //! From a base chain and the fields that are to be other: a spec whose genesis block is still to be mined.
 
-use std::str::FromStr;
-
 use anyhow::{Result, anyhow, bail};
-use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::address::NetworkUnchecked;
-use pyrite_consensus::bitcoin::{Address, CompactTarget, ScriptBuf, Target, Work};
+use pyrite_consensus::bitcoin::{CompactTarget, ScriptBuf, Target, Work};
 use pyrite_consensus::pow::lwma::recommended_window;
 use pyrite_consensus::spec::{AddressKind, Allocation, Difficulty};
+use pyrite_consensus::{AddressError, ChainSpec};
 
 use super::fields::{
     Algorithm, AllocationField, DifficultyFields, Fields, GenesisFields, OrNever, RuleFields,
@@ -226,14 +223,14 @@ fn set_genesis(spec: &mut ChainSpec, fields: &GenesisFields, now: u64) -> Result
 
 fn recipient(field: &AllocationField, kind: AddressKind) -> Result<ScriptBuf> {
     let text = &field.recipient;
-    if let Ok(address) = Address::<NetworkUnchecked>::from_str(text) {
-        let address = address
-            .require_network(kind.network())
-            .map_err(|_| anyhow!("--allocate: {text} is not an address of this chain's kind"))?;
-        return Ok(address.script_pubkey());
+    match kind.parse_address(text) {
+        Ok(address) => Ok(address.script_pubkey()),
+        Err(AddressError::OtherKind) => {
+            bail!("--allocate: {text} is not an address of this chain's kind")
+        }
+        Err(AddressError::Malformed(_)) => ScriptBuf::from_hex(text)
+            .map_err(|_| anyhow!("--allocate: {text:?} is neither an address nor a script in hex")),
     }
-    ScriptBuf::from_hex(text)
-        .map_err(|_| anyhow!("--allocate: {text:?} is neither an address nor a script in hex"))
 }
 
 #[cfg(test)]
