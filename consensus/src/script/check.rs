@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitcoin::{Transaction, TxOut, Txid};
+use bitcoin::{Transaction, TxOut, Txid, Wtxid};
 
 use super::checker::{InputChecker, Secp256k1Verifier, SignatureVerifier};
 use super::sighash::SpendingTransaction;
@@ -60,10 +60,31 @@ impl ScriptCheck {
         self.txid
     }
 
+    /// The transaction's id with its witnesses.
+    #[must_use]
+    pub fn wtxid(&self) -> Wtxid {
+        self.spending.transaction().compute_wtxid()
+    }
+
+    /// How many inputs it has.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.spending.transaction().input.len()
+    }
+
     /// The transaction, with the outputs that it spends.
     #[must_use]
     pub fn spending(&self) -> &SpendingTransaction {
         &self.spending
+    }
+
+    /// The same transaction, to be verified under other rules.
+    #[must_use]
+    pub fn under(&self, flags: ScriptFlags) -> Self {
+        Self {
+            flags,
+            ..self.clone()
+        }
     }
 
     /// The rules that it is verified under.
@@ -85,8 +106,7 @@ impl ScriptCheck {
     /// # Errors
     /// Those of [`ScriptCheck::verify`].
     pub fn verify_with<V: SignatureVerifier>(&self, verifier: &V) -> Result<(), ScriptError> {
-        let inputs = self.spending.transaction().input.len();
-        (0..inputs).try_for_each(|input| self.verify_input(input, verifier))
+        (0..self.inputs()).try_for_each(|input| self.verify_input(input, verifier))
     }
 
     /// Verifies one input. Threads may share the inputs of a transaction.
@@ -105,7 +125,7 @@ impl ScriptCheck {
         let Some(checker) = InputChecker::new(&self.spending, input, verifier) else {
             return Err(ScriptError::SpentOutputsMismatch {
                 txid: self.txid,
-                inputs: self.spending.transaction().input.len(),
+                inputs: self.inputs(),
                 spent: self.spending.spent_outputs().len(),
             });
         };

@@ -12,7 +12,11 @@ use super::sighash::write_compact_size;
 /// The leaf version of tapscript (BIP-0342).
 pub const TAPSCRIPT_LEAF_VERSION: u8 = 0xc0;
 
-const LEAF_VERSION_MASK: u8 = 0xfe;
+/// The first byte of an annex: a last element, of two or more, that begins with it is one.
+pub const ANNEX_TAG: u8 = 0x50;
+
+/// What of a control block's first byte is the leaf's version.
+pub const LEAF_VERSION_MASK: u8 = 0xfe;
 const KEY_BYTES: usize = 32;
 const NODE_BYTES: usize = 32;
 const MAX_NODES: usize = 128;

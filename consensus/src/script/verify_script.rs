@@ -17,10 +17,7 @@ use super::interpreter::{
 use super::number::is_true;
 use super::sighash::{TaprootContext, annex_hash};
 use super::stack::{Element, Stack};
-use super::taproot::{ControlBlock, TAPSCRIPT_LEAF_VERSION, leaf_hash};
-
-/// The first byte of an annex (BIP-0341).
-const ANNEX_TAG: u8 = 0x50;
+use super::taproot::{ANNEX_TAG, ControlBlock, TAPSCRIPT_LEAF_VERSION, leaf_hash};
 
 /// The program of the anchors that anyone can spend, of version 1.
 const ANCHOR_PROGRAM: [u8; 2] = [0x4e, 0x73];

@@ -9,7 +9,7 @@ use pyrite_consensus::ChainSpec;
 use pyrite_storage::Database;
 
 use crate::load::load;
-use crate::scripts::ScriptPool;
+use crate::scripts::ScriptVerifier;
 use crate::shared::Shared;
 use crate::writer::Writer;
 use crate::{ChainError, ChainHandle, ChainReader, Clock};
@@ -55,7 +55,7 @@ impl Chain {
         } = config;
         let database = Database::open(&path, &spec.name, spec.genesis_hash())?;
         let tree = load(&database, &spec)?;
-        let scripts = ScriptPool::new(script_threads)?;
+        let scripts = ScriptVerifier::new(script_threads)?;
         let shared = Arc::new(Shared::new(spec, clock, scripts, tree, database));
         let writer = Writer::resume(Arc::clone(&shared))?;
 

@@ -24,5 +24,6 @@ pub use error::{ChainError, SubmitError};
 pub use handle::{ChainHandle, Submitted};
 pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
 pub use reader::ChainReader;
+pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
 pub use tree::BranchView;

@@ -37,7 +37,7 @@ pub(crate) fn check_proposal(shared: &Shared, block: &Block) -> Result<(), Submi
     let effects = connect_block(&shared.spec, block, &context, &at.coins)?;
     shared
         .scripts
-        .verify(&effects.script_checks)
+        .verify_block(&effects.script_checks)
         .map_err(BlockError::Script)?;
     Ok(())
 }

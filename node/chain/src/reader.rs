@@ -8,10 +8,10 @@ use pyrite_consensus::{ChainSpec, Coin, Height};
 use pyrite_storage::schema::{Blocks, UndoData};
 use tokio::sync::watch;
 
-use crate::ChainError;
 use crate::info::{ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip};
 use crate::shared::{MAX_BLOCKS_AHEAD, Shared};
 use crate::tree::BranchView;
+use crate::{ChainError, ScriptVerifier};
 
 /// Answers questions about the chain. Headers come from memory; blocks, undo data and coins from the
 /// database, so those calls block and stay off the async runtime.
@@ -128,6 +128,12 @@ impl ChainReader {
     /// The database can't be read, or is damaged.
     pub fn coins(&self, outpoints: &[OutPoint]) -> Result<CoinsAt, ChainError> {
         self.shared.coins(outpoints)
+    }
+
+    /// What verifies scripts: the mempool's, so that a block doesn't need to verify them again.
+    #[must_use]
+    pub fn scripts(&self) -> &ScriptVerifier {
+        &self.shared.scripts
     }
 
     /// The way from one block to another; `None` when either is not known.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::block_cache::BlockCache;
 use crate::info::{CoinsAt, Tip};
-use crate::scripts::ScriptPool;
+use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
 use crate::{ChainError, Clock};
 
@@ -23,7 +23,7 @@ pub const MAX_BLOCKS_AHEAD: u32 = 1024;
 pub(crate) struct Shared {
     pub(crate) spec: Arc<ChainSpec>,
     pub(crate) clock: Clock,
-    pub(crate) scripts: ScriptPool,
+    pub(crate) scripts: ScriptVerifier,
     pub(crate) cache: BlockCache,
     tree: Arc<RwLock<BlockTree>>,
     /// `None` once the chain is shut down, whoever still holds a reader.
@@ -52,7 +52,7 @@ impl Shared {
     pub(crate) fn new(
         spec: Arc<ChainSpec>,
         clock: Clock,
-        scripts: ScriptPool,
+        scripts: ScriptVerifier,
         tree: BlockTree,
         database: Database,
     ) -> Self {

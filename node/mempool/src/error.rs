@@ -30,6 +30,9 @@ pub enum MempoolError {
     /// A script does not verify.
     #[error("script: {0}")]
     Script(ScriptError),
+    /// Its scripts are valid in a block, but not under the flags that relay asks for.
+    #[error("not standard: script: {0}")]
+    NonStandardScript(ScriptError),
     /// Valid, but not of a form that this node relays.
     #[error("not standard: {0}")]
     NonStandard(NonStandard),
@@ -264,7 +267,7 @@ impl MempoolError {
             Self::SameTxidInMempool => "txn-same-nonwitness-data-in-mempool",
             Self::AlreadyInChain => "txn-already-known",
             Self::Invalid(error) => error.reject_reason(),
-            Self::Script(error) => {
+            Self::Script(error) | Self::NonStandardScript(error) => {
                 // In brackets is the rule alone, as in Bitcoin Core; `Display` names the input too.
                 let rule = error
                     .failure()

@@ -153,15 +153,11 @@ impl MempoolHandle {
         };
         let (entries, sequence) = {
             let state = self.state();
-            let entries = state.pool.sorted().into_iter().filter_map(|entry| {
-                let flags = state.pool.flags(&entry.txid)?;
-                Some((entry, flags))
-            });
-            (entries.collect(), state.sequence)
+            (state.pool.sorted(), state.sequence)
         };
         let mut rebuild = Rebuild::new(self, tip, &parent, sequence);
         for hash in disconnect.iter().rev() {
-            rebuild.take_block(&*self.block(hash)?, hash)?;
+            rebuild.take_block(&*self.block(hash)?)?;
         }
         rebuild.take_entries(entries)?;
         for hash in &connect {

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::BlockContext;
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
-use pyrite_consensus::script::ScriptFlags;
 use tokio::sync::watch;
 
 use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
@@ -74,8 +73,9 @@ impl MempoolHandle {
     /// The first rule that it breaks, or a failure of the machine.
     pub fn submit(&self, tx: Arc<Transaction>) -> Result<Accepted, MempoolError> {
         let mut prepared = self.prepare_at_tip(&tx)?;
-        verify(&tx, &prepared.plan)?;
-        let verified = prepared.plan.flags;
+        // Once is enough, whatever the tip: what scripts depend on beside the flags, the spent outputs,
+        // is committed to by their transactions' ids.
+        self.verify(&tx, &prepared.plan)?;
 
         let writer = self.writer();
         for _ in 0..MAX_ATTEMPTS {
@@ -85,7 +85,6 @@ impl MempoolHandle {
                     continue;
                 };
                 prepared = anew;
-                self.verify_again(&tx, &prepared.plan, verified)?;
             }
             return self.commit(&writer, tx, &prepared.plan);
         }
@@ -103,7 +102,7 @@ impl MempoolHandle {
         max_fee_rate: Option<FeeRate>,
     ) -> Result<Accepted, MempoolError> {
         let prepared = self.prepare_at_tip(tx)?;
-        verify(tx, &prepared.plan)?;
+        self.verify(tx, &prepared.plan)?;
         let plan = prepared.plan;
         if let Some(rate) = max_fee_rate.filter(|rate| *rate != FeeRate::ZERO) {
             let max = rate.fee_for(plan.vsize);
@@ -294,19 +293,8 @@ impl MempoolHandle {
         state.cursor == prepared.cursor && state.sequence == prepared.sequence
     }
 
-    /// Verifies the scripts again if a deployment began with the last block. What they depend on
-    /// beside the flags, the spent outputs, is committed to by their transactions' ids.
-    fn verify_again(
-        &self,
-        tx: &Transaction,
-        plan: &Plan,
-        verified: ScriptFlags,
-    ) -> Result<(), MempoolError> {
-        if plan.flags == verified {
-            Ok(())
-        } else {
-            verify(tx, plan)
-        }
+    pub(crate) fn verify(&self, tx: &Transaction, plan: &Plan) -> Result<(), MempoolError> {
+        plan.verify_scripts(tx, self.inner.chain.scripts())
     }
 
     fn commit(
@@ -335,10 +323,6 @@ impl std::fmt::Debug for MempoolHandle {
             .field("info", &self.info())
             .finish_non_exhaustive()
     }
-}
-
-pub(crate) fn verify(tx: &Transaction, plan: &Plan) -> Result<(), MempoolError> {
-    plan.script_check(tx).verify().map_err(MempoolError::Script)
 }
 
 pub(crate) fn accepted(plan: &Plan, replaced: Vec<Txid>) -> Accepted {

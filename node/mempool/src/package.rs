@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::{OutPoint, Transaction, Txid};
 use pyrite_consensus::{BlockContext, CoinView};
 
 use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
-use crate::handle::{MAX_ATTEMPTS, accepted, verify};
+use crate::handle::{MAX_ATTEMPTS, accepted};
 use crate::pool::Pool;
 use crate::{Accepted, MempoolError, MempoolHandle, NonStandard, PackageError};
 
@@ -53,7 +53,7 @@ impl MempoolHandle {
         }
         // Scripts last: they are what costs most.
         for (index, plan) in judged.plans.iter().enumerate() {
-            match verify(&transactions[index], plan) {
+            match self.verify(&transactions[index], plan) {
                 Ok(()) => outcome[index] = Some(Ok(accepted(plan, Vec::new()))),
                 Err(error) => {
                     outcome[index] = Some(Err(error));

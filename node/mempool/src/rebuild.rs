@@ -6,8 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use pyrite_chain::Tip;
-use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint, Transaction, Txid};
-use pyrite_consensus::script::ScriptFlags;
+use pyrite_consensus::bitcoin::{Block, OutPoint, Transaction, Txid};
 use pyrite_consensus::{BlockContext, Coin, HeaderChain, Height};
 
 use crate::admission::{Admission, Origin, check_with_coins, check_without_coins};
@@ -24,7 +23,6 @@ pub(crate) struct Rebuild<'a> {
     mempool: &'a MempoolHandle,
     tip: &'a Tip,
     context: BlockContext<'a>,
-    flags: ScriptFlags,
     pool: Pool,
     /// The last sequence number in use.
     sequence: u64,
@@ -49,8 +47,6 @@ pub(crate) struct Rebuilt {
 /// A transaction to take, and what is known of it.
 struct Candidate {
     tx: Arc<Transaction>,
-    /// The flags under which its scripts have verified.
-    flags: ScriptFlags,
     /// Time, height and sequence number, for an earlier entry.
     entered: Option<(u64, Height, u64)>,
 }
@@ -63,12 +59,10 @@ impl<'a> Rebuild<'a> {
         parent: &'a dyn HeaderChain,
         sequence: u64,
     ) -> Self {
-        let context = BlockContext::new(parent);
         Self {
             mempool,
             tip,
-            flags: ScriptFlags::at_height(mempool.inner.chain.spec(), context.height),
-            context,
+            context: BlockContext::new(parent),
             pool: Pool::default(),
             sequence,
             left: Vec::new(),
@@ -80,18 +74,7 @@ impl<'a> Rebuild<'a> {
     }
 
     /// Takes the transactions of a block that left the best chain.
-    pub(crate) fn take_block(
-        &mut self,
-        block: &Block,
-        hash: &BlockHash,
-    ) -> Result<(), MempoolError> {
-        let chain = &self.mempool.inner.chain;
-        // Its scripts verified under the rules of its height when it was connected.
-        let height = chain
-            .header(hash)
-            .ok_or(MempoolError::MissingBlock(*hash))?
-            .height;
-        let flags = ScriptFlags::at_height(chain.spec(), height);
+    pub(crate) fn take_block(&mut self, block: &Block) -> Result<(), MempoolError> {
         let transactions = block
             .txdata
             .iter()
@@ -99,7 +82,6 @@ impl<'a> Rebuild<'a> {
         let candidates = transactions
             .map(|transaction| Candidate {
                 tx: Arc::new(transaction.clone()),
-                flags,
                 entered: None,
             })
             .collect();
@@ -109,13 +91,12 @@ impl<'a> Rebuild<'a> {
     /// Takes the mempool's earlier entries, parents first.
     pub(crate) fn take_entries(
         &mut self,
-        entries: Vec<(Arc<MempoolEntry>, ScriptFlags)>,
+        entries: Vec<Arc<MempoolEntry>>,
     ) -> Result<(), MempoolError> {
-        self.earlier = entries.iter().map(|(entry, _)| entry.txid).collect();
+        self.earlier = entries.iter().map(|entry| entry.txid).collect();
         for batch in entries.chunks(BATCH) {
-            let candidates = batch.iter().map(|(entry, flags)| Candidate {
+            let candidates = batch.iter().map(|entry| Candidate {
                 tx: Arc::clone(&entry.tx),
-                flags: *flags,
                 entered: Some((entry.time, entry.height, entry.sequence)),
             });
             self.take(candidates.collect())?;
@@ -210,10 +191,8 @@ impl<'a> Rebuild<'a> {
         };
         check_without_coins(&admission, &self.pool, &candidate.tx)?;
         let plan = check_with_coins(&admission, &self.pool, &candidate.tx, coins)?;
-        if candidate.flags != self.flags {
-            plan.script_check(&candidate.tx)
-                .verify()
-                .map_err(MempoolError::Script)?;
+        if candidate.entered.is_none() {
+            self.mempool.verify(&candidate.tx, &plan)?;
         }
         let (time, height, sequence) = candidate.entered.unwrap_or_else(|| {
             self.sequence += 1;

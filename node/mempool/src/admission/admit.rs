@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use pyrite_chain::ScriptVerifier;
 use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Wtxid};
 use pyrite_consensus::script::{ScriptCheck, ScriptFlags};
 use pyrite_consensus::transaction::{
@@ -57,14 +58,33 @@ pub(crate) struct Plan {
     pub(crate) evicted: HashSet<Txid>,
     /// The outputs that it spends, in the order of its inputs.
     pub(crate) spent_outputs: Vec<TxOut>,
-    /// The flags under which its scripts have to verify.
-    pub(crate) flags: ScriptFlags,
+    /// The flags of the next block.
+    pub(crate) block_flags: ScriptFlags,
 }
 
 impl Plan {
-    /// The scripts to verify.
+    /// The scripts to verify, under the flags of policy.
     pub(crate) fn script_check(&self, transaction: &Transaction) -> ScriptCheck {
-        ScriptCheck::new(transaction, self.spent_outputs.clone(), self.flags)
+        let spent_outputs = self.spent_outputs.clone();
+        ScriptCheck::new(transaction, spent_outputs, ScriptFlags::STANDARD)
+    }
+
+    /// Verifies the scripts under the flags of policy. Those are a superset of any block's, so that
+    /// what passes once needs no second look, whatever the tip (Bitcoin Core's `PolicyScriptChecks`
+    /// and `ConsensusScriptChecks`).
+    pub(crate) fn verify_scripts(
+        &self,
+        transaction: &Transaction,
+        verifier: &ScriptVerifier,
+    ) -> Result<(), MempoolError> {
+        let check = self.script_check(transaction);
+        verifier.verify(&check).map_err(|error| {
+            if check.under(self.block_flags).verify().is_ok() {
+                MempoolError::NonStandardScript(error)
+            } else {
+                MempoolError::Script(error)
+            }
+        })
     }
 
     /// The entry that it becomes.
@@ -86,7 +106,6 @@ impl Plan {
             time,
             height,
             sequence,
-            flags: self.flags,
         }
     }
 }
@@ -157,7 +176,7 @@ pub(crate) fn check_with_coins(
         conflicts,
         evicted,
         spent_outputs,
-        flags: ScriptFlags::at_height(admission.spec, admission.context.height),
+        block_flags: ScriptFlags::at_height(admission.spec, admission.context.height),
     })
 }
 

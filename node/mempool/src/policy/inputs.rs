@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use pyrite_consensus::CoinView;
 use pyrite_consensus::bitcoin::script::Instruction;
 use pyrite_consensus::bitcoin::{Script, ScriptBuf, Transaction, TxIn, Witness};
+use pyrite_consensus::script::taproot::{ANNEX_TAG, LEAF_VERSION_MASK, TAPSCRIPT_LEAF_VERSION};
 
 use super::output_type::{OutputType, output_type, witness_program};
 use crate::NonStandard;
@@ -24,13 +25,6 @@ const MAX_WITNESS_SCRIPT_ITEMS: usize = 100;
 
 /// The longest of these items, for P2WSH and tapscript.
 const MAX_WITNESS_ITEM_SIZE: usize = 80;
-
-/// First byte of an annex (BIP-0341).
-const ANNEX_TAG: u8 = 0x50;
-
-/// Leaf version of tapscript (BIP-0342), and the mask for it.
-const TAPSCRIPT_LEAF: u8 = 0xc0;
-const LEAF_MASK: u8 = 0xfe;
 
 /// Checks that every spent output is of a known form and takes few sigops. All coins are in `coins`.
 pub(crate) fn check_inputs_standard(
@@ -126,7 +120,7 @@ fn is_taproot_witness_standard(witness: &Witness) -> bool {
     match leaf {
         // An empty control block is invalid anyway.
         None => false,
-        Some(leaf) if leaf & LEAF_MASK == TAPSCRIPT_LEAF => {
+        Some(leaf) if leaf & LEAF_VERSION_MASK == TAPSCRIPT_LEAF_VERSION => {
             let items = witness.len() - 2;
             witness
                 .iter()

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Wtxid};
-use pyrite_consensus::script::ScriptFlags;
 
 use super::score::Score;
 use super::usage::entry_usage;
@@ -24,14 +23,11 @@ pub(crate) struct NewEntry {
     pub(crate) time: u64,
     pub(crate) height: Height,
     pub(crate) sequence: u64,
-    /// The flags under which its scripts verified.
-    pub(crate) flags: ScriptFlags,
 }
 
 #[derive(Clone, Debug)]
 struct Node {
     entry: Arc<MempoolEntry>,
-    flags: ScriptFlags,
     usage: usize,
 }
 
@@ -81,11 +77,6 @@ impl Pool {
 
     pub(crate) fn contains(&self, txid: &Txid) -> bool {
         self.nodes.contains_key(txid)
-    }
-
-    /// The flags under which an entry's scripts verified.
-    pub(crate) fn flags(&self, txid: &Txid) -> Option<ScriptFlags> {
-        self.nodes.get(txid).map(|node| node.flags)
     }
 
     pub(crate) fn txids(&self) -> impl Iterator<Item = Txid> + '_ {
@@ -162,7 +153,7 @@ impl Pool {
                 depends.push(parent);
             }
         }
-        let (txid, flags) = (new.txid, new.flags);
+        let txid = new.txid;
         let mut entry = new_entry(new, depends);
         for ancestor in self.with_ancestors(entry.depends.iter().copied()) {
             self.update(&ancestor, |ancestor| {
@@ -192,7 +183,6 @@ impl Pool {
             txid,
             Node {
                 entry: Arc::clone(&entry),
-                flags,
                 usage,
             },
         );

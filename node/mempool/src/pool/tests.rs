@@ -7,7 +7,6 @@ use proptest::prelude::*;
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, Txid};
-use pyrite_consensus::script::ScriptFlags;
 
 use super::usage::entry_usage;
 use super::{NewEntry, Pool};
@@ -198,7 +197,6 @@ fn add(spends: &[usize], fee: u64, vsize: u64, model: &mut Model, pool: &mut Poo
         time: model.count,
         height: Height(1),
         sequence: model.count,
-        flags: ScriptFlags::ALL,
     });
     model.entries.insert(txid, ModelEntry { tx, fee, vsize });
 }

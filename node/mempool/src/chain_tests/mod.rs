@@ -1,0 +1,6 @@
+//! The mempool on a real chain.
+
+mod admission;
+mod fixture;
+mod following;
+mod packages;
