@@ -1,16 +1,23 @@
 //! Import of Bitcoin's block files: magic, length, block, one after the other.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use pyrite_chain::{ChainHandle, Submitted};
+use pyrite_chain::{ChainHandle, Pending, SubmitError, Submitted};
 use pyrite_consensus::bitcoin::consensus::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
 use pyrite_consensus::{ChainSpec, check_block};
 
 use crate::NodeError;
+
+/// Magic and length, before each block.
+const RECORD_HEAD_BYTES: u64 = 8;
+/// Blocks that may wait for the chain's verdict, and their bytes.
+const MAX_WAITING: usize = 128;
+const MAX_WAITING_BYTES: u64 = 32 << 20;
 
 /// No serialized block is larger: the weight limit allows one byte per weight unit.
 const MAX_BLOCK_BYTES: u32 = 4_000_000;
@@ -43,33 +50,124 @@ pub fn import_block_file(
     let file = File::open(path).map_err(open_error)?;
     let total = file.metadata().map_err(open_error)?.len();
     let mut input = BufReader::with_capacity(1 << 20, file);
-    let mut report = ImportReport::default();
+    let mut import = Import {
+        path,
+        report: ImportReport::default(),
+        waiting: VecDeque::new(),
+        waiting_bytes: 0,
+    };
     let mut offset = 0;
     while offset < total {
-        let refuse = |detail: String| NodeError::Import {
-            path: path.to_owned(),
-            offset,
-            detail,
-        };
-        let bytes = read_record(spec, &mut input).map_err(refuse)?;
-        let block: Block =
-            deserialize(&bytes).map_err(|error| refuse(format!("not a block: {error}")))?;
-        let hash = block.block_hash();
-        // Here as well as in the chain: a block that is known by its header's hash may still come with
-        // another body.
-        check_block(spec, &block)
-            .map_err(|error| refuse(refused_block(hash, Some(error.reject_reason()), &error)))?;
-        match chain.submit_block(Arc::new(block)) {
-            Ok(Submitted::Duplicate) => report.known += 1,
-            Ok(Submitted::NewTip | Submitted::SideChain) => report.imported += 1,
-            Err(error) => {
-                return Err(refuse(refused_block(hash, error.reject_reason(), &error)));
+        let block = read_block(spec, &mut input);
+        // What came before tells first.
+        let (block, bytes) = match block {
+            Ok(read) => read,
+            Err(detail) => {
+                import.settle_all()?;
+                return Err(import.refuse(offset, detail));
             }
-        }
-        offset += 8 + bytes.len() as u64;
+        };
+        import.make_room()?;
+        import.submit(chain, offset, block, bytes)?;
+        offset += RECORD_HEAD_BYTES + bytes;
         progress(offset, total);
     }
-    Ok(report)
+    import.settle_all()?;
+    Ok(import.report)
+}
+
+/// An import under way. Blocks are read and checked while those before them are connected.
+struct Import<'a> {
+    path: &'a Path,
+    report: ImportReport,
+    /// Blocks that the chain has not answered for, in the file's order.
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: u64,
+}
+
+struct Waiting {
+    offset: u64,
+    bytes: u64,
+    hash: BlockHash,
+    verdict: Pending<Submitted>,
+}
+
+impl Import<'_> {
+    fn submit(
+        &mut self,
+        chain: &ChainHandle,
+        offset: u64,
+        block: Block,
+        bytes: u64,
+    ) -> Result<(), NodeError> {
+        let hash = block.block_hash();
+        match chain.queue_block(Arc::new(block)) {
+            Ok(verdict) => {
+                self.waiting_bytes += bytes;
+                self.waiting.push_back(Waiting {
+                    offset,
+                    bytes,
+                    hash,
+                    verdict,
+                });
+                Ok(())
+            }
+            Err(error) => {
+                self.settle_all()?;
+                Err(self.refuse_block(offset, hash, &error))
+            }
+        }
+    }
+
+    fn make_room(&mut self) -> Result<(), NodeError> {
+        while self.waiting.len() >= MAX_WAITING || self.waiting_bytes >= MAX_WAITING_BYTES {
+            self.settle_first()?;
+        }
+        Ok(())
+    }
+
+    fn settle_all(&mut self) -> Result<(), NodeError> {
+        while !self.waiting.is_empty() {
+            self.settle_first()?;
+        }
+        Ok(())
+    }
+
+    fn settle_first(&mut self) -> Result<(), NodeError> {
+        let Some(first) = self.waiting.pop_front() else {
+            return Ok(());
+        };
+        self.waiting_bytes -= first.bytes;
+        match first.verdict.wait() {
+            Ok(Submitted::Duplicate) => self.report.known += 1,
+            Ok(Submitted::NewTip | Submitted::SideChain) => self.report.imported += 1,
+            Err(error) => return Err(self.refuse_block(first.offset, first.hash, &error)),
+        }
+        Ok(())
+    }
+
+    fn refuse_block(&self, offset: u64, hash: BlockHash, error: &SubmitError) -> NodeError {
+        self.refuse(offset, refused_block(hash, error.reject_reason(), error))
+    }
+
+    fn refuse(&self, offset: u64, detail: String) -> NodeError {
+        NodeError::Import {
+            path: self.path.to_owned(),
+            offset,
+            detail,
+        }
+    }
+}
+
+/// The next block, and the size of its encoding.
+fn read_block(spec: &ChainSpec, input: &mut impl Read) -> Result<(Block, u64), String> {
+    let bytes = read_record(spec, input)?;
+    let block: Block = deserialize(&bytes).map_err(|error| format!("not a block: {error}"))?;
+    // Here as well as in the chain: a block that is known by its header's hash may still come with
+    // another body.
+    check_block(spec, &block)
+        .map_err(|error| refused_block(block.block_hash(), Some(error.reject_reason()), &error))?;
+    Ok((block, bytes.len() as u64))
 }
 
 /// Bitcoin's word for the reason, where there is one, and what it stands for.

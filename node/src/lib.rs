@@ -16,4 +16,4 @@ pub use error::NodeError;
 pub use import::{ImportReport, import_block_file};
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, StopHandle};
-pub use options::{NodeConfig, NodeOptions, default_data_dir, load_chain_spec};
+pub use options::{NodeConfig, NodeOptions, db_cache_bytes, default_data_dir, load_chain_spec};

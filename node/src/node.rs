@@ -298,6 +298,7 @@ async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeErro
         spec: Arc::clone(&config.spec),
         path: path.clone(),
         script_threads: config.script_threads,
+        coins_cache_bytes: config.coins_cache_bytes,
         clock,
     };
     blocking(move || Chain::open(chain_config))

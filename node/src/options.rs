@@ -19,6 +19,7 @@ const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
 const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
 const DEFAULT_MAX_PEERS: usize = 125;
 const DEFAULT_MEMPOOL_MB: usize = 300;
+const DEFAULT_DB_CACHE_MIB: usize = 450;
 /// A configuration or chain spec file is a page of text; this is far above any real one.
 const MAX_TEXT_FILE_BYTES: u64 = 16 << 20;
 
@@ -81,6 +82,9 @@ pub struct NodeOptions {
     /// Bound of the mempool, in megabytes [default: 300]
     #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
     pub mempool_mb: Option<usize>,
+    /// Bound of the coins in memory, in MiB [default: 450]
+    #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
+    pub db_cache: Option<usize>,
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
     pub script_threads: Option<usize>,
@@ -121,6 +125,8 @@ pub struct NodeConfig {
     pub mining: MinerSettings,
     /// Bound of the mempool, in bytes.
     pub mempool_bytes: usize,
+    /// Bound of the coins in memory, in bytes.
+    pub coins_cache_bytes: usize,
     /// Threads that verify scripts.
     pub script_threads: usize,
     /// Where the log goes.
@@ -189,6 +195,7 @@ impl NodeOptions {
                 1,
                 1_000_000,
             )? * 1_000_000,
+            coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             script_threads: in_range(
                 "script-threads",
                 options.script_threads.unwrap_or(processors),
@@ -220,6 +227,7 @@ impl NodeOptions {
             intensity: self.intensity.or(other.intensity),
             devices: non_empty_or(self.devices, other.devices),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
+            db_cache: self.db_cache.or(other.db_cache),
             script_threads: self.script_threads.or(other.script_threads),
             quiet: self.quiet.or(other.quiet),
         }
@@ -241,6 +249,15 @@ pub fn load_chain_spec(name: &str) -> Result<ChainSpec, NodeError> {
         source,
     })?;
     ChainSpec::from_toml(&text).map_err(|source| NodeError::ChainSpec { path, source })
+}
+
+/// The bytes of coins in memory that `--db-cache`, in MiB, or its default stands for.
+///
+/// # Errors
+/// It is below 4 or above 65,536.
+pub fn db_cache_bytes(mib: Option<usize>) -> Result<usize, NodeError> {
+    let mib = in_range("db-cache", mib.unwrap_or(DEFAULT_DB_CACHE_MIB), 4, 65_536)?;
+    Ok(mib << 20)
 }
 
 /// `~/.pyrite`.

@@ -65,6 +65,7 @@ impl Scene {
             spec: Arc::clone(&self.spec),
             path: directory.path().join("chain"),
             script_threads: threads,
+            coins_cache_bytes: 450 << 20,
             clock: Clock::new(move || now),
         };
         (Chain::open(config).expect("opens"), directory)

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use pyrite_consensus::ChainSpec;
 use pyrite_storage::Database;
 
+use crate::coins::CoinsCache;
 use crate::load::load;
 use crate::scripts::ScriptVerifier;
 use crate::shared::Shared;
@@ -26,6 +27,8 @@ pub struct ChainConfig {
     pub path: PathBuf,
     /// Threads that verify scripts.
     pub script_threads: usize,
+    /// Bytes of coins in memory, about, at most.
+    pub coins_cache_bytes: usize,
     /// The time.
     pub clock: Clock,
 }
@@ -51,12 +54,14 @@ impl Chain {
             spec,
             path,
             script_threads,
+            coins_cache_bytes,
             clock,
         } = config;
         let database = Database::open(&path, &spec.name, spec.genesis_hash())?;
         let tree = load(&database, &spec)?;
         let scripts = ScriptVerifier::new(script_threads)?;
-        let shared = Arc::new(Shared::new(spec, clock, scripts, tree, database));
+        let coins = CoinsCache::new(coins_cache_bytes);
+        let shared = Arc::new(Shared::new(spec, clock, scripts, coins, tree, database));
         let writer = Writer::resume(Arc::clone(&shared))?;
 
         let (sender, commands) = sync_channel(QUEUE);

@@ -1,7 +1,7 @@
 //! `ChainHandle`: commands to the writer thread.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
@@ -40,7 +40,16 @@ impl ChainHandle {
     /// # Errors
     /// The block is invalid, its parent is not known, or the machine failed.
     pub fn submit_block(&self, block: Arc<Block>) -> Result<Submitted, SubmitError> {
-        self.request(|reply| Command::SubmitBlock(block, reply))
+        self.queue_block(block)?.wait()
+    }
+
+    /// As `submit_block`, for a caller with many blocks: it sends the next ones before it waits for this
+    /// one's verdict. Blocks only while too many wait already.
+    ///
+    /// # Errors
+    /// The machine failed.
+    pub fn queue_block(&self, block: Arc<Block>) -> Result<Pending<Submitted>, SubmitError> {
+        self.queue(|reply| Command::SubmitBlock(block, reply))
     }
 
     /// Checks headers, each after its parent, and keeps them. Returns their hashes, also of those
@@ -91,7 +100,7 @@ impl ChainHandle {
         self.request(|reply| Command::Reconsider(hash, reply))
     }
 
-    /// Writes to the tables' files what is in memory and in the log.
+    /// Brings the database up to the tip: until then it may lag behind by the blocks of some seconds.
     ///
     /// # Errors
     /// The machine failed.
@@ -106,19 +115,48 @@ impl ChainHandle {
     }
 
     fn request<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SubmitError> {
-        let (reply, verdict) = sync_channel(1);
-        self.commands
-            .send(command(reply))
-            .map_err(|_| self.ended())?;
-        verdict.recv().unwrap_or_else(|_| Err(self.ended()))
+        self.queue(command)?.wait()
     }
 
-    /// Why the writer thread does not answer.
-    fn ended(&self) -> SubmitError {
-        self.shared
-            .failure()
-            .map_or(SubmitError::Stopped, SubmitError::Machine)
+    fn queue<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<Pending<T>, SubmitError> {
+        let (reply, verdict) = sync_channel(1);
+        match self.commands.send(command(reply)) {
+            Ok(()) => Ok(Pending {
+                verdict,
+                shared: Arc::clone(&self.shared),
+            }),
+            Err(_) => Err(ended(&self.shared)),
+        }
     }
+}
+
+/// A verdict that is still to come.
+#[derive(Debug)]
+#[must_use = "the verdict tells whether it was done"]
+pub struct Pending<T> {
+    verdict: Receiver<Result<T, SubmitError>>,
+    shared: Arc<Shared>,
+}
+
+impl<T> Pending<T> {
+    /// Waits for it.
+    ///
+    /// # Errors
+    /// Those of what was asked for.
+    pub fn wait(self) -> Result<T, SubmitError> {
+        let verdict = self.verdict.recv();
+        verdict.unwrap_or_else(|_| Err(ended(&self.shared)))
+    }
+}
+
+/// Why the writer thread does not answer.
+fn ended(shared: &Shared) -> SubmitError {
+    shared
+        .failure()
+        .map_or(SubmitError::Stopped, SubmitError::Machine)
 }
 
 impl std::fmt::Debug for ChainHandle {

@@ -7,6 +7,7 @@
 mod block_cache;
 mod chain;
 mod clock;
+mod coins;
 mod error;
 mod handle;
 mod info;
@@ -21,7 +22,7 @@ mod writer;
 pub use chain::{Chain, ChainConfig};
 pub use clock::Clock;
 pub use error::{ChainError, SubmitError};
-pub use handle::{ChainHandle, Submitted};
+pub use handle::{ChainHandle, Pending, Submitted};
 pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
 pub use reader::ChainReader;
 pub use scripts::ScriptVerifier;

@@ -3,14 +3,15 @@
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_storage::schema::{Blocks, Coins, Meta, UndoData};
-use pyrite_storage::{Database, MetaKey, RawBlock, Undo};
+use pyrite_consensus::{ChainSpec, Coin};
+use pyrite_storage::schema::{Blocks, UndoData};
+use pyrite_storage::{Database, RawBlock, Undo};
 use tokio::sync::watch;
 
 use crate::block_cache::BlockCache;
+use crate::coins::{CoinsCache, read_coins};
 use crate::info::{CoinsAt, Tip};
 use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
@@ -28,9 +29,8 @@ pub(crate) struct Shared {
     tree: Arc<RwLock<BlockTree>>,
     /// `None` once the chain is shut down, whoever still holds a reader.
     database: RwLock<Option<Database>>,
-    /// Held for writing while a batch that moves the tip is committed and the tree follows, so that
-    /// a reader never sees coins that are ahead of the tree.
-    tip_gate: RwLock<()>,
+    /// Changes together with the tree's tip, so that a reader never sees coins that are ahead of it.
+    coins: RwLock<CoinsCache>,
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
 }
@@ -53,6 +53,7 @@ impl Shared {
         spec: Arc<ChainSpec>,
         clock: Clock,
         scripts: ScriptVerifier,
+        coins: CoinsCache,
         tree: BlockTree,
         database: Database,
     ) -> Self {
@@ -64,7 +65,7 @@ impl Shared {
             cache: BlockCache::default(),
             tree: Arc::new(RwLock::new(tree)),
             database: RwLock::new(Some(database)),
-            tip_gate: RwLock::new(()),
+            coins: RwLock::new(coins),
             tip: watch::Sender::new(tip),
             failure: watch::Sender::new(None),
         }
@@ -104,11 +105,14 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Keeps readers from taking a snapshot of the coins while the tip moves.
-    pub(crate) fn move_tip(&self) -> RwLockWriteGuard<'_, ()> {
-        self.tip_gate
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The coins, to look into.
+    pub(crate) fn coins_cache(&self) -> RwLockReadGuard<'_, CoinsCache> {
+        self.coins.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The coins, to change them. Whoever moves the tip holds this until the tree has followed.
+    pub(crate) fn coins_cache_mut(&self) -> RwLockWriteGuard<'_, CoinsCache> {
+        self.coins.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn watch_tip(&self) -> watch::Receiver<Tip> {
@@ -198,28 +202,40 @@ impl Shared {
     /// Those of the coins that exist, and the tip that they belong to.
     pub(crate) fn coins(&self, outpoints: &[OutPoint]) -> Result<CoinsAt, ChainError> {
         let database = self.database()?;
-        let snapshot = {
-            let _gate = self.tip_gate.read().unwrap_or_else(PoisonError::into_inner);
-            database.snapshot()
+        let (tip, mut known, unread) = {
+            let cache = self.coins_cache();
+            let tip = {
+                let tree = self.tree();
+                tree.node(tree.tip()).tip()
+            };
+            let (known, missing) = cache.look_up(outpoints);
+            // What is not cached is in the database as it was at the last flush, and not changed since.
+            let unread = (!missing.is_empty()).then(|| (missing, database.snapshot()));
+            (tip, known, unread)
         };
-        let hash = snapshot
-            .get::<Meta>(&MetaKey::Tip)?
-            .and_then(|tip| tip.as_block())
-            .ok_or_else(|| ChainError::corrupt("the tip is missing"))?;
-        let tip = {
+        if let Some((missing, snapshot)) = unread {
+            let read = read_coins(&snapshot, &missing)?;
+            self.keep_coins(&tip, &read);
+            known.extend(read);
+        }
+        Ok(CoinsAt { tip, coins: known })
+    }
+
+    /// Caches coins that were read at a tip, if that still is the tip.
+    fn keep_coins(&self, tip: &Tip, read: &[(OutPoint, Coin)]) {
+        if read.is_empty() {
+            return;
+        }
+        let mut cache = self.coins_cache_mut();
+        let is_current = {
             let tree = self.tree();
-            let id = tree
-                .find(&hash)
-                .ok_or_else(|| ChainError::corrupt(format!("the tip {hash} has no header")))?;
-            tree.node(id).tip()
+            tree.node(tree.tip()).hash == tip.hash
         };
-        let found = snapshot.multi_get::<Coins>(outpoints)?;
-        let coins = outpoints
-            .iter()
-            .zip(found)
-            .filter_map(|(outpoint, coin)| Some((*outpoint, coin?)))
-            .collect();
-        Ok(CoinsAt { tip, coins })
+        if is_current {
+            for (outpoint, coin) in read {
+                cache.insert_read(*outpoint, coin.clone());
+            }
+        }
     }
 }
 

@@ -60,6 +60,9 @@ fn mine_until_killed(directory: &Path) -> ! {
                 .expect("is valid");
             println!("acknowledged {hash}");
         }
+        if round % 3 == 1 {
+            chain.handle.flush().expect("flushes");
+        }
     }
     unreachable!("the loop has no end")
 }
@@ -150,8 +153,12 @@ fn two_branches(spec: &ChainSpec) -> (Vec<Block>, BlockHash) {
 fn a_log_torn_anywhere_opens_on_the_best_chain_and_goes_on() {
     let fixture = Fixture::new();
     let (blocks, tip) = two_branches(&fixture.spec);
-    for block in &blocks {
+    for (number, block) in blocks.iter().enumerate() {
         fixture.submit(block);
+        // In both branches, and in the blocks before them.
+        if number % 3 == 0 {
+            fixture.chain().handle.flush().expect("flushes");
+        }
     }
     assert_eq!(fixture.tip_hash(), tip);
     // Nothing was moved from the log to the tables yet, and the writer is idle: the copy is what
@@ -188,6 +195,29 @@ fn a_log_torn_anywhere_opens_on_the_best_chain_and_goes_on() {
         fs::remove_dir_all(&path).expect("removes");
     }
     assert!(mid_way > 8, "the cuts were in places that matter");
+}
+
+#[test]
+fn what_was_not_flushed_is_connected_again() {
+    // With no flush, one before the fork, one in either branch, and one in the end.
+    for flushed in [None, Some(50), Some(107), Some(110), Some(111)] {
+        let fixture = Fixture::new();
+        let (blocks, tip) = two_branches(&fixture.spec);
+        for (number, block) in blocks.iter().enumerate() {
+            fixture.submit(block);
+            if flushed == Some(number) {
+                fixture.chain().handle.flush().expect("flushes");
+            }
+        }
+        // What a kill would leave: the writer is idle.
+        let mut killed = Fixture::new();
+        killed.close();
+        fs::remove_dir_all(killed.path()).expect("removes");
+        copy_directory(&fixture.path(), &killed.path());
+        killed.open();
+        assert_eq!(killed.tip_hash(), tip, "{flushed:?}");
+        killed.assert_coins_equal_a_replay();
+    }
 }
 
 #[test]

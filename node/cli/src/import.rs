@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
-use pyrite_node::{DataDir, default_data_dir, import_block_file, load_chain_spec};
+use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, import_block_file, load_chain_spec};
 
 /// How often the progress line changes.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
@@ -27,6 +27,9 @@ pub(crate) struct ImportArgs {
     /// The data directory; no node may be using it [default: ~/.pyrite]
     #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    /// Bound of the coins in memory, in MiB [default: 450]
+    #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
+    db_cache: Option<usize>,
     /// The files: magic, length and block, one after the other, as in Bitcoin's block files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -46,6 +49,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         spec: Arc::clone(&spec),
         path: path.clone(),
         script_threads: std::thread::available_parallelism().map_or(1, usize::from),
+        coins_cache_bytes: db_cache_bytes(args.db_cache)?,
         clock: Clock::system(),
     })
     .with_context(|| path.display().to_string())?;

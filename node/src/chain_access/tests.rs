@@ -25,6 +25,7 @@ impl Fixture {
             spec,
             path: directory.path().join("database"),
             script_threads: 1,
+            coins_cache_bytes: 1 << 20,
             clock: clock.clone(),
         })
         .unwrap();

@@ -1,15 +1,14 @@
 //! Makes the chain with the most work the best one: disconnects and connects blocks.
 //!
-//! One atomic batch per block holds its coins, undo data, height and the tip. A kill in between
-//! leaves a chain that is whole, if not the best; the next opening goes on from there.
-
-use std::collections::HashMap;
+//! The coins change in memory; from time to time they are flushed, in one atomic batch with the tip
+//! that they belong to. A kill in between leaves a chain that is whole, if not the best: the next opening
+//! connects the blocks since, which are stored and known to be valid.
 
 use pyrite_consensus::bitcoin::OutPoint;
 use pyrite_consensus::connect::{BlockEffects, disconnect_block, outpoints_to_read};
-use pyrite_consensus::{BlockContext, BlockError, Coin, Height, connect_block};
-use pyrite_storage::schema::{Coins, Headers, Heights, Meta, UndoData};
-use pyrite_storage::{Database, MetaKey, MetaValue, Undo};
+use pyrite_consensus::{BlockContext, BlockError, Height, connect_block};
+use pyrite_storage::schema::{Headers, UndoData};
+use pyrite_storage::{Database, Undo};
 
 use super::Writer;
 use crate::ChainError;
@@ -80,7 +79,8 @@ impl Writer {
         let branch = self.shared.branch(node.parent);
         let context = BlockContext::new(&branch);
         let spec = &self.shared.spec;
-        let coins = read_coins(database, &outpoints_to_read(spec, &block, context.height))?;
+        let outpoints = outpoints_to_read(spec, &block, context.height);
+        let coins = self.shared.coins(&outpoints)?.coins;
         let effects = match connect_block(spec, &block, &context, &coins) {
             Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
@@ -95,32 +95,34 @@ impl Writer {
         let BlockEffects { spent, created, .. } = effects;
         let mut record = node.record(id);
         record.flags.connected = true;
+        let outpoints: Vec<OutPoint> = spent.iter().map(|(outpoint, _)| *outpoint).collect();
         let mut batch = database.batch();
-        for (outpoint, _) in &spent {
-            batch.delete::<Coins>(outpoint);
-        }
-        for (outpoint, coin) in &created {
-            batch.put::<Coins>(outpoint, coin);
-        }
         batch.put::<UndoData>(&node.hash, &Undo(spent));
-        batch.put::<Heights>(&node.height, &node.hash);
         batch.put::<Headers>(&node.hash, &record);
-        batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(node.hash));
-
-        let shared = self.shared.clone();
-        let _gate = shared.move_tip();
         self.commit(database, batch)?;
-        shared.tree_mut().connected(id);
+
+        let mut cache = self.shared.coins_cache_mut();
+        for outpoint in &outpoints {
+            cache.spend(outpoint);
+        }
+        for (outpoint, coin) in created {
+            cache.create(outpoint, coin);
+        }
+        self.shared.tree_mut().connected(id);
+        let is_full = cache.is_full();
+        drop(cache);
         tracing::debug!(height = %node.height, hash = %node.hash, "connected");
+        if is_full {
+            self.flush_coins(database)?;
+        }
         Ok(Ok(()))
     }
 
     /// Disconnects the tip. Its undo data stays: it is what it is whenever the block is connected.
     fn disconnect_tip(&mut self, database: &Database) -> Result<(), ChainError> {
-        let (node, parent) = {
+        let node = {
             let tree = self.shared.tree();
-            let node = tree.node(tree.tip()).clone();
-            (node.clone(), tree.node(node.parent).hash)
+            tree.node(tree.tip()).clone()
         };
         if node.height == Height::GENESIS {
             return Err(ChainError::corrupt("two blocks have no common ancestor"));
@@ -129,21 +131,20 @@ impl Writer {
         let Undo(spent) = self.shared.stored_undo(database, &node.hash)?;
         let effects = disconnect_block(&block, &spent);
 
-        let mut batch = database.batch();
+        let mut cache = self.shared.coins_cache_mut();
         for outpoint in &effects.removed {
-            batch.delete::<Coins>(outpoint);
+            cache.spend(outpoint);
         }
-        for (outpoint, coin) in &effects.restored {
-            batch.put::<Coins>(outpoint, coin);
+        for (outpoint, coin) in effects.restored {
+            cache.create(outpoint, coin);
         }
-        batch.delete::<Heights>(&node.height);
-        batch.put::<Meta>(&MetaKey::Tip, &MetaValue::block(parent));
-
-        let shared = self.shared.clone();
-        let _gate = shared.move_tip();
-        self.commit(database, batch)?;
-        shared.tree_mut().disconnected();
+        self.shared.tree_mut().disconnected();
+        let is_full = cache.is_full();
+        drop(cache);
         tracing::debug!(height = %node.height, hash = %node.hash, "disconnected");
+        if is_full {
+            self.flush_coins(database)?;
+        }
         Ok(())
     }
 
@@ -166,18 +167,7 @@ impl Writer {
         Ok(())
     }
 
-    fn tip(&self) -> NodeId {
+    pub(super) fn tip(&self) -> NodeId {
         self.shared.tree().tip()
     }
-}
-
-fn read_coins(
-    database: &Database,
-    outpoints: &[OutPoint],
-) -> Result<HashMap<OutPoint, Coin>, ChainError> {
-    let found = database.multi_get::<Coins>(outpoints)?;
-    let coins = outpoints.iter().zip(found);
-    Ok(coins
-        .filter_map(|(outpoint, coin)| Some((*outpoint, coin?)))
-        .collect())
 }

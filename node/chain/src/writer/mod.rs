@@ -4,6 +4,7 @@ mod accept;
 mod activate;
 mod candidates;
 mod control;
+mod flush;
 mod run;
 
 pub(crate) use run::{Command, Reply, Writer};

@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::block::Header;
@@ -13,7 +13,9 @@ use pyrite_consensus::bitcoin::{Block, BlockHash};
 use pyrite_storage::{Batch, Database, Durability};
 
 use super::candidates::Candidates;
+use super::flush::FLUSH_EVERY;
 use crate::shared::Shared;
+use crate::tree::NodeId;
 use crate::{ChainError, SubmitError, Submitted};
 
 /// The most commands that share one sync.
@@ -46,6 +48,9 @@ pub(crate) struct Writer {
     pub(super) next_sequence: i64,
     /// The number of the next block that is made precious, below all others.
     pub(super) next_precious: i64,
+    /// The tip that the coins in the database belong to.
+    pub(super) flushed_tip: NodeId,
+    pub(super) last_flush: Instant,
     /// Whether something was committed since the last sync.
     unsynced: bool,
 }
@@ -69,10 +74,13 @@ impl Writer {
             candidates,
             next_sequence: last.max(0).saturating_add(1),
             next_precious: first.min(0).saturating_sub(1),
+            flushed_tip: shared.tree().tip(),
+            last_flush: Instant::now(),
             unsynced: false,
         };
         let database = shared.database()?;
         writer.activate_best(&database)?;
+        writer.flush_coins(&database)?;
         writer.settle(&database)?;
         drop(database);
         Ok(writer)
@@ -83,11 +91,17 @@ impl Writer {
     pub(crate) fn run(mut self, commands: &Receiver<Command>) {
         let shared = Arc::clone(&self.shared);
         let _guard = PanicGuard(Arc::clone(&shared));
-        while let Ok(first) = commands.recv() {
-            let result = match shared.database() {
-                Ok(database) => self.run_group(&database, first, commands),
-                Err(error) => Err(error),
+        loop {
+            let first = match commands.recv_timeout(FLUSH_EVERY) {
+                Ok(command) => Some(command),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
             };
+            let result = shared.database().and_then(|database| match first {
+                Some(first) => self.run_group(&database, first, commands),
+                // Nobody asks for anything: settling flushes.
+                None => self.settle(&database).map(ControlFlow::Continue),
+            });
             match result {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => return,
@@ -114,6 +128,7 @@ impl Writer {
         let mut result = Ok(());
         while let Some(command) = next.take() {
             if matches!(command, Command::Stop) {
+                result = self.flush_coins(database);
                 flow = ControlFlow::Break(());
                 break;
             }
@@ -157,9 +172,7 @@ impl Writer {
                 queue_answer(answers, reply, self.reconsider(database, hash))
             }
             Command::Flush(reply) => {
-                let result = database
-                    .flush()
-                    .map_err(|error| ChainError::from(error).into());
+                let result = self.flush_coins(database).map_err(SubmitError::from);
                 queue_answer(answers, reply, result)
             }
             Command::Stop => Ok(()),
@@ -168,6 +181,9 @@ impl Writer {
 
     /// Makes what was committed durable, and tells those who watch the tip.
     fn settle(&mut self, database: &Database) -> Result<(), ChainError> {
+        if self.last_flush.elapsed() >= FLUSH_EVERY {
+            self.flush_coins(database)?;
+        }
         if self.unsynced {
             database.sync()?;
             self.unsynced = false;

@@ -173,6 +173,7 @@ fn config_at(spec: &Arc<ChainSpec>, path: &Path, now: u64) -> ChainConfig {
         spec: Arc::clone(spec),
         path: path.to_owned(),
         script_threads: 2,
+        coins_cache_bytes: 1 << 20,
         clock: Clock::new(move || now),
     }
 }

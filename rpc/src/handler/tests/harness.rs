@@ -44,6 +44,7 @@ impl TestNode {
             spec: Arc::clone(&spec),
             path: directory.path().join("database"),
             script_threads: 1,
+            coins_cache_bytes: 1 << 20,
             clock: clock.clone(),
         })
         .unwrap();

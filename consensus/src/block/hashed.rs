@@ -1,0 +1,108 @@
+//! A block with the ids of its transactions.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use bitcoin::{Block, Transaction, Txid, Wtxid};
+
+/// A block with the ids of its transactions. Most rules need them, and beside signatures they are what
+/// costs most: they are computed once, where the block comes from.
+#[derive(Clone, Debug)]
+pub struct HashedBlock {
+    block: Arc<Block>,
+    txids: Vec<Txid>,
+    wtxids: Vec<Wtxid>,
+}
+
+impl HashedBlock {
+    /// Computes the ids.
+    #[must_use]
+    pub fn new(block: Arc<Block>) -> Self {
+        let txids: Vec<_> = block.txdata.iter().map(Transaction::compute_txid).collect();
+        let wtxids = block
+            .txdata
+            .iter()
+            .zip(&txids)
+            .map(|(tx, txid)| wtxid(tx, *txid));
+        Self {
+            wtxids: wtxids.collect(),
+            txids,
+            block,
+        }
+    }
+
+    /// The block.
+    #[must_use]
+    pub fn block(&self) -> &Arc<Block> {
+        &self.block
+    }
+
+    /// The ids of its transactions, in their order.
+    #[must_use]
+    pub fn txids(&self) -> &[Txid] {
+        &self.txids
+    }
+
+    /// The ids of its transactions with their witnesses, in their order.
+    #[must_use]
+    pub fn wtxids(&self) -> &[Wtxid] {
+        &self.wtxids
+    }
+
+    /// Its transactions with their ids.
+    pub fn transactions(&self) -> impl Iterator<Item = (&Transaction, Txid)> {
+        self.block.txdata.iter().zip(self.txids.iter().copied())
+    }
+}
+
+impl Deref for HashedBlock {
+    type Target = Block;
+
+    fn deref(&self) -> &Block {
+        &self.block
+    }
+}
+
+impl From<Block> for HashedBlock {
+    fn from(block: Block) -> Self {
+        Self::new(Arc::new(block))
+    }
+}
+
+/// Without a witness both ids are the same.
+fn wtxid(transaction: &Transaction, txid: Txid) -> Wtxid {
+    if transaction
+        .input
+        .iter()
+        .all(|input| input.witness.is_empty())
+    {
+        Wtxid::from_raw_hash(txid.to_raw_hash())
+    } else {
+        transaction.compute_wtxid()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::fixtures::{block, coinbase, outpoint, spend};
+
+    #[test]
+    fn ids_are_those_of_the_transactions() {
+        let mut witness = spend(&[outpoint(1)], &[5]);
+        witness.input[0].witness.push([1, 2, 3]);
+        let hashed = HashedBlock::from(block(vec![
+            coinbase(1, 0),
+            witness,
+            spend(&[outpoint(2)], &[5]),
+        ]));
+        for (index, transaction) in hashed.txdata.iter().enumerate() {
+            assert_eq!(hashed.txids()[index], transaction.compute_txid());
+            assert_eq!(hashed.wtxids()[index], transaction.compute_wtxid());
+        }
+        assert_ne!(
+            hashed.txids()[1].to_raw_hash(),
+            hashed.wtxids()[1].to_raw_hash()
+        );
+    }
+}
