@@ -1,5 +1,7 @@
 //! Block rules that need no coins: by itself, and in its chain.
 
+mod hashed;
+
 use bitcoin::block::Header;
 use bitcoin::hashes::{Hash, sha256d};
 use bitcoin::{Block, Transaction, TxMerkleNode, VarInt, script};
@@ -8,6 +10,8 @@ use crate::transaction::{
     WITNESS_SCALE_FACTOR, check_lock_time, check_transaction, legacy_sigop_cost,
 };
 use crate::{BlockError, ChainSpec, HeaderChain, Height, TransactionError};
+
+pub use hashed::HashedBlock;
 
 /// How an output's script begins that commits to the block's witnesses (BIP-0141): `OP_RETURN`, a
 /// push of 36 bytes, and four fixed ones; the hash of 32 bytes follows.
@@ -55,7 +59,7 @@ impl<'a> BlockContext<'a> {
 ///
 /// # Errors
 /// The first rule that it breaks, in the order of Bitcoin Core's `CheckBlock`.
-pub fn check_block(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
+pub fn check_block(spec: &ChainSpec, block: &HashedBlock) -> Result<(), BlockError> {
     check_merkle_root(block)?;
     check_base_size(spec, block)?;
     check_coinbase_position(block)?;
@@ -70,7 +74,7 @@ pub fn check_block(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
 /// The first rule that it breaks, in the order of Bitcoin Core's `ContextualCheckBlock`.
 pub fn check_block_in_chain(
     spec: &ChainSpec,
-    block: &Block,
+    block: &HashedBlock,
     context: &BlockContext<'_>,
 ) -> Result<(), BlockError> {
     check_lock_times(spec, block, context)?;
@@ -91,13 +95,9 @@ pub(crate) fn in_block(
     }
 }
 
-fn check_merkle_root(block: &Block) -> Result<(), BlockError> {
-    let txids = block
-        .txdata
-        .iter()
-        .map(|tx| tx.compute_txid().to_raw_hash())
-        .collect();
-    let (computed, tree) = merkle_root(txids);
+fn check_merkle_root(block: &HashedBlock) -> Result<(), BlockError> {
+    let txids = block.txids().iter().map(|txid| txid.to_raw_hash());
+    let (computed, tree) = merkle_root(txids.collect());
     let computed = TxMerkleNode::from_raw_hash(computed);
     let expected = block.header.merkle_root;
     if computed != expected {
@@ -196,7 +196,11 @@ fn check_coinbase_height(
 }
 
 /// The commitment to the witnesses (BIP-0141); without one, no witness is allowed.
-fn check_witnesses(spec: &ChainSpec, block: &Block, height: Height) -> Result<(), BlockError> {
+fn check_witnesses(
+    spec: &ChainSpec,
+    block: &HashedBlock,
+    height: Height,
+) -> Result<(), BlockError> {
     if height.0 >= spec.deployments.segwit
         && let Some(commitment) = coinbase(block).and_then(witness_commitment)
     {
@@ -213,7 +217,7 @@ fn check_witnesses(spec: &ChainSpec, block: &Block, height: Height) -> Result<()
     Ok(())
 }
 
-fn check_witness_commitment(block: &Block, commitment: &[u8; 32]) -> Result<(), BlockError> {
+fn check_witness_commitment(block: &HashedBlock, commitment: &[u8; 32]) -> Result<(), BlockError> {
     let nonce = coinbase(block)
         .and_then(|coinbase| coinbase.input.first())
         .filter(|input| input.witness.len() == 1)
@@ -221,11 +225,7 @@ fn check_witness_commitment(block: &Block, commitment: &[u8; 32]) -> Result<(), 
         .and_then(|nonce| <&[u8; 32]>::try_from(nonce).ok())
         .ok_or(BlockError::WitnessNonceSize)?;
     // The coinbase holds the commitment, so its own place in the tree is zero.
-    let others = block
-        .txdata
-        .iter()
-        .skip(1)
-        .map(|tx| tx.compute_wtxid().to_raw_hash());
+    let others = block.wtxids()[1..].iter().map(|wtxid| wtxid.to_raw_hash());
     let wtxids = std::iter::once(sha256d::Hash::all_zeros())
         .chain(others)
         .collect();

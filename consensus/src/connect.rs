@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bitcoin::{Amount, Block, BlockHash, OutPoint, Transaction, Txid};
+use bitcoin::{Amount, Block, BlockHash, OutPoint, Transaction, Txid, Wtxid};
 
 use crate::block::in_block;
 use crate::coin::is_unspendable;
@@ -11,7 +11,8 @@ use crate::transaction::{
     add_money, check_spent_coins, output_total, sigop_cost_under, spent_coins,
 };
 use crate::{
-    BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, Height, TransactionError,
+    BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, HashedBlock, Height,
+    TransactionError,
 };
 
 /// Bitcoin's two blocks whose coinbases repeat earlier ones, which BIP-0030 lets stand: the height and
@@ -44,8 +45,65 @@ pub struct BlockEffects {
     pub created: Vec<(OutPoint, Coin)>,
     /// Fees of its transactions.
     pub fees: Amount,
-    /// One check per transaction other than the coinbase, covering all of its inputs.
-    pub script_checks: Vec<ScriptCheck>,
+    /// The rules that its scripts have to keep.
+    pub script_flags: ScriptFlags,
+}
+
+impl BlockEffects {
+    /// The scripts to verify: those of each transaction other than the coinbase of `block`, whose effects
+    /// these are.
+    pub fn scripts<'a>(
+        &'a self,
+        block: &'a HashedBlock,
+    ) -> impl Iterator<Item = TransactionScripts<'a>> {
+        let mut spent = self.spent.as_slice();
+        let transactions = block.transactions().zip(block.wtxids());
+        transactions
+            .filter(|((transaction, _), _)| !transaction.is_coinbase())
+            .map(move |((transaction, txid), wtxid)| {
+                let (own, rest) = spent.split_at(transaction.input.len());
+                spent = rest;
+                TransactionScripts {
+                    transaction,
+                    txid,
+                    wtxid: *wtxid,
+                    spent: own,
+                    flags: self.script_flags,
+                }
+            })
+    }
+}
+
+/// The scripts of a block's transaction, which may have been verified before.
+#[derive(Clone, Copy, Debug)]
+pub struct TransactionScripts<'a> {
+    transaction: &'a Transaction,
+    txid: Txid,
+    wtxid: Wtxid,
+    /// What its inputs spend, in their order.
+    spent: &'a [(OutPoint, Coin)],
+    flags: ScriptFlags,
+}
+
+impl TransactionScripts<'_> {
+    /// The transaction's id with its witnesses.
+    #[must_use]
+    pub fn wtxid(&self) -> &Wtxid {
+        &self.wtxid
+    }
+
+    /// The rules that they have to keep.
+    #[must_use]
+    pub fn flags(&self) -> ScriptFlags {
+        self.flags
+    }
+
+    /// The check that verifies them.
+    #[must_use]
+    pub fn check(&self) -> ScriptCheck {
+        let outputs = self.spent.iter().map(|(_, coin)| coin.output.clone());
+        ScriptCheck::with_txid(self.transaction, self.txid, outputs.collect(), self.flags)
+    }
 }
 
 /// The coins that exist from the start: the spendable outputs of the genesis block's transactions
@@ -63,16 +121,15 @@ pub fn genesis_coins(spec: &ChainSpec) -> Vec<(OutPoint, Coin)> {
 /// The outpoints whose coins a caller must read before `connect_block`: every input's that the block
 /// does not create itself, and, where BIP-0030 applies at `height`, every output's.
 #[must_use]
-pub fn outpoints_to_read(spec: &ChainSpec, block: &Block, height: Height) -> Vec<OutPoint> {
+pub fn outpoints_to_read(spec: &ChainSpec, block: &HashedBlock, height: Height) -> Vec<OutPoint> {
     let checks_overwrites = bip30_applies(spec, block, height);
     let mut outpoints = Vec::new();
     let mut earlier = HashSet::with_capacity(block.txdata.len());
-    for transaction in &block.txdata {
+    for (transaction, txid) in block.transactions() {
         if !transaction.is_coinbase() {
             let spent = transaction.input.iter().map(|input| input.previous_output);
             outpoints.extend(spent.filter(|outpoint| !earlier.contains(&outpoint.txid)));
         }
-        let txid = transaction.compute_txid();
         if checks_overwrites {
             outpoints.extend(outpoints_of(transaction, txid));
         }
@@ -90,20 +147,19 @@ pub fn outpoints_to_read(spec: &ChainSpec, block: &Block, height: Height) -> Vec
 /// The first rule that it breaks, in the order of Bitcoin Core's `ConnectBlock`.
 pub fn connect_block(
     spec: &ChainSpec,
-    block: &Block,
+    block: &HashedBlock,
     context: &BlockContext<'_>,
     coins: &impl CoinView,
 ) -> Result<BlockEffects, BlockError> {
-    let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();
     if bip30_applies(spec, block, context.height) {
-        check_overwrites_nothing(block, &txids, coins)?;
+        check_overwrites_nothing(block, coins)?;
     }
     let mut connection = Connection::new(spec, context, coins);
-    for (index, (transaction, txid)) in block.txdata.iter().zip(&txids).enumerate() {
-        connection.apply(index, transaction, *txid)?;
+    for (index, (transaction, txid)) in block.transactions().enumerate() {
+        connection.apply(index, transaction, txid)?;
     }
     check_coinbase_amount(spec, block, context.height, connection.fees)?;
-    Ok(connection.into_effects(block, &txids))
+    Ok(connection.into_effects(block))
 }
 
 /// What disconnecting a block does to the coins.
@@ -117,9 +173,8 @@ pub struct DisconnectEffects {
 
 /// Undoes a block; `spent` is what `BlockEffects::spent` was when it was connected.
 #[must_use]
-pub fn disconnect_block(block: &Block, spent: &[(OutPoint, Coin)]) -> DisconnectEffects {
-    let txids: Vec<Txid> = block.txdata.iter().map(Transaction::compute_txid).collect();
-    let own: HashSet<&Txid> = txids.iter().collect();
+pub fn disconnect_block(block: &HashedBlock, spent: &[(OutPoint, Coin)]) -> DisconnectEffects {
+    let own: HashSet<&Txid> = block.txids().iter().collect();
     let (spent_own, restored): (Vec<_>, Vec<_>) = spent
         .iter()
         .partition(|(outpoint, _)| own.contains(&outpoint.txid));
@@ -128,10 +183,8 @@ pub fn disconnect_block(block: &Block, spent: &[(OutPoint, Coin)]) -> Disconnect
         .map(|(outpoint, _)| *outpoint)
         .collect();
     let removed = block
-        .txdata
-        .iter()
-        .zip(&txids)
-        .flat_map(|(transaction, txid)| spendable_outpoints_of(transaction, *txid))
+        .transactions()
+        .flat_map(|(transaction, txid)| spendable_outpoints_of(transaction, txid))
         .filter(|outpoint| !spent_own.contains(outpoint))
         .collect();
     DisconnectEffects {
@@ -149,7 +202,6 @@ struct Connection<'a, V> {
     spent: Vec<(OutPoint, Coin)>,
     fees: Amount,
     sigop_cost: u64,
-    script_checks: Vec<ScriptCheck>,
 }
 
 impl<'a, V: CoinView> Connection<'a, V> {
@@ -162,7 +214,6 @@ impl<'a, V: CoinView> Connection<'a, V> {
             spent: Vec::new(),
             fees: Amount::ZERO,
             sigop_cost: 0,
-            script_checks: Vec::new(),
         }
     }
 
@@ -170,7 +221,7 @@ impl<'a, V: CoinView> Connection<'a, V> {
         if tx.is_coinbase() {
             self.add_sigops(sigop_cost_under(tx, std::iter::empty(), self.flags))?;
         } else {
-            self.spend(index, tx, txid)?;
+            self.spend(index, tx)?;
         }
         for (outpoint, coin) in coins_of(tx, txid, self.context.height) {
             self.coins.create(outpoint, coin);
@@ -178,17 +229,14 @@ impl<'a, V: CoinView> Connection<'a, V> {
         Ok(())
     }
 
-    fn spend(&mut self, index: usize, tx: &Transaction, txid: Txid) -> Result<(), BlockError> {
+    fn spend(&mut self, index: usize, tx: &Transaction) -> Result<(), BlockError> {
         let spent = spent_coins(tx, &self.coins).map_err(in_block(index, tx))?;
         let fee =
             check_spent_coins(self.spec, tx, self.context, &spent).map_err(in_block(index, tx))?;
         let sigop_cost = sigop_cost_under(tx, spent.iter().copied().map(Some), self.flags);
-        let outputs = spent.iter().map(|coin| coin.output.clone()).collect();
 
         self.fees = add_money(self.fees, fee).ok_or(BlockError::FeesOutOfRange)?;
         self.add_sigops(sigop_cost)?;
-        self.script_checks
-            .push(ScriptCheck::with_txid(tx, txid, outputs, self.flags));
         for outpoint in tx.input.iter().map(|input| input.previous_output) {
             // Only a transaction that spends a coin twice gets an error here.
             let missing = TransactionError::MissingInput { outpoint };
@@ -214,10 +262,10 @@ impl<'a, V: CoinView> Connection<'a, V> {
         Ok(())
     }
 
-    fn into_effects(mut self, block: &Block, txids: &[Txid]) -> BlockEffects {
+    fn into_effects(mut self, block: &HashedBlock) -> BlockEffects {
         let mut created = Vec::new();
-        for (transaction, txid) in block.txdata.iter().zip(txids) {
-            for outpoint in outpoints_of(transaction, *txid) {
+        for (transaction, txid) in block.transactions() {
+            for outpoint in outpoints_of(transaction, txid) {
                 created.extend(
                     self.coins
                         .take_created(&outpoint)
@@ -225,17 +273,11 @@ impl<'a, V: CoinView> Connection<'a, V> {
                 );
             }
         }
-        let Self {
-            spent,
-            fees,
-            script_checks,
-            ..
-        } = self;
         BlockEffects {
-            spent,
+            spent: self.spent,
             created,
-            fees,
-            script_checks,
+            fees: self.fees,
+            script_flags: self.flags,
         }
     }
 }
@@ -258,16 +300,10 @@ fn bip30_applies(spec: &ChainSpec, block: &Block, height: Height) -> bool {
         .any(|(repeat, printed)| height.0 == *repeat && is_hash(block.block_hash(), printed))
 }
 
-fn check_overwrites_nothing(
-    block: &Block,
-    txids: &[Txid],
-    coins: &impl CoinView,
-) -> Result<(), BlockError> {
+fn check_overwrites_nothing(block: &HashedBlock, coins: &impl CoinView) -> Result<(), BlockError> {
     let mut outpoints = block
-        .txdata
-        .iter()
-        .zip(txids)
-        .flat_map(|(tx, txid)| outpoints_of(tx, *txid));
+        .transactions()
+        .flat_map(|(tx, txid)| outpoints_of(tx, txid));
     match outpoints.find(|outpoint| coins.coin(outpoint).is_some()) {
         Some(outpoint) => Err(BlockError::Overwrite { outpoint }),
         None => Ok(()),

@@ -12,8 +12,8 @@ use pyrite_consensus::connect::{disconnect_block, genesis_coins, outpoints_to_re
 use pyrite_consensus::pow::check_proof_of_work;
 use pyrite_consensus::script::ScriptFailure;
 use pyrite_consensus::{
-    BlockContext, BlockEffects, BlockError, ChainSpec, Coin, HeaderChain, Height, ScriptError,
-    TransactionError, check_block, check_block_in_chain, check_header, connect_block,
+    BlockContext, BlockEffects, BlockError, ChainSpec, Coin, HashedBlock, HeaderChain, Height,
+    ScriptError, TransactionError, check_block, check_block_in_chain, check_header, connect_block,
 };
 use random::Random;
 
@@ -53,7 +53,7 @@ impl HeaderChain for OldChain {
 }
 
 /// Bitcoin's blocks 1 to 255: each behind a magic and its length.
-fn first_blocks() -> Option<Vec<Block>> {
+fn first_blocks() -> Option<Vec<HashedBlock>> {
     let file = vectors::read("blocks/mainnet_1_to_255.blk")?;
     let mut blocks = Vec::new();
     let mut rest = &file[..];
@@ -61,7 +61,8 @@ fn first_blocks() -> Option<Vec<Block>> {
         assert_eq!(prefix[..4], [0xf9, 0xbe, 0xb4, 0xd9]);
         let length = u32::from_le_bytes(prefix[4..].try_into().expect("four bytes"));
         let (block, behind) = behind.split_at(usize::try_from(length).expect("a small block"));
-        blocks.push(deserialize(block).expect("a block of Bitcoin's"));
+        let block: Block = deserialize(block).expect("a block of Bitcoin's");
+        blocks.push(block.into());
         rest = behind;
     }
     Some(blocks)
@@ -70,7 +71,7 @@ fn first_blocks() -> Option<Vec<Block>> {
 /// All checks of a block with all of its scripts.
 fn validate(
     spec: &ChainSpec,
-    block: &Block,
+    block: &HashedBlock,
     parent: &dyn HeaderChain,
     coins: &Coins,
 ) -> Result<BlockEffects, BlockError> {
@@ -79,9 +80,8 @@ fn validate(
     check_block_in_chain(spec, block, &context)?;
     let effects = connect_block(spec, block, &context, coins)?;
     effects
-        .script_checks
-        .iter()
-        .try_for_each(|check| check.verify())?;
+        .scripts(block)
+        .try_for_each(|scripts| scripts.check().verify())?;
     Ok(effects)
 }
 
@@ -93,7 +93,10 @@ fn apply(effects: &BlockEffects, coins: &mut Coins) {
 }
 
 /// The chain and the coins after these blocks, which must be valid, and the coins that each spent.
-fn import(spec: &ChainSpec, blocks: &[Block]) -> (Headers, Coins, Vec<Vec<(OutPoint, Coin)>>) {
+fn import(
+    spec: &ChainSpec,
+    blocks: &[HashedBlock],
+) -> (Headers, Coins, Vec<Vec<(OutPoint, Coin)>>) {
     let mut headers = Headers(vec![spec.genesis_block().header]);
     let mut coins: Coins = genesis_coins(spec).into_iter().collect();
     let mut spent = Vec::new();
@@ -147,13 +150,13 @@ fn the_first_payment_s_signature_is_verified() {
     let signature_length = block.txdata[1].input[0].script_sig.len();
     let failure = ScriptFailure::EvalFalse;
     for (index, bit) in [(20, 0), (signature_length - 10, 6)] {
-        let mut forged = block.clone();
+        let mut forged = Block::clone(block.block());
         let mut script_sig = forged.txdata[1].input[0].script_sig.to_bytes();
         script_sig[index] ^= 1 << bit;
         forged.txdata[1].input[0].script_sig = ScriptBuf::from_bytes(script_sig);
         forged.header.merkle_root = forged.compute_merkle_root().expect("two transactions");
         let txid = forged.txdata[1].compute_txid();
-        let error = validate(&spec, &forged, &headers, &coins).unwrap_err();
+        let error = validate(&spec, &forged.into(), &headers, &coins).unwrap_err();
         assert_eq!(
             error,
             BlockError::Script(ScriptError::Failed {
@@ -170,7 +173,7 @@ fn one_bit_changed_anywhere_is_refused() {
     let Some(blocks) = first_blocks() else { return };
     let spec = ChainSpec::mainnet();
     let (headers, _, _) = import(&spec, &blocks[..169]);
-    let original = serialize(&blocks[169]);
+    let original = serialize(blocks[169].block().as_ref());
     let (mut undecodable, mut refused) = (0, 0);
     for position in 0..original.len() {
         for bit in 0..8 {
@@ -185,7 +188,7 @@ fn one_bit_changed_anywhere_is_refused() {
                 let verdict = check_header(&spec, &block.header, &headers, NOW);
                 assert!(verdict.is_err(), "bit {bit} of byte {position}");
             } else {
-                let error = check_block(&spec, &block).unwrap_err();
+                let error = check_block(&spec, &block.into()).unwrap_err();
                 assert!(matches!(error, BlockError::MerkleRoot { .. }), "{error}");
                 assert!(error.is_mutation());
             }
@@ -196,7 +199,7 @@ fn one_bit_changed_anywhere_is_refused() {
 
 /// Block 277647, all coins that it spends, those that it creates itself included, and the chain below
 /// it.
-fn block_277647() -> Option<(Block, Coins, OldChain)> {
+fn block_277647() -> Option<(HashedBlock, Coins, OldChain)> {
     let block: Block =
         deserialize(&vectors::read("blocks/block277647.raw")?).expect("a block of Bitcoin's");
     let prevouts = vectors::read_json("blocks/block277647_prevouts.json")?;
@@ -229,7 +232,7 @@ fn block_277647() -> Option<(Block, Coins, OldChain)> {
         tip: Height(277_646),
         header,
     };
-    Some((block, coins.collect(), chain))
+    Some((block.into(), coins.collect(), chain))
 }
 
 /// The coins that exist before block 277647.
@@ -250,7 +253,7 @@ fn a_busy_block_connects_with_all_of_its_scripts() {
     let spec = ChainSpec::mainnet();
     let coins = from_earlier_blocks(&spent);
     let effects = validate(&spec, &block, &chain, &coins).unwrap();
-    assert_eq!(effects.script_checks.len(), block.txdata.len() - 1);
+    assert_eq!(effects.scripts(&block).count(), block.txdata.len() - 1);
     let paid: Amount = block.txdata[0].output.iter().map(|o| o.value).sum();
     assert_eq!(paid, effects.fees + Amount::from_int_btc(25));
     assert!(effects.spent.into_iter().collect::<Coins>() == spent);
@@ -270,7 +273,7 @@ fn a_busy_block_is_refused_with_any_byte_changed() {
         return;
     };
     let spec = ChainSpec::mainnet();
-    assert_eq!(serialize(&block), original);
+    assert_eq!(serialize(block.block().as_ref()), original);
     assert_eq!(check_proof_of_work(&block.header, spec.pow_limit), Ok(()));
     let mut random = Random::new(4);
     let (mut undecodable, mut header, mut transactions) = (0, 0, 0);
@@ -293,7 +296,7 @@ fn a_busy_block_is_refused_with_any_byte_changed() {
             assert!(verdict.is_err(), "byte {position}");
             header += 1;
         } else {
-            let error = check_block(&spec, &changed).unwrap_err();
+            let error = check_block(&spec, &changed.into()).unwrap_err();
             assert!(matches!(error, BlockError::MerkleRoot { .. }), "{error}");
             transactions += 1;
         }
@@ -350,10 +353,10 @@ fn a_nearly_full_block_passes_the_checks_by_itself() {
     let spec = ChainSpec::mainnet();
     let mut block: Block = deserialize(&bytes).expect("a block of Bitcoin's");
     assert_eq!(serialize(&block), bytes);
-    assert_eq!(check_block(&spec, &block), Ok(()));
+    assert_eq!(check_block(&spec, &block.clone().into()), Ok(()));
     block.txdata.swap(1, 2);
     assert!(matches!(
-        check_block(&spec, &block),
+        check_block(&spec, &block.into()),
         Err(BlockError::MerkleRoot { .. })
     ));
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pyrite_chain::{ChainHandle, Pending, SubmitError, Submitted};
 use pyrite_consensus::bitcoin::consensus::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
-use pyrite_consensus::{ChainSpec, check_block};
+use pyrite_consensus::{ChainSpec, HashedBlock, check_block};
 
 use crate::NodeError;
 
@@ -97,7 +97,7 @@ impl Import<'_> {
         &mut self,
         chain: &ChainHandle,
         offset: u64,
-        block: Block,
+        block: HashedBlock,
         bytes: u64,
     ) -> Result<(), NodeError> {
         let hash = block.block_hash();
@@ -160,9 +160,10 @@ impl Import<'_> {
 }
 
 /// The next block, and the size of its encoding.
-fn read_block(spec: &ChainSpec, input: &mut impl Read) -> Result<(Block, u64), String> {
+fn read_block(spec: &ChainSpec, input: &mut impl Read) -> Result<(HashedBlock, u64), String> {
     let bytes = read_record(spec, input)?;
     let block: Block = deserialize(&bytes).map_err(|error| format!("not a block: {error}"))?;
+    let block = HashedBlock::from(block);
     // Here as well as in the chain: a block that is known by its header's hash may still come with
     // another body.
     check_block(spec, &block)

@@ -7,13 +7,17 @@ use super::*;
 use crate::transaction::output_total;
 
 fn check(block: &Block) -> Result<(), BlockError> {
-    check_block(&ChainSpec::regtest(), block)
+    check_block(&ChainSpec::regtest(), &block.clone().into())
 }
 
 /// Checks a block at height 200 of a regtest chain.
 fn check_in_chain(block: &Block) -> Result<(), BlockError> {
     let chain = EvenChain::below(200);
-    check_block_in_chain(&ChainSpec::regtest(), block, &BlockContext::new(&chain))
+    check_block_in_chain(
+        &ChainSpec::regtest(),
+        &block.clone().into(),
+        &BlockContext::new(&chain),
+    )
 }
 
 /// A block with a transaction that has a witness, and the commitment to it.
@@ -198,13 +202,16 @@ fn lock_times_are_compared_with_the_block_s_time_before_bip_113() {
     let context = BlockContext::new(&chain);
     let mut spec = ChainSpec::regtest();
     spec.deployments.csv = 201;
-    assert_eq!(check_block_in_chain(&spec, &block, &context), Ok(()));
+    assert_eq!(
+        check_block_in_chain(&spec, &block.clone().into(), &context),
+        Ok(())
+    );
     spec.deployments.csv = 200;
     let error = TransactionError::NotFinal {
         lock_time: 1_400_000_000,
     };
     assert_eq!(
-        check_block_in_chain(&spec, &block, &context),
+        check_block_in_chain(&spec, &block.clone().into(), &context),
         Err(BlockError::Transaction {
             index: 1,
             txid,
@@ -223,7 +230,7 @@ fn the_coinbase_begins_with_the_height() {
         let context = BlockContext::new(&chain);
         let check = |claimed| {
             let block = block(vec![coinbase(claimed, 50)]);
-            check_block_in_chain(&ChainSpec::regtest(), &block, &context)
+            check_block_in_chain(&ChainSpec::regtest(), &block.clone().into(), &context)
         };
         assert_eq!(check(height), Ok(()));
         let error = BlockError::CoinbaseHeight {
@@ -252,7 +259,7 @@ fn heights_are_encoded_as_numbers_of_scripts() {
         let context = BlockContext::new(&chain);
         let block = block(vec![coinbase]);
         assert_eq!(
-            check_block_in_chain(&ChainSpec::regtest(), &block, &context),
+            check_block_in_chain(&ChainSpec::regtest(), &block.clone().into(), &context),
             Ok(())
         );
     }
@@ -265,12 +272,18 @@ fn no_height_is_needed_before_bip_34() {
     let context = BlockContext::new(&chain);
     let block = block(vec![coinbase(77, 50)]);
     spec.deployments.bip34 = 201;
-    assert_eq!(check_block_in_chain(&spec, &block, &context), Ok(()));
+    assert_eq!(
+        check_block_in_chain(&spec, &block.clone().into(), &context),
+        Ok(())
+    );
     spec.deployments.bip34 = 200;
     let error = BlockError::CoinbaseHeight {
         height: Height(200),
     };
-    assert_eq!(check_block_in_chain(&spec, &block, &context), Err(error));
+    assert_eq!(
+        check_block_in_chain(&spec, &block.clone().into(), &context),
+        Err(error)
+    );
 }
 
 #[test]
@@ -345,11 +358,14 @@ fn a_commitment_counts_from_segwit_on() {
     let context = BlockContext::new(&chain);
     let mut spec = ChainSpec::regtest();
     spec.deployments.segwit = 200;
-    assert_eq!(check_block_in_chain(&spec, &block, &context), Ok(()));
+    assert_eq!(
+        check_block_in_chain(&spec, &block.clone().into(), &context),
+        Ok(())
+    );
     spec.deployments.segwit = 201;
     let txid = block.txdata[0].compute_txid();
     assert_eq!(
-        check_block_in_chain(&spec, &block, &context),
+        check_block_in_chain(&spec, &block.clone().into(), &context),
         Err(BlockError::UnexpectedWitness { index: 0, txid })
     );
 }

@@ -16,10 +16,14 @@ type Coins = HashMap<OutPoint, Coin>;
 const HEIGHT: u32 = 200;
 const SUBSIDY_SAT: u64 = 2_500_000_000;
 
+fn hashed(block: &Block) -> HashedBlock {
+    block.clone().into()
+}
+
 /// Connects a block at height 200 of a chain with this spec.
 fn connect_on(spec: &ChainSpec, block: &Block, coins: &Coins) -> Result<BlockEffects, BlockError> {
     let chain = EvenChain::below(HEIGHT);
-    connect_block(spec, block, &BlockContext::new(&chain), coins)
+    connect_block(spec, &hashed(block), &BlockContext::new(&chain), coins)
 }
 
 /// Connects a block at height 200 of a regtest chain, in its second halving period.
@@ -75,20 +79,16 @@ fn effects_are_what_is_spent_created_and_paid() {
     ];
     assert_eq!(effects.created, created);
     assert_eq!(effects.fees, Amount::from_sat(60 + 1));
-    let checked: Vec<Txid> = effects
-        .script_checks
-        .iter()
-        .map(ScriptCheck::txid)
+    let hashed = hashed(&block);
+    let checks: Vec<_> = effects
+        .scripts(&hashed)
+        .map(|scripts| scripts.check())
         .collect();
+    let checked: Vec<Txid> = checks.iter().map(ScriptCheck::txid).collect();
     assert_eq!(checked, [first.compute_txid(), second.compute_txid()]);
-    assert!(
-        effects
-            .script_checks
-            .iter()
-            .all(|check| check.verify().is_ok())
-    );
+    assert!(checks.iter().all(|check| check.verify().is_ok()));
 
-    let undone = disconnect_block(&block, &effects.spent);
+    let undone = disconnect_block(&hashed, &effects.spent);
     assert_eq!(undone.restored, spent);
     let removed: Vec<OutPoint> = created.into_iter().map(|(outpoint, _)| outpoint).collect();
     assert_eq!(undone.removed, removed);
@@ -265,7 +265,10 @@ fn coins_are_not_overwritten_where_coinbases_can_repeat() {
     spec.deployments.bip34 = HEIGHT;
     let block = block_of(&[]);
     let repeated = output_of(&block.txdata[0], 0);
-    assert_eq!(outpoints_to_read(&spec, &block, Height(HEIGHT)), [repeated]);
+    assert_eq!(
+        outpoints_to_read(&spec, &hashed(&block), Height(HEIGHT)),
+        [repeated]
+    );
     assert!(connect_on(&spec, &block, &Coins::new()).is_ok());
     let coins = Coins::from([(repeated, coin(1, 5))]);
     let error = BlockError::Overwrite { outpoint: repeated };
@@ -273,7 +276,7 @@ fn coins_are_not_overwritten_where_coinbases_can_repeat() {
     assert_eq!(connect_on(&spec, &block, &coins).unwrap_err(), error);
 
     // Where every coinbase holds its height there is nothing to look for.
-    assert!(outpoints_to_read(&ChainSpec::regtest(), &block, Height(HEIGHT)).is_empty());
+    assert!(outpoints_to_read(&ChainSpec::regtest(), &hashed(&block), Height(HEIGHT)).is_empty());
     assert!(connect(&block, &coins).is_ok());
 }
 
@@ -305,7 +308,7 @@ fn reads_what_the_block_does_not_create_before() {
     let read = |transactions: &[&Transaction]| {
         outpoints_to_read(
             &ChainSpec::regtest(),
-            &block_of(transactions),
+            &hashed(&block_of(transactions)),
             Height(HEIGHT),
         )
     };
@@ -327,8 +330,10 @@ fn a_script_that_fails_is_the_block_s_error() {
         },
     )]);
     let tx = spend(&[outpoint(1)], &[9]);
-    let effects = connect(&block_of(&[&tx]), &coins).unwrap();
-    let error = BlockError::from(effects.script_checks[0].verify().unwrap_err());
+    let block = hashed(&block_of(&[&tx]));
+    let effects = connect(&block, &coins).unwrap();
+    let scripts = effects.scripts(&block).next().unwrap();
+    let error = BlockError::from(scripts.check().verify().unwrap_err());
     let txid = tx.compute_txid();
     assert_eq!(
         error,
@@ -423,7 +428,7 @@ proptest! {
         recipes in recipes(),
     ) {
         let before: Coins = (1..).map(outpoint).zip(values.iter().map(|v| coin(*v, 5))).collect();
-        let block = block_from(&recipes, &before);
+        let block = hashed(&block_from(&recipes, &before));
         let spec = ChainSpec::regtest();
         // What the rules may read is exactly what the caller was told to read.
         let view: Coins = outpoints_to_read(&spec, &block, Height(HEIGHT))

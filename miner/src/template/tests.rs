@@ -13,8 +13,8 @@ use pyrite_consensus::bitcoin::{
 };
 use pyrite_consensus::transaction::sigop_cost;
 use pyrite_consensus::{
-    BlockContext, ChainSpec, Coin, HeaderChain, Height, check_block, check_block_in_chain,
-    check_header, connect_block,
+    BlockContext, ChainSpec, Coin, HashedBlock, HeaderChain, Height, check_block,
+    check_block_in_chain, check_header, connect_block,
 };
 
 use super::*;
@@ -169,13 +169,14 @@ fn assert_valid(spec: &ChainSpec, chain: &TestChain, template: &Template, pool: 
     let block = solve(block, u64::MAX, &AtomicBool::new(false)).expect("regtest is easy");
     let context = BlockContext::new(chain);
     assert_eq!(check_header(spec, &block.header, chain, NOW), Ok(()));
+    let block = HashedBlock::from(block);
     assert_eq!(check_block(spec, &block), Ok(()));
     assert_eq!(check_block_in_chain(spec, &block, &context), Ok(()));
     let effects = connect_block(spec, &block, &context, &pool.confirmed).unwrap();
     assert_eq!(effects.fees, template.total_fees);
-    assert_eq!(effects.script_checks.len(), template.transactions.len());
-    for check in &effects.script_checks {
-        assert_eq!(check.verify(), Ok(()));
+    assert_eq!(effects.scripts(&block).count(), template.transactions.len());
+    for scripts in effects.scripts(&block) {
+        assert_eq!(scripts.check().verify(), Ok(()));
     }
     assert!(block.check_merkle_root());
     assert!(block.check_witness_commitment());

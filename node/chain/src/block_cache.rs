@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyrite_consensus::bitcoin::{Block, BlockHash};
+use pyrite_consensus::HashedBlock;
+use pyrite_consensus::bitcoin::BlockHash;
 
 /// At most this many blocks…
 const MAX_BLOCKS: usize = 32;
@@ -14,7 +15,7 @@ const MAX_BYTES: usize = 16 << 20;
 
 struct Entry {
     hash: BlockHash,
-    block: Arc<Block>,
+    block: Arc<HashedBlock>,
     bytes: usize,
 }
 
@@ -23,7 +24,7 @@ struct Entry {
 pub(crate) struct BlockCache(Mutex<VecDeque<Entry>>);
 
 impl BlockCache {
-    pub(crate) fn get(&self, hash: &BlockHash) -> Option<Arc<Block>> {
+    pub(crate) fn get(&self, hash: &BlockHash) -> Option<Arc<HashedBlock>> {
         let entries = self.lock();
         entries
             .iter()
@@ -31,7 +32,7 @@ impl BlockCache {
             .map(|entry| Arc::clone(&entry.block))
     }
 
-    pub(crate) fn insert(&self, hash: BlockHash, block: &Arc<Block>) {
+    pub(crate) fn insert(&self, hash: BlockHash, block: &Arc<HashedBlock>) {
         let bytes = block.total_size();
         let mut entries = self.lock();
         if entries.iter().any(|entry| entry.hash == hash) {

@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
 
+use pyrite_consensus::HashedBlock;
+
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
 use crate::writer::{Command, Reply};
@@ -40,6 +42,7 @@ impl ChainHandle {
     /// # Errors
     /// The block is invalid, its parent is not known, or the machine failed.
     pub fn submit_block(&self, block: Arc<Block>) -> Result<Submitted, SubmitError> {
+        let block = Arc::new(HashedBlock::new(block));
         self.queue_block(block)?.wait()
     }
 
@@ -48,7 +51,7 @@ impl ChainHandle {
     ///
     /// # Errors
     /// The machine failed.
-    pub fn queue_block(&self, block: Arc<Block>) -> Result<Pending<Submitted>, SubmitError> {
+    pub fn queue_block(&self, block: Arc<HashedBlock>) -> Result<Pending<Submitted>, SubmitError> {
         self.queue(|reply| Command::SubmitBlock(block, reply))
     }
 
@@ -70,7 +73,7 @@ impl ChainHandle {
         if let Some(error) = self.shared.failure() {
             return Err(SubmitError::Machine(error));
         }
-        match check_proposal(&self.shared, &block) {
+        match check_proposal(&self.shared, &HashedBlock::new(block)) {
             Err(SubmitError::Machine(ChainError::Closed)) => Err(SubmitError::Stopped),
             verdict => verdict,
         }

@@ -180,7 +180,7 @@ fn check_coins_of_tip(database: &Database, tree: &BlockTree) -> Result<(), Chain
         .get::<UndoData>(&hash)?
         .ok_or_else(|| missing("undo data"))?;
 
-    let effects = disconnect_block(&block, &spent);
+    let effects = disconnect_block(&block.into(), &spent);
     let created = database.multi_get::<Coins>(&effects.removed)?;
     if let Some((outpoint, _)) = effects
         .removed

@@ -1,17 +1,16 @@
 //! Checks a block that is still to be mined, on the current tip, without storing anything.
 
-use pyrite_consensus::bitcoin::Block;
 use pyrite_consensus::connect::outpoints_to_read;
 use pyrite_consensus::header::check_header_in_chain;
 use pyrite_consensus::{
-    BlockContext, BlockError, check_block, check_block_in_chain, connect_block,
+    BlockContext, BlockError, HashedBlock, check_block, check_block_in_chain, connect_block,
 };
 
 use crate::SubmitError;
 use crate::shared::Shared;
 
 /// All rules but the proof of work. Runs on the caller's thread.
-pub(crate) fn check_proposal(shared: &Shared, block: &Block) -> Result<(), SubmitError> {
+pub(crate) fn check_proposal(shared: &Shared, block: &HashedBlock) -> Result<(), SubmitError> {
     let parent = block.header.prev_blockhash;
     let (tip, id) = {
         let tree = shared.tree();
@@ -37,7 +36,7 @@ pub(crate) fn check_proposal(shared: &Shared, block: &Block) -> Result<(), Submi
     let effects = connect_block(&shared.spec, block, &context, &at.coins)?;
     shared
         .scripts
-        .verify_block(&effects.script_checks)
+        .verify_block(effects.scripts(block).collect())
         .map_err(BlockError::Script)?;
     Ok(())
 }

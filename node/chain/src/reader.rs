@@ -92,7 +92,8 @@ impl ChainReader {
     /// # Errors
     /// The database can't be read, or is damaged.
     pub fn block(&self, hash: &BlockHash) -> Result<Option<Block>, ChainError> {
-        Ok(self.shared_block(hash)?.map(Arc::unwrap_or_clone))
+        let block = self.shared_block(hash)?;
+        Ok(block.map(Arc::unwrap_or_clone))
     }
 
     /// A block without a copy, where it is still in memory; `None` when its body is not stored.
@@ -101,7 +102,8 @@ impl ChainReader {
     /// The database can't be read, or is damaged.
     pub fn shared_block(&self, hash: &BlockHash) -> Result<Option<Arc<Block>>, ChainError> {
         let database = self.shared.database()?;
-        self.shared.block(&database, hash)
+        let block = self.shared.block(&database, hash)?;
+        Ok(block.map(|block| Arc::clone(block.block())))
     }
 
     /// A block in Bitcoin's encoding; `None` when its body is not stored.

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{ChainSpec, Coin};
+use pyrite_consensus::{ChainSpec, Coin, HashedBlock};
 use pyrite_storage::schema::{Blocks, UndoData};
 use pyrite_storage::{Database, RawBlock, Undo};
 use tokio::sync::watch;
@@ -158,7 +158,7 @@ impl Shared {
         &self,
         database: &Database,
         hash: &BlockHash,
-    ) -> Result<Option<Arc<Block>>, ChainError> {
+    ) -> Result<Option<Arc<HashedBlock>>, ChainError> {
         if let Some(block) = self.cache.get(hash) {
             return Ok(Some(block));
         }
@@ -173,7 +173,7 @@ impl Shared {
                 "block {found} is stored as {hash}"
             )));
         }
-        let block = Arc::new(block);
+        let block = Arc::new(HashedBlock::from(block));
         self.cache.insert(*hash, &block);
         Ok(Some(block))
     }
@@ -183,7 +183,7 @@ impl Shared {
         &self,
         database: &Database,
         hash: &BlockHash,
-    ) -> Result<Arc<Block>, ChainError> {
+    ) -> Result<Arc<HashedBlock>, ChainError> {
         self.block(database, hash)?
             .ok_or_else(|| ChainError::corrupt(format!("the body of block {hash} is missing")))
     }

@@ -1,6 +1,7 @@
 //! `ScriptVerifier`: the one place where scripts are verified, for blocks and for the mempool.
 
 use pyrite_consensus::ScriptError;
+use pyrite_consensus::connect::TransactionScripts;
 use pyrite_consensus::script::{ScriptCheck, Secp256k1Verifier};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -58,19 +59,20 @@ impl ScriptVerifier {
     /// # Errors
     /// That of the first input, in their order, that fails: the verdict does not depend on the
     /// threads' timing.
-    pub(crate) fn verify_block(&self, checks: &[ScriptCheck]) -> Result<(), ScriptError> {
-        let is_new = |check: &&ScriptCheck| !self.verified.contains(&check.wtxid(), check.flags());
+    pub(crate) fn verify_block(
+        &self,
+        mut scripts: Vec<TransactionScripts<'_>>,
+    ) -> Result<(), ScriptError> {
+        scripts.retain(|scripts| !self.verified.contains(scripts.wtxid(), scripts.flags()));
         let Some(pool) = &self.pool else {
-            return checks
-                .iter()
-                .filter(is_new)
-                .try_for_each(ScriptCheck::verify);
+            let mut checks = scripts.iter().map(TransactionScripts::check);
+            return checks.try_for_each(|check| check.verify());
         };
         pool.install(|| {
-            let new: Vec<&ScriptCheck> = checks.par_iter().filter(is_new).collect();
+            let checks: Vec<_> = scripts.par_iter().map(TransactionScripts::check).collect();
             // Threads share the inputs of a large transaction, too.
-            let inputs: Vec<(&ScriptCheck, usize)> = new
-                .into_iter()
+            let inputs: Vec<(&ScriptCheck, usize)> = checks
+                .iter()
                 .flat_map(|check| (0..check.inputs()).map(move |input| (check, input)))
                 .collect();
             let failure = inputs.par_iter().find_map_first(|(check, input)| {
@@ -89,59 +91,115 @@ impl std::fmt::Debug for ScriptVerifier {
 
 #[cfg(test)]
 mod tests {
+    use pyrite_consensus::bitcoin::block::{Header, Version};
     use pyrite_consensus::bitcoin::hashes::Hash;
     use pyrite_consensus::bitcoin::{
-        Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute,
-        transaction,
+        Amount, Block, BlockHash, CompactTarget, OutPoint, ScriptBuf, Sequence, Transaction, TxIn,
+        TxMerkleNode, TxOut, Txid, Witness, absolute, transaction,
     };
     use pyrite_consensus::script::{ScriptFailure, ScriptFlags};
+    use pyrite_consensus::{BlockEffects, Coin, HashedBlock, Height};
 
     use super::*;
-
-    /// A check that passes if every spent script is `OP_1`; `mark` makes it another transaction's.
-    fn check(mark: u32, spent: &[u8], flags: ScriptFlags) -> ScriptCheck {
-        let input = |vout| TxIn {
-            previous_output: OutPoint {
-                txid: Txid::from_byte_array([1; 32]),
-                vout,
-            },
-            script_sig: ScriptBuf::new(),
-            sequence: Sequence::MAX,
-            witness: Witness::new(),
-        };
-        let transaction = Transaction {
-            version: transaction::Version::TWO,
-            lock_time: absolute::LockTime::from_consensus(mark),
-            input: (0..).zip(spent).map(|(vout, _)| input(vout)).collect(),
-            output: Vec::new(),
-        };
-        let spent_outputs = spent.iter().map(|opcode| TxOut {
-            value: Amount::ZERO,
-            script_pubkey: ScriptBuf::from_bytes(vec![*opcode]),
-        });
-        ScriptCheck::new(&transaction, spent_outputs.collect(), flags)
-    }
 
     const TRUE: u8 = 0x51;
     const FALSE: u8 = 0x00;
     const RETURN: u8 = 0x6a;
 
+    /// A transaction that spends scripts of one opcode each; `mark` makes it another one.
+    struct Spend {
+        transaction: Transaction,
+        spent: Vec<TxOut>,
+    }
+
+    impl Spend {
+        fn new(mark: u32, spent: &[u8]) -> Self {
+            let input = |vout| TxIn {
+                previous_output: OutPoint {
+                    txid: Txid::from_byte_array([1; 32]),
+                    vout,
+                },
+                script_sig: ScriptBuf::new(),
+                sequence: Sequence::MAX,
+                witness: Witness::new(),
+            };
+            let transaction = Transaction {
+                version: transaction::Version::TWO,
+                lock_time: absolute::LockTime::from_consensus(mark),
+                input: (0..).zip(spent).map(|(vout, _)| input(vout)).collect(),
+                output: Vec::new(),
+            };
+            let spent = spent.iter().map(|opcode| TxOut {
+                value: Amount::ZERO,
+                script_pubkey: ScriptBuf::from_bytes(vec![*opcode]),
+            });
+            Self {
+                transaction,
+                spent: spent.collect(),
+            }
+        }
+
+        fn check(&self, flags: ScriptFlags) -> ScriptCheck {
+            ScriptCheck::new(&self.transaction, self.spent.clone(), flags)
+        }
+    }
+
+    fn verify_block(
+        verifier: &ScriptVerifier,
+        spends: &[Spend],
+        flags: ScriptFlags,
+    ) -> Result<(), ScriptError> {
+        let block = HashedBlock::from(Block {
+            header: Header {
+                version: Version::TWO,
+                prev_blockhash: BlockHash::all_zeros(),
+                merkle_root: TxMerkleNode::all_zeros(),
+                time: 0,
+                bits: CompactTarget::default(),
+                nonce: 0,
+            },
+            txdata: spends
+                .iter()
+                .map(|spend| spend.transaction.clone())
+                .collect(),
+        });
+        let coins = spends.iter().flat_map(|spend| spend.spent.clone());
+        let spent = coins.map(|output| {
+            let coin = Coin {
+                output,
+                height: Height(1),
+                is_coinbase: false,
+            };
+            (OutPoint::null(), coin)
+        });
+        let effects = BlockEffects {
+            spent: spent.collect(),
+            created: Vec::new(),
+            fees: Amount::ZERO,
+            script_flags: flags,
+        };
+        verifier.verify_block(effects.scripts(&block).collect())
+    }
+
     #[test]
     fn a_block_s_first_failure_is_told_whatever_the_threads() {
         for threads in [1, 2, 5] {
             let verifier = ScriptVerifier::new(threads).unwrap();
-            let mut checks: Vec<_> = (0..50)
-                .map(|mark| check(mark, &[TRUE, TRUE], ScriptFlags::ALL))
+            let mut spends: Vec<_> = (0..50)
+                .map(|mark| Spend::new(mark, &[TRUE, TRUE]))
                 .collect();
-            assert_eq!(verifier.verify_block(&checks), Ok(()));
-            checks[40] = check(40, &[RETURN], ScriptFlags::ALL);
-            checks[30] = check(30, &[TRUE, FALSE, RETURN], ScriptFlags::ALL);
+            assert_eq!(verify_block(&verifier, &spends, ScriptFlags::ALL), Ok(()));
+            spends[40] = Spend::new(40, &[RETURN]);
+            spends[30] = Spend::new(30, &[TRUE, FALSE, RETURN]);
             let first = ScriptError::Failed {
-                txid: checks[30].txid(),
+                txid: spends[30].transaction.compute_txid(),
                 input: 1,
                 failure: ScriptFailure::EvalFalse,
             };
-            assert_eq!(verifier.verify_block(&checks), Err(first));
+            assert_eq!(
+                verify_block(&verifier, &spends, ScriptFlags::ALL),
+                Err(first)
+            );
         }
     }
 
@@ -149,36 +207,32 @@ mod tests {
     fn what_was_verified_alone_is_not_verified_in_a_block() {
         for threads in [1, 2] {
             let verifier = ScriptVerifier::new(threads).unwrap();
-            let known = check(1, &[TRUE], ScriptFlags::STANDARD);
+            let known = Spend::new(1, &[TRUE]).check(ScriptFlags::STANDARD);
             assert_eq!(verifier.verify(&known), Ok(()));
             // The same transaction with a script that fails: only what was remembered lets it pass.
-            let same = |flags| check(1, &[FALSE], flags);
-            assert!(same(ScriptFlags::ALL).verify().is_err());
-            assert_eq!(verifier.verify_block(&[same(ScriptFlags::ALL)]), Ok(()));
-            assert_eq!(verifier.verify(&same(ScriptFlags::STANDARD)), Ok(()));
-            let more = same(ScriptFlags::STANDARD | ScriptFlags::SIGPUSHONLY);
-            assert!(verifier.verify_block(&[more]).is_err());
-            let other = check(2, &[FALSE], ScriptFlags::ALL);
-            assert!(verifier.verify_block(&[other]).is_err());
+            let same = [Spend::new(1, &[FALSE])];
+            assert!(same[0].check(ScriptFlags::ALL).verify().is_err());
+            assert_eq!(verify_block(&verifier, &same, ScriptFlags::ALL), Ok(()));
+            assert_eq!(
+                verifier.verify(&same[0].check(ScriptFlags::STANDARD)),
+                Ok(())
+            );
+            let more = ScriptFlags::STANDARD | ScriptFlags::SIGPUSHONLY;
+            assert!(verify_block(&verifier, &same, more).is_err());
+            let other = [Spend::new(2, &[FALSE])];
+            assert!(verify_block(&verifier, &other, ScriptFlags::ALL).is_err());
         }
     }
 
     #[test]
     fn what_fails_and_what_a_block_brings_is_not_remembered() {
         let verifier = ScriptVerifier::new(2).unwrap();
+        let fails = |mark| Spend::new(mark, &[FALSE]).check(ScriptFlags::ALL);
         for _ in 0..2 {
-            assert!(
-                verifier
-                    .verify(&check(1, &[FALSE], ScriptFlags::ALL))
-                    .is_err()
-            );
+            assert!(verifier.verify(&fails(1)).is_err());
         }
-        let in_block = check(2, &[TRUE], ScriptFlags::ALL);
-        assert_eq!(verifier.verify_block(&[in_block]), Ok(()));
-        assert!(
-            verifier
-                .verify(&check(2, &[FALSE], ScriptFlags::ALL))
-                .is_err()
-        );
+        let in_block = [Spend::new(2, &[TRUE])];
+        assert_eq!(verify_block(&verifier, &in_block, ScriptFlags::ALL), Ok(()));
+        assert!(verifier.verify(&fails(2)).is_err());
     }
 }

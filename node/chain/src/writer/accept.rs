@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash};
-use pyrite_consensus::{BlockContext, BlockError, check_block, check_block_in_chain, check_header};
+use pyrite_consensus::{
+    BlockContext, BlockError, HashedBlock, check_block, check_block_in_chain, check_header,
+};
 use pyrite_storage::schema::{Blocks, Headers};
 use pyrite_storage::{Database, RawBlock};
 
@@ -33,7 +35,7 @@ impl Writer {
     pub(super) fn submit_block(
         &mut self,
         database: &Database,
-        block: &Arc<Block>,
+        block: &Arc<HashedBlock>,
     ) -> Result<Submitted, SubmitError> {
         let hash = block.block_hash();
         let id = self.accept_header(database, hash, &block.header)?;
@@ -103,7 +105,7 @@ impl Writer {
     }
 
     /// The rules that need no coins.
-    fn check_body(&self, id: NodeId, block: &Block) -> Result<(), BlockError> {
+    fn check_body(&self, id: NodeId, block: &HashedBlock) -> Result<(), BlockError> {
         let parent = self.shared.tree().node(id).parent;
         let branch = self.shared.branch(parent);
         check_block(&self.shared.spec, block)?;
@@ -115,7 +117,7 @@ impl Writer {
         &mut self,
         database: &Database,
         id: NodeId,
-        block: &Arc<Block>,
+        block: &Arc<HashedBlock>,
     ) -> Result<(), ChainError> {
         let mut node = self.shared.tree().node(id).clone();
         node.tx_count =

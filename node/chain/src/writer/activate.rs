@@ -87,7 +87,10 @@ impl Writer {
         };
         // What a block's scripts say depends on the blocks before it alone: once is enough.
         if !node.flags.connected
-            && let Err(error) = self.shared.scripts.verify_block(&effects.script_checks)
+            && let Err(error) = self
+                .shared
+                .scripts
+                .verify_block(effects.scripts(&block).collect())
         {
             return Ok(Err(error.into()));
         }

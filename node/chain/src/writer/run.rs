@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
+use pyrite_consensus::HashedBlock;
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash};
 use pyrite_storage::{Batch, Database, Durability};
 
 use super::candidates::Candidates;
@@ -28,7 +29,7 @@ pub(crate) type Reply<T> = SyncSender<Result<T, SubmitError>>;
 
 /// What the writer can be asked for.
 pub(crate) enum Command {
-    SubmitBlock(Arc<Block>, Reply<Submitted>),
+    SubmitBlock(Arc<HashedBlock>, Reply<Submitted>),
     SubmitHeaders(Vec<Header>, Reply<Vec<BlockHash>>),
     Precious(BlockHash, Reply<()>),
     Invalidate(BlockHash, Reply<()>),
