@@ -245,5 +245,8 @@ fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
 }
 
 #[cfg(test)]
+#[path = "dispatch_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "dispatch_tests.rs"]
 mod tests;

@@ -45,7 +45,7 @@ const METHODS: &[MethodSpec] = &[
     },
 ];
 
-fn dispatcher() -> Dispatcher {
+pub(super) fn dispatcher() -> Dispatcher {
     let mut module = RpcModule::new(());
     module
         .register_method::<CallResult<Value>, _>("echo", |params, (), _| {
