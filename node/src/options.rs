@@ -262,7 +262,11 @@ fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| {
+    parse_config(path, &text)
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<NodeOptions, NodeError> {
+    toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| {
             text.bytes()
                 .take(span.start)
@@ -361,6 +365,8 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
     Ok(Payout::Script(address.script_pubkey()))
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests {
     use super::*;
