@@ -9,13 +9,16 @@ VENV := target/python
 # Where `make testnet` keeps its network.
 DIR ?= pyrite-testnet
 NODES ?= 3
+# How long `make fuzz` runs each target.
+FUZZ_SECONDS ?= 60
 
-.PHONY: help testnet build test check lint unit python deny audit bench setup clean-testnet
+.PHONY: help testnet build test fuzz check lint unit python deny audit bench setup clean-testnet
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
 	@echo "make test      everything that must hold: format, lints, layers, docs, policy, all tests"
 	@echo "make check     the same without the tests"
+	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
 	@echo "make bench     the benchmarks"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
 	@echo "make audit     the dependencies against the advisory database (needs the network)"
@@ -35,6 +38,11 @@ test: check unit python
 unit: setup
 	$(CARGO) test --release --locked --workspace --all-targets
 	$(CARGO) test --release --locked --workspace --doc
+
+# Fuzz targets are tests whose names begin with fuzz_; among the other tests each runs for a second.
+fuzz: setup
+	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_SECONDS)000 \
+		$(CARGO) test --release --locked --workspace --lib --bins --tests -- fuzz_ --nocapture
 
 # A Bitcoin client from PyPI drives a node.
 python: build

@@ -208,3 +208,6 @@ fn read_record(spec: &ChainSpec, input: &mut impl Read) -> Result<Vec<u8>, Strin
         .map_err(|error| format!("the file ends in a block of {length} bytes: {error}"))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod fuzz;

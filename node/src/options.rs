@@ -279,7 +279,11 @@ fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
         path: path.to_owned(),
         source,
     })?;
-    toml::from_str(&text).map_err(|error| {
+    parse_config(path, &text)
+}
+
+fn parse_config(path: &Path, text: &str) -> Result<NodeOptions, NodeError> {
+    toml::from_str(text).map_err(|error| {
         let line = error.span().map(|span| {
             text.bytes()
                 .take(span.start)
@@ -379,6 +383,8 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
     }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests {
     use super::*;

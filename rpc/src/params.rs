@@ -277,5 +277,8 @@ fn parse_fixed_point(text: &str, decimals: u32) -> Option<i64> {
 }
 
 #[cfg(test)]
+#[path = "params_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "params_tests.rs"]
 mod tests;

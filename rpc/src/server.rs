@@ -306,5 +306,8 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
 }
 
 #[cfg(test)]
+#[path = "server_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "server_tests.rs"]
 mod tests;

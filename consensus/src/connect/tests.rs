@@ -11,6 +11,8 @@ use crate::block::fixtures::{EvenChain, anyone, block, coin, coinbase, outpoint,
 use crate::script::ScriptFailure;
 use crate::spec::Allocation;
 
+mod chains;
+
 type Coins = HashMap<OutPoint, Coin>;
 
 const HEIGHT: u32 = 200;
@@ -379,14 +381,10 @@ fn recipes() -> impl Strategy<Value = Vec<Recipe>> {
     prop::collection::vec((inputs, 1..4_usize, any::<bool>()), 0..12)
 }
 
-/// Makes a block of transactions that spend coins of `coins` and of each other.
-fn block_from(recipes: &[Recipe], coins: &Coins) -> Block {
-    let mut at_hand: Vec<(OutPoint, u64)> = coins
-        .iter()
-        .map(|(outpoint, coin)| (*outpoint, coin.output.value.to_sat()))
-        .collect();
+/// Transactions that spend the coins at hand, given with their values, and those of each other.
+fn transactions_from(recipes: &[Recipe], mut at_hand: Vec<(OutPoint, u64)>) -> Vec<Transaction> {
     at_hand.sort();
-    let mut transactions = vec![coinbase(HEIGHT, SUBSIDY_SAT)];
+    let mut transactions = Vec::new();
     for (picks, outputs, carries_data) in recipes {
         let (mut inputs, mut value) = (Vec::new(), 0);
         for pick in picks.iter().take(at_hand.len()) {
@@ -414,6 +412,17 @@ fn block_from(recipes: &[Recipe], coins: &Coins) -> Block {
         at_hand.extend(spendable.map(|(outpoint, o)| (outpoint, o.value.to_sat())));
         transactions.push(tx);
     }
+    transactions
+}
+
+/// Makes a block of transactions that spend coins of `coins` and of each other.
+fn block_from(recipes: &[Recipe], coins: &Coins) -> Block {
+    let worth = |(outpoint, coin): (&OutPoint, &Coin)| (*outpoint, coin.output.value.to_sat());
+    let mut transactions = vec![coinbase(HEIGHT, SUBSIDY_SAT)];
+    transactions.extend(transactions_from(
+        recipes,
+        coins.iter().map(worth).collect(),
+    ));
     block(transactions)
 }
 

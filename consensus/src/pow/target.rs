@@ -193,6 +193,20 @@ mod tests {
         }
 
         #[test]
+        fn encoding_rounds_down_by_less_than_the_last_digit(bytes: [u8; 32], shift in 0u32..256) {
+            let target = U256::from_le_bytes(bytes).shr(shift);
+            prop_assume!(target != U256::ZERO);
+            let encoded = encode_bits(target);
+            let decoded = decode_bits(encoded).expect("a positive number of 256 bits");
+            prop_assert!(decoded <= target);
+            // The next larger mantissa would be too large.
+            let step = U256::ONE.checked_shl(8 * (encoded.to_consensus() >> 24).saturating_sub(3));
+            let next = decoded.checked_add(step.expect("at most the target"));
+            prop_assert!(next.is_none_or(|next| next > target));
+            prop_assert_eq!(encode_bits(decoded), encoded);
+        }
+
+        #[test]
         fn agrees_with_the_bitcoin_crate(bytes: [u8; 32]) {
             let target = U256::from_le_bytes(bytes);
             let theirs = bitcoin::Target::from_le_bytes(bytes).to_compact_lossy();

@@ -160,6 +160,8 @@ pub(crate) fn shorten(text: &str, length: usize) -> String {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

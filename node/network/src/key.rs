@@ -87,6 +87,8 @@ fn store(path: &Path, secret: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -88,3 +88,6 @@ pub(crate) fn missing_parents(
     parents.truncate(max);
     parents
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -89,6 +89,8 @@ fn is_reused_type(kind: u8) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -230,23 +230,23 @@ pub(crate) fn read_seed(path: &Path) -> Result<Option<Seed>, WalletError> {
     file.take(MAX_SEED_FILE_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(io_error)?;
-    // Not even the file's own text goes into a message: it is the key.
-    let content: SeedFile = serde_json::from_slice(&bytes).map_err(|error| {
-        invalid(format!(
-            "not a seed file (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+    parse_seed(&bytes).map(Some).map_err(invalid)
+}
+
+/// The seed in a file's content, or what is wrong. Not even the file's own text goes into a message: it is
+/// the key.
+fn parse_seed(bytes: &[u8]) -> Result<Seed, String> {
+    let content: SeedFile = serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        format!("not a seed file (line {line}, column {column})")
     })?;
     if content.version != SEED_FILE_VERSION {
-        return Err(invalid(format!(
+        return Err(format!(
             "version {}, this program knows {SEED_FILE_VERSION}",
             content.version
-        )));
+        ));
     }
-    Seed::from_mnemonic(&content.mnemonic)
-        .map(Some)
-        .map_err(|error| invalid(error.to_string()))
+    Seed::from_mnemonic(&content.mnemonic).map_err(|error| error.to_string())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -286,3 +286,6 @@ fn write_new_file(path: &Path, content: &[u8]) -> Result<(), WalletError> {
 fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -27,6 +27,10 @@ const MAX_INLINE_BYTES: usize = 64 << 10;
 /// memory than its text.
 const MAX_STRUCTURE: usize = 500_000;
 
+/// A key with a meaning of its own to serde_json: the text under it is read as JSON in its place. What is
+/// in the text would be beyond the limits on structure and on depth, and deep enough it overflows the stack.
+const RAW_VALUE_KEY: &str = "$serde_json::private::RawValue";
+
 /// What jsonrpsee says when a value doesn't fit the type of a parameter.
 const MISFIT: &str = "Invalid params";
 
@@ -177,7 +181,34 @@ fn read_body(body: &[u8]) -> CallResult<Value> {
     if structure > MAX_STRUCTURE {
         return Err(parse_error("Parse error: too many values"));
     }
+    if string_literals(body).any(is_raw_value_key) {
+        return Err(parse_error("Parse error: reserved key"));
+    }
     serde_json::from_slice(body).map_err(|_| parse_error("Parse error"))
+}
+
+/// The strings of a JSON text, in their quotes. Behind an error in the text they may be anything.
+fn string_literals(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(|byte| *byte == b'"')?;
+        let mut end = start + 1;
+        while *rest.get(end)? != b'"' {
+            end += if rest[end] == b'\\' { 2 } else { 1 };
+        }
+        let literal = &rest[start..=end];
+        rest = &rest[end + 1..];
+        Some(literal)
+    })
+}
+
+/// Whether a string is that key, however it is escaped.
+fn is_raw_value_key(literal: &[u8]) -> bool {
+    let may_be = literal.starts_with(b"\"$") || literal.starts_with(b"\"\\");
+    // An escaped character takes up to six bytes.
+    may_be
+        && literal.len() <= 6 * RAW_VALUE_KEY.len() + 2
+        && serde_json::from_slice::<String>(literal).is_ok_and(|key| key == RAW_VALUE_KEY)
 }
 
 fn parse_error(message: &str) -> CallError {
@@ -213,6 +244,9 @@ fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
     }
 }
 
+#[cfg(test)]
+#[path = "dispatch_fuzz.rs"]
+mod fuzz;
 #[cfg(test)]
 #[path = "dispatch_tests.rs"]
 mod tests;

@@ -45,7 +45,7 @@ const METHODS: &[MethodSpec] = &[
     },
 ];
 
-fn dispatcher() -> Dispatcher {
+pub(super) fn dispatcher() -> Dispatcher {
     let mut module = RpcModule::new(());
     module
         .register_method::<CallResult<Value>, _>("echo", |params, (), _| {
@@ -154,6 +154,43 @@ async fn a_body_has_a_bounded_number_of_values() {
     );
     let (status, text) = answer(&body).await;
     assert_eq!((status, text.len() > 1 << 20), (200, true));
+}
+
+/// JSON inside a string, where serde_json would read it none the less.
+fn hidden(key: &str, json: &str) -> String {
+    let mut text = String::new();
+    for character in json.chars() {
+        match character {
+            '"' | '\\' | ',' => text.push_str(&format!("\\u{:04x}", u32::from(character))),
+            other => text.push(other),
+        }
+    }
+    format!("{{\"{key}\":\"{text}\"}}")
+}
+
+#[tokio::test]
+async fn nothing_is_hidden_from_the_limits() {
+    for key in [
+        "$serde_json::private::RawValue",
+        "\\u0024serde_json::private::RawValu\\u0065",
+    ] {
+        let many = hidden(key, &format!("[{}1]", "1,".repeat(MAX_STRUCTURE)));
+        let mut deep = "1".to_owned();
+        for _ in 0..100 {
+            deep = hidden(
+                key,
+                &format!("{}{deep}{}", "[".repeat(120), "]".repeat(120)),
+            );
+        }
+        for value in [many, deep] {
+            let body = format!("{{\"id\":1,\"method\":\"echo\",\"params\":[{value}]}}");
+            let (status, text) = answer(&body).await;
+            assert_eq!((status, text.contains("reserved key")), (500, true));
+        }
+    }
+    // A text that only has it in it is a text.
+    let body = r#"{"id":1,"method":"echo","params":["a \"$serde_json::private::RawValue\""]}"#;
+    assert_eq!(answer(body).await.0, 200);
 }
 
 #[tokio::test]

@@ -366,5 +366,8 @@ fn is_unspendable(script: &Script) -> bool {
 }
 
 #[cfg(test)]
+#[path = "rawtransactions_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "rawtransactions_tests.rs"]
 mod tests;

@@ -150,4 +150,6 @@ async fn write_frame<T: AsyncWrite + Unpin>(io: &mut T, bytes: &[u8]) -> io::Res
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

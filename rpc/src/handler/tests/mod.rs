@@ -1,4 +1,5 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
+mod fuzz;
 mod harness;
 mod scenarios;

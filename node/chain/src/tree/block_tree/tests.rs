@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use pyrite_consensus::bitcoin::block::Version;
 use pyrite_consensus::bitcoin::hashes::Hash;
-use pyrite_consensus::bitcoin::{CompactTarget, TxMerkleNode};
+use pyrite_consensus::bitcoin::{CompactTarget, Target, TxMerkleNode};
 
 use super::*;
 use crate::info::TipStatus;
@@ -122,6 +122,24 @@ proptest! {
             let id = tree.find(hash).expect("is known");
             prop_assert_eq!(tree.ancestor(tip, tree.node(id).height), Some(id));
         }
+    }
+
+    #[test]
+    fn work_is_that_of_the_headers_together(
+        bits in prop::collection::vec((0x05..=0x20_u32, 0x8000..0x0080_0000_u32), 1..100),
+    ) {
+        let mut tree = tree_of(&[]);
+        let mut tip = NodeId::ROOT;
+        let mut expected = tree.node(tip).work;
+        for (nonce, (size, mantissa)) in (1..).zip(bits) {
+            let bits = CompactTarget::from_consensus(size << 24 | mantissa);
+            let header = Header { bits, ..header(tree.node(tip).hash, nonce, nonce) };
+            let node = tree.link(header.block_hash(), &header).expect("links");
+            tip = tree.insert(node);
+            expected = expected + Target::from_compact(bits).to_work();
+            prop_assert_eq!(tree.node(tip).work, expected);
+        }
+        prop_assert_eq!(tree.best_header(), tip);
     }
 
     #[test]

@@ -231,3 +231,6 @@ fn bits(text: &str) -> Result<CompactTarget, String> {
 fn script(text: &str) -> Result<ScriptBuf, String> {
     ScriptBuf::from_hex(text).map_err(|_| "a script in hex".to_owned())
 }
+
+#[cfg(test)]
+mod fuzz;
