@@ -1,17 +1,21 @@
 //! Makes scripts that mostly succeed, from pieces that each leave the stack as they found it, for every
 //! opcode; together with what they want to find on the stack.
 
-use super::super::random::Random;
 use super::keys::{Key, KeyForm};
 use super::pieces::NUMBERS;
-use super::writer::{Writer, op};
+use super::writer::{SUCCESS_OPCODES, Writer, op};
+use crate::random::Random;
 
 /// The rules that a script is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Dialect {
     Legacy,
     WitnessV0,
     Tapscript,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 3] = [Self::Legacy, Self::WitnessV0, Self::Tapscript];
 }
 
 /// Something that a script wants to find on the stack.
@@ -46,7 +50,14 @@ pub(crate) struct Locks {
     pub(crate) sequence: u32,
 }
 
-pub(crate) const HASH_TYPES: [u8; 7] = [1, 2, 3, 0x81, 0x82, 0x83, 0];
+/// A hash type. For ECDSA each has a meaning: what is not defined is signed as it is.
+pub(crate) fn hash_type(random: &mut Random, dialect: Dialect) -> u8 {
+    const DEFINED: [u8; 7] = [1, 2, 3, 0x81, 0x82, 0x83, 0];
+    if dialect != Dialect::Tapscript && random.below(16) == 0 {
+        return u8::try_from(random.below(256)).expect("a byte");
+    }
+    DEFINED[random.below(DEFINED.len())]
+}
 
 /// Writes the pieces of one script.
 pub(crate) struct Author<'r> {
@@ -100,6 +111,10 @@ impl Author<'_> {
             16 => self.separator(),
             17 => self.hash_lock(),
             18 => self.limits(),
+            _ if self.dialect == Dialect::Tapscript && self.chance(50) => {
+                let opcode = SUCCESS_OPCODES[self.random.below(SUCCESS_OPCODES.len())];
+                self.script.op(opcode);
+            }
             _ => {
                 let anything = self.pick(&[0x50, 0x61, 0x62, 0x89, 0xb0, 0xb9, 0xba, 0xff]);
                 self.script.op(anything);
@@ -201,7 +216,7 @@ impl Author<'_> {
             key,
             code_start: self.code_start,
             code_separator: self.code_separator,
-            hash_type: self.pick(&HASH_TYPES),
+            hash_type: hash_type(self.random, self.dialect),
         })
     }
 

@@ -3,9 +3,9 @@
 
 use pyrite_consensus::bitcoin::hashes::{Hash, hash160, ripemd160, sha1, sha256, sha256d};
 
-use super::super::random::Random;
 use super::content::{Argument, Author, Dialect};
 use super::writer::{number_bytes, op};
+use crate::random::Random;
 
 /// How a stack opcode maps the elements that it takes, the lowest first, to those that it leaves.
 const STACK_OPS: [(u8, usize, &[usize]); 13] = [
@@ -320,6 +320,10 @@ impl Author<'_> {
 
     /// Checks of a short signature that any key of another kind takes, each with its weight.
     fn weight(&mut self) {
+        // Longer witnesses allow for more of them.
+        let padding = self.random.below(520);
+        self.script.push(&vec![7; padding]);
+        self.script.op(op::DROP);
         for _ in 0..self.random.below(12) {
             self.script.number(1);
             self.script.push(&[7; 2]);
