@@ -9,14 +9,17 @@ VENV := target/python
 # Where `make testnet` keeps its network.
 DIR ?= pyrite-testnet
 NODES ?= 3
+# How many script executions `make differential` compares.
+COUNT ?= 10000000
 
-.PHONY: help testnet build test check lint unit python deny audit bench setup clean-testnet
+.PHONY: help testnet build test check lint unit python deny audit bench differential setup clean-testnet
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
 	@echo "make test      everything that must hold: format, lints, layers, docs, policy, all tests"
 	@echo "make check     the same without the tests"
 	@echo "make bench     the benchmarks"
+	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
 	@echo "make audit     the dependencies against the advisory database (needs the network)"
 
@@ -47,6 +50,7 @@ check: setup lint deny
 
 lint: setup
 	$(CARGO) fmt --all -- --check
+	$(CARGO) fmt --manifest-path consensus/kernel/Cargo.toml -- --check
 	.ci/layers
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
@@ -61,3 +65,8 @@ audit: setup
 
 bench: setup
 	$(CARGO) bench --workspace
+
+# Bitcoin Core's engine is built with CMake and Boost's headers, apart from everything else.
+differential:
+	@.ci/setup cmake libboost-dev
+	cd consensus/kernel && $(CARGO) run --release --locked -- --count $(COUNT)
