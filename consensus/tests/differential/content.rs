@@ -107,6 +107,8 @@ impl Author<'_> {
             0..=8 => self.balanced(),
             9..=11 => self.conditional(),
             12..=14 => self.signature(op::CHECKSIGVERIFY),
+            // Tapscript has no multisig, but a budget.
+            15 if self.dialect == Dialect::Tapscript && self.chance(80) => self.budget(),
             15 => self.many_signatures(op::CHECKMULTISIGVERIFY),
             16 => self.separator(),
             17 => self.hash_lock(),
@@ -126,6 +128,9 @@ impl Author<'_> {
     fn end(&mut self) {
         match self.random.below(8) {
             0..=2 => self.signature(op::CHECKSIG),
+            3 if self.dialect == Dialect::Tapscript && self.chance(80) => {
+                self.signature(op::CHECKSIG);
+            }
             3 => self.many_signatures(op::CHECKMULTISIG),
             4 => self.wants.push(vec![Argument::Data(vec![1])]),
             5 => {
