@@ -60,11 +60,11 @@ fn main() -> std::io::Result<ExitCode> {
         verifying.join().expect("the engines do not panic")
     });
     println!("{summary}");
-    Ok(conclude(&summary))
+    Ok(conclude(&summary, cases))
 }
 
-/// Says what is wrong, if anything.
-fn conclude(summary: &Summary) -> ExitCode {
+/// Says what is wrong, if anything, with a run that was to have so many cases.
+fn conclude(summary: &Summary, cases: u64) -> ExitCode {
     for objection in &summary.objections {
         eprintln!("{objection}");
     }
@@ -74,6 +74,10 @@ fn conclude(summary: &Summary) -> ExitCode {
             "{count} disagreements, of which at most {} are shown",
             summary.objections.len()
         );
+        return ExitCode::FAILURE;
+    }
+    if summary.cases < cases {
+        eprintln!("ended early");
         return ExitCode::FAILURE;
     }
     let gaps = [summary.gaps(), summary.opcode_gaps()].concat();
