@@ -60,14 +60,16 @@ impl<'c> Path<'c> {
         let in_p2sh = nesting == Nesting::InP2sh;
         let feature = match program.witness_version() {
             Some(WitnessVersion::V0) if program.is_p2wsh() => {
-                if let Some(script) = witness.witness_script() {
-                    self.script = Some((Dialect::WitnessV0, script));
+                let script = witness.witness_script();
+                self.script = script.map(|script| (Dialect::WitnessV0, script));
+                if in_p2sh {
+                    Feature::WitnessScriptInP2sh
+                } else {
+                    Feature::WitnessScript
                 }
-                [Feature::WitnessScript, Feature::WitnessScriptInP2sh][usize::from(in_p2sh)]
             }
-            Some(WitnessVersion::V0) if program.is_p2wpkh() => {
-                [Feature::WitnessKey, Feature::WitnessKeyInP2sh][usize::from(in_p2sh)]
-            }
+            Some(WitnessVersion::V0) if program.is_p2wpkh() && in_p2sh => Feature::WitnessKeyInP2sh,
+            Some(WitnessVersion::V0) if program.is_p2wpkh() => Feature::WitnessKey,
             Some(WitnessVersion::V0) => Feature::WitnessV0OfOtherLength,
             Some(WitnessVersion::V1) if in_p2sh => Feature::WitnessV1InP2sh,
             Some(WitnessVersion::V1) if program.is_p2tr() => return self.taproot(witness),
