@@ -11,8 +11,10 @@ DIR ?= pyrite-testnet
 NODES ?= 3
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 60
+# How many script executions `make differential` compares.
+COUNT ?= 10000000
 
-.PHONY: help testnet build test fuzz check lint unit python deny audit bench setup clean-testnet
+.PHONY: help testnet build test fuzz differential check lint unit python deny audit bench setup clean-testnet
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
@@ -20,6 +22,7 @@ help:
 	@echo "make check     the same without the tests"
 	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
 	@echo "make bench     the benchmarks"
+	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
 	@echo "make audit     the dependencies against the advisory database (needs the network)"
 
@@ -55,6 +58,7 @@ check: setup lint deny
 
 lint: setup
 	$(CARGO) fmt --all -- --check
+	$(CARGO) fmt --manifest-path consensus/kernel/Cargo.toml -- --check
 	.ci/layers
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
@@ -70,3 +74,8 @@ audit: setup
 
 bench: setup
 	$(CARGO) bench --workspace
+
+# Bitcoin Core's engine is built with CMake and Boost's headers, apart from everything else.
+differential:
+	@.ci/setup cmake libboost-dev
+	cd consensus/kernel && $(CARGO) run --release --locked -- --count $(COUNT)

@@ -1,17 +1,21 @@
 //! Makes scripts that mostly succeed, from pieces that each leave the stack as they found it, for every
 //! opcode; together with what they want to find on the stack.
 
-use super::super::random::Random;
 use super::keys::{Key, KeyForm};
 use super::pieces::NUMBERS;
-use super::writer::{Writer, op};
+use super::writer::{SUCCESS_OPCODES, Writer, op};
+use crate::random::Random;
 
 /// The rules that a script is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Dialect {
     Legacy,
     WitnessV0,
     Tapscript,
+}
+
+impl Dialect {
+    pub(crate) const ALL: [Self; 3] = [Self::Legacy, Self::WitnessV0, Self::Tapscript];
 }
 
 /// Something that a script wants to find on the stack.
@@ -46,7 +50,14 @@ pub(crate) struct Locks {
     pub(crate) sequence: u32,
 }
 
-pub(crate) const HASH_TYPES: [u8; 7] = [1, 2, 3, 0x81, 0x82, 0x83, 0];
+/// A hash type. For ECDSA each has a meaning: what is not defined is signed as it is.
+pub(crate) fn hash_type(random: &mut Random, dialect: Dialect) -> u8 {
+    const DEFINED: [u8; 7] = [1, 2, 3, 0x81, 0x82, 0x83, 0];
+    if dialect != Dialect::Tapscript && random.below(16) == 0 {
+        return u8::try_from(random.below(256)).expect("a byte");
+    }
+    DEFINED[random.below(DEFINED.len())]
+}
 
 /// Writes the pieces of one script.
 pub(crate) struct Author<'r> {
@@ -96,10 +107,16 @@ impl Author<'_> {
             0..=8 => self.balanced(),
             9..=11 => self.conditional(),
             12..=14 => self.signature(op::CHECKSIGVERIFY),
+            // Tapscript has no multisig, but a budget.
+            15 if self.dialect == Dialect::Tapscript && self.chance(80) => self.budget(),
             15 => self.many_signatures(op::CHECKMULTISIGVERIFY),
             16 => self.separator(),
             17 => self.hash_lock(),
             18 => self.limits(),
+            _ if self.dialect == Dialect::Tapscript && self.chance(50) => {
+                let opcode = SUCCESS_OPCODES[self.random.below(SUCCESS_OPCODES.len())];
+                self.script.op(opcode);
+            }
             _ => {
                 let anything = self.pick(&[0x50, 0x61, 0x62, 0x89, 0xb0, 0xb9, 0xba, 0xff]);
                 self.script.op(anything);
@@ -111,6 +128,9 @@ impl Author<'_> {
     fn end(&mut self) {
         match self.random.below(8) {
             0..=2 => self.signature(op::CHECKSIG),
+            3 if self.dialect == Dialect::Tapscript && self.chance(80) => {
+                self.signature(op::CHECKSIG);
+            }
             3 => self.many_signatures(op::CHECKMULTISIG),
             4 => self.wants.push(vec![Argument::Data(vec![1])]),
             5 => {
@@ -201,7 +221,7 @@ impl Author<'_> {
             key,
             code_start: self.code_start,
             code_separator: self.code_separator,
-            hash_type: self.pick(&HASH_TYPES),
+            hash_type: hash_type(self.random, self.dialect),
         })
     }
 

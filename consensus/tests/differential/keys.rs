@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use pyrite_consensus::bitcoin::secp256k1::{All, Keypair, Message, Secp256k1, SecretKey};
 
-use super::super::random::Random;
+use crate::random::Random;
 
 static SECP: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 

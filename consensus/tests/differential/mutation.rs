@@ -2,8 +2,8 @@
 
 use pyrite_consensus::bitcoin::{Amount, ScriptBuf, Sequence, TxOut, Witness, absolute};
 
-use super::super::random::Random;
 use super::spend::Case;
+use crate::random::Random;
 
 fn byte(random: &mut Random) -> u8 {
     u8::try_from(random.below(256)).expect("a byte")

@@ -3,9 +3,9 @@
 
 use pyrite_consensus::bitcoin::hashes::{Hash, hash160, ripemd160, sha1, sha256, sha256d};
 
-use super::super::random::Random;
 use super::content::{Argument, Author, Dialect};
 use super::writer::{number_bytes, op};
+use crate::random::Random;
 
 /// How a stack opcode maps the elements that it takes, the lowest first, to those that it leaves.
 const STACK_OPS: [(u8, usize, &[usize]); 13] = [
@@ -318,8 +318,13 @@ impl Author<'_> {
         self.expect(0);
     }
 
-    /// Checks of a short signature that any key of another kind takes, each with its weight.
-    fn weight(&mut self) {
+    /// Checks of a short signature that any key of another kind takes, each with its share of the budget for
+    /// signatures (BIP-0342); which may be too small.
+    pub(crate) fn budget(&mut self) {
+        // A longer witness has a larger budget.
+        let padding = self.random.below(400);
+        self.script.push(&vec![7; padding]);
+        self.script.op(op::DROP);
         for _ in 0..self.random.below(12) {
             self.script.number(1);
             self.script.push(&[7; 2]);
@@ -330,7 +335,7 @@ impl Author<'_> {
     /// Pieces around the limits of scripts and stacks.
     pub(crate) fn limits(&mut self) {
         let around = |random: &mut Random, limit: usize| limit - 4 + random.below(8);
-        match self.random.below(12) {
+        match self.random.below(8) {
             0 => {
                 let count = around(self.random, 200);
                 self.script.ops(&vec![op::NOP; count]);
@@ -357,7 +362,6 @@ impl Author<'_> {
                 self.script.push(&vec![7; length]);
                 self.script.op(op::DROP);
             }
-            4..=8 if self.dialect == Dialect::Tapscript => self.weight(),
             _ => self.balanced(),
         }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use pyrite_consensus::bitcoin::hashes::{Hash, hash160, sha256};
 use pyrite_consensus::bitcoin::secp256k1::{Keypair, Scalar};
 use pyrite_consensus::bitcoin::{
-    Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness, absolute,
-    transaction,
+    Amount, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn, TxOut, Txid, Witness,
+    absolute, transaction,
 };
 use pyrite_consensus::script::sighash::{
     LeafContext, SpendingTransaction, TaprootContext, annex_hash, legacy_signature_hash,
@@ -14,11 +14,11 @@ use pyrite_consensus::script::sighash::{
 };
 use pyrite_consensus::script::taproot;
 
-use super::super::random::Random;
-use super::content::{Argument, Content, Dialect, HASH_TYPES, Locks, Wanted, content};
+use super::content::{Argument, Content, Dialect, Locks, Wanted, content, hash_type};
 use super::keys::{Key, KeyForm, secp};
 use super::mutation::{mutate, mutate_script};
 use super::writer::{Writer, op};
+use crate::random::Random;
 
 /// How an output is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,8 +65,6 @@ pub(crate) struct Case {
     pub(crate) transaction: Transaction,
     pub(crate) spent_outputs: Vec<TxOut>,
     pub(crate) input: usize,
-    /// The script that does the work, if it gets so far.
-    pub(crate) script: Vec<u8>,
 }
 
 /// The case of a number.
@@ -142,7 +140,6 @@ fn skeleton(random: &mut Random, kind: Kind) -> Case {
         },
         spent_outputs: (0..inputs).map(|_| output(random)).collect(),
         input: random.below(inputs),
-        script: Vec::new(),
     }
 }
 
@@ -160,8 +157,13 @@ impl Case {
         }
     }
 
-    fn own_input(&self) -> &TxIn {
+    pub(crate) fn own_input(&self) -> &TxIn {
         &self.transaction.input[self.input]
+    }
+
+    /// The script of the output that is spent.
+    pub(crate) fn spent_script(&self) -> &Script {
+        &self.spent_outputs[self.input].script_pubkey
     }
 
     fn set_witness(&mut self, elements: &[Vec<u8>]) {
@@ -195,7 +197,8 @@ impl Case {
         if changes && before_signing {
             mutate_script(&mut content.script, random);
         }
-        let annex = (random.below(10) == 0).then(|| annex(random));
+        let has_annex = self.kind == Kind::Tapscript && random.below(10) == 0;
+        let annex = has_annex.then(|| annex(random));
         let leaf = self.place(&content.script, random);
         let mut arguments = self.sign(&mut content, leaf.as_ref(), annex.as_deref(), random);
         if changes && !before_signing {
@@ -205,7 +208,6 @@ impl Case {
             // The signature's own push may have made another script of it.
             self.place_again(&content.script, leaf.is_some());
         }
-        self.script = content.script;
         match self.kind {
             Kind::Bare | Kind::Pkh | Kind::P2sh => {
                 let mut script_sig = Writer::default();
@@ -213,12 +215,12 @@ impl Case {
                     script_sig.push_somehow(argument, random);
                 }
                 if self.kind == Kind::P2sh {
-                    script_sig.push(&self.script);
+                    script_sig.push(&content.script);
                 }
                 self.set_script_sig(script_sig);
             }
             _ => {
-                arguments.push(self.script.clone());
+                arguments.push(content.script);
                 arguments.extend(leaf.map(|leaf| leaf.control));
                 arguments.extend(annex);
                 self.set_witness(&arguments);
@@ -246,7 +248,12 @@ impl Case {
         };
         leaf.control.extend(internal_key.bytes());
         let mut root = leaf.hash;
-        for _ in 0..random.below(4) {
+        // Seldom as deep as may be, or one deeper.
+        let depth = match random.below(48) {
+            choice @ 0..=1 => 128 + choice,
+            choice => choice % 4,
+        };
+        for _ in 0..depth {
             let node = sha256::Hash::hash(&random.next().to_le_bytes()).to_byte_array();
             leaf.control.extend(node);
             root = taproot::branch_hash(&root, &node);
@@ -375,7 +382,7 @@ impl Case {
         self.set_spent_script(program(1, &output_key));
 
         let annex = (random.below(8) == 0).then(|| annex(random));
-        let hash_type = HASH_TYPES[random.below(HASH_TYPES.len())];
+        let hash_type = hash_type(random, Dialect::Tapscript);
         let spending = self.spending();
         let signature = self.schnorr(&spending, &tweaked, hash_type, None, annex.as_deref());
         let witness: Vec<_> = [signature].into_iter().chain(annex).collect();
@@ -399,15 +406,15 @@ impl Case {
         } else {
             self.nest(&program);
         }
-        self.script = key_hash_script(&hash);
+        let script = key_hash_script(&hash);
         let wanted = Wanted {
             key,
             code_start: 0,
             code_separator: u32::MAX,
-            hash_type: HASH_TYPES[random.below(HASH_TYPES.len())],
+            hash_type: hash_type(random, Dialect::WitnessV0),
         };
         let spending = self.spending();
-        let signature = self.signature(&spending, wanted, &self.script, None, None, random);
+        let signature = self.signature(&spending, wanted, &script, None, None, random);
         self.set_witness(&[signature, key.bytes()]);
     }
 
@@ -419,7 +426,12 @@ impl Case {
         let mut bytes = vec![byte; length];
         bytes[0] = byte & 1;
         let version = [0, 1, 1, 2, 16][random.below(5)];
-        let program = program(version, &bytes);
+        let program = if random.below(8) == 0 {
+            // An anchor that anyone can spend.
+            program(1, b"Ns")
+        } else {
+            program(version, &bytes)
+        };
         if random.below(3) == 0 {
             self.nest(&program);
         } else {
@@ -469,7 +481,7 @@ fn pay_to_key_hash(random: &mut Random) -> Content {
         key,
         code_start: 0,
         code_separator: u32::MAX,
-        hash_type: HASH_TYPES[random.below(HASH_TYPES.len())],
+        hash_type: hash_type(random, Dialect::Legacy),
     };
     Content {
         script: key_hash_script(&hash160::Hash::hash(&key.bytes()).to_byte_array()),

@@ -1,6 +1,11 @@
 //! Writes scripts byte by byte, and remembers where its instructions are.
 
-use super::super::random::Random;
+use std::sync::LazyLock;
+
+use pyrite_consensus::bitcoin::Opcode;
+use pyrite_consensus::bitcoin::opcodes::{Class, ClassifyContext};
+
+use crate::random::Random;
 
 /// Opcodes, where they have no name that says more.
 pub(crate) mod op {
@@ -12,9 +17,12 @@ pub(crate) mod op {
     pub(crate) const NOP: u8 = 0x61;
     pub(crate) const IF: u8 = 0x63;
     pub(crate) const NOTIF: u8 = 0x64;
+    pub(crate) const VERIF: u8 = 0x65;
+    pub(crate) const VERNOTIF: u8 = 0x66;
     pub(crate) const ELSE: u8 = 0x67;
     pub(crate) const ENDIF: u8 = 0x68;
     pub(crate) const VERIFY: u8 = 0x69;
+    pub(crate) const RETURN: u8 = 0x6a;
     pub(crate) const TOALTSTACK: u8 = 0x6b;
     pub(crate) const FROMALTSTACK: u8 = 0x6c;
     pub(crate) const TWO_DROP: u8 = 0x6d;
@@ -70,8 +78,17 @@ pub(crate) mod op {
     pub(crate) const NOP1: u8 = 0xb0;
     pub(crate) const CHECKLOCKTIMEVERIFY: u8 = 0xb1;
     pub(crate) const CHECKSEQUENCEVERIFY: u8 = 0xb2;
+    pub(crate) const NOP10: u8 = 0xb9;
     pub(crate) const CHECKSIGADD: u8 = 0xba;
 }
+
+/// The opcodes that make a tapscript succeed (BIP-0342).
+pub(crate) static SUCCESS_OPCODES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let succeeds = |opcode: &u8| {
+        Opcode::from(*opcode).classify(ClassifyContext::TapScript) == Class::SuccessOp
+    };
+    (0..=u8::MAX).filter(succeeds).collect()
+});
 
 /// A script that is written.
 #[derive(Clone, Default)]
