@@ -1,17 +1,14 @@
 //! `pyrite import`: blocks from a file into a data directory that no node is using.
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, import_block_file, load_chain_spec};
 
-/// How often the progress line changes.
-const PROGRESS_EVERY: Duration = Duration::from_millis(200);
+use crate::progress::ProgressLine;
 
 /// Arguments of `pyrite import`.
 #[derive(Args)]
@@ -56,7 +53,10 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     let mut outcome = Ok(());
     for file in &args.files {
         let mut line = ProgressLine::new();
-        match import_block_file(&spec, &chain.handle, file, |done, of| line.show(done, of)) {
+        match import_block_file(&spec, &chain.handle, file, |done, of| {
+            let percent = done.saturating_mul(100) / of;
+            line.show(|| format!("importing: {percent} % of {} MB", of / 1_000_000));
+        }) {
             Ok(report) => {
                 line.clear();
                 println!(
@@ -83,39 +83,4 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         spec.name, tip.height, tip.hash
     );
     Ok(outcome?)
-}
-
-/// One line on a terminal that is written over; nothing elsewhere.
-struct ProgressLine {
-    shown: Option<Instant>,
-    on_terminal: bool,
-}
-
-impl ProgressLine {
-    fn new() -> Self {
-        Self {
-            shown: None,
-            on_terminal: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn show(&mut self, done: u64, of: u64) {
-        let due = self
-            .shown
-            .is_none_or(|shown| shown.elapsed() >= PROGRESS_EVERY);
-        if !self.on_terminal || !due || of == 0 {
-            return;
-        }
-        self.shown = Some(Instant::now());
-        let percent = done.saturating_mul(100) / of;
-        eprint!("\rimporting: {percent} % of {} MB", of / 1_000_000);
-        // Only a display.
-        let _ = std::io::stderr().flush();
-    }
-
-    fn clear(&self) {
-        if self.shown.is_some() {
-            eprint!("\r\x1b[K");
-        }
-    }
 }

@@ -1,8 +1,10 @@
 //! The `pyrite` binary: a node, a private network of nodes, and a client for them.
 
+mod bench;
 mod chain;
 mod import;
 mod node;
+mod progress;
 mod rpc;
 
 use std::process::ExitCode;
@@ -36,6 +38,9 @@ enum Command {
     /// Look at chain specs, make them, and try their difficulty
     #[command(subcommand)]
     Chain(chain::ChainCommand),
+    /// Measure this program on this machine
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Chain(command) => chain::run(command),
+        Command::Bench(command) => bench::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,8 @@
 //! `ScriptVerifier`: the one place where scripts are verified, for blocks and for the mempool.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
 use pyrite_consensus::ScriptError;
 use pyrite_consensus::connect::TransactionScripts;
 use pyrite_consensus::script::{ScriptCheck, Secp256k1Verifier};
@@ -15,27 +18,24 @@ pub struct ScriptVerifier {
     /// `None` for one thread: the caller's own does it.
     pool: Option<ThreadPool>,
     verified: VerifiedScripts,
+    nanos_in_blocks: AtomicU64,
 }
 
 impl ScriptVerifier {
     pub(crate) fn new(threads: usize) -> Result<Self, ChainError> {
-        let verified = VerifiedScripts::default();
-        if threads <= 1 {
-            return Ok(Self {
-                pool: None,
-                verified,
-            });
-        }
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|n| format!("scripts-{n}"))
-            .build()
-            .map_err(|error| ChainError::Thread {
-                detail: error.to_string(),
-            })?;
+        let pool = (threads > 1).then(|| {
+            ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|n| format!("scripts-{n}"))
+                .build()
+        });
+        let pool = pool.transpose().map_err(|error| ChainError::Thread {
+            detail: error.to_string(),
+        })?;
         Ok(Self {
-            pool: Some(pool),
-            verified,
+            pool,
+            verified: VerifiedScripts::default(),
+            nanos_in_blocks: AtomicU64::new(0),
         })
     }
 
@@ -61,8 +61,23 @@ impl ScriptVerifier {
     /// threads' timing.
     pub(crate) fn verify_block(
         &self,
-        mut scripts: Vec<TransactionScripts<'_>>,
+        scripts: Vec<TransactionScripts<'_>>,
     ) -> Result<(), ScriptError> {
+        let start = Instant::now();
+        let verdict = self.verify_new(scripts);
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.nanos_in_blocks.fetch_add(nanos, Ordering::Relaxed);
+        verdict
+    }
+
+    /// The time in which blocks' scripts were verified so far.
+    #[must_use]
+    pub fn time_in_blocks(&self) -> Duration {
+        Duration::from_nanos(self.nanos_in_blocks.load(Ordering::Relaxed))
+    }
+
+    /// Verifies those that are not known to be right.
+    fn verify_new(&self, mut scripts: Vec<TransactionScripts<'_>>) -> Result<(), ScriptError> {
         scripts.retain(|scripts| !self.verified.contains(scripts.wtxid(), scripts.flags()));
         let Some(pool) = &self.pool else {
             let mut checks = scripts.iter().map(TransactionScripts::check);

@@ -1,0 +1,24 @@
+//! The subcommands of `pyrite bench`.
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::import::ImportArgs;
+use super::make_chain::MakeChainArgs;
+use super::{import, make_chain};
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Make a file of regtest blocks full of signed payments, to import
+    MakeChain(MakeChainArgs),
+    /// Import a file of blocks into a new database, and say how fast and in how much memory
+    Import(ImportArgs),
+}
+
+pub(crate) fn run(command: &BenchCommand) -> Result<()> {
+    match command {
+        BenchCommand::MakeChain(args) => make_chain::run(args),
+        BenchCommand::Import(args) => import::run(args),
+    }
+}

@@ -1,0 +1,7 @@
+//! `pyrite bench`: measures this program on this machine.
+
+mod command;
+mod import;
+mod make_chain;
+
+pub(crate) use command::{BenchCommand, run};
