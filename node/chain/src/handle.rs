@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use pyrite_consensus::HashedBlock;
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
-
-use pyrite_consensus::HashedBlock;
 
 use crate::proposal::check_proposal;
 use crate::shared::Shared;

@@ -3,6 +3,7 @@
 // Here a failure ends the test, which is what it is for.
 #![allow(clippy::unwrap_used)]
 
+mod bench;
 mod chain_command;
 mod command_line;
 mod network;

@@ -21,7 +21,7 @@ pub(crate) struct MakeChainArgs {
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     blocks: u32,
     /// Payments in each block, as soon as there are coins to spend
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=3_000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=2_000))]
     payments: u32,
     /// Where the random numbers begin: the same seed makes the same blocks
     #[arg(long, value_name = "N", default_value_t = 1)]

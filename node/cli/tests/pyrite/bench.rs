@@ -1,0 +1,53 @@
+//! `pyrite bench`: a chain is made and imported.
+
+use serde_json::Value;
+
+use crate::command_line::{failure, pyrite};
+
+#[test]
+fn a_chain_is_made_the_same_again_and_imported() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let make = |seed: &str, file: &str| {
+        let count = ["--blocks", "130", "--payments", "20"];
+        pyrite(
+            &[
+                &["bench", "make-chain", "--seed", seed][..],
+                &count,
+                &[file],
+            ]
+            .concat(),
+        )
+    };
+    for (seed, name) in [("7", "one"), ("7", "same"), ("8", "other")] {
+        let output = make(seed, &path(name));
+        assert!(output.status.success(), "{output:?}");
+    }
+    let read = |name| std::fs::read(path(name)).unwrap();
+    assert_eq!(read("one"), read("same"));
+    assert_ne!(read("one"), read("other"));
+    assert!(failure(&make("7", &path("one"))).contains(&path("one")));
+
+    let database = path("database");
+    let import = [
+        "bench",
+        "import",
+        "--json",
+        "--dir",
+        &database,
+        &path("one"),
+    ];
+    let output = pyrite(&import);
+    assert!(output.status.success(), "{output:?}");
+    let figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(figures["blocks"], 130);
+    // Coins can be spent from block 101 on.
+    assert_eq!(figures["transactions"], 130 + 30 * 20);
+    assert!(figures["script_seconds"].as_f64() > Some(0.0));
+    assert!(!directory.path().join("database").exists());
+
+    std::fs::create_dir(&database).unwrap();
+    let refused = failure(&pyrite(&import));
+    assert!(refused.contains("exists already"), "{refused}");
+    assert!(directory.path().join("database").exists());
+}
