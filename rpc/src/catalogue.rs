@@ -173,6 +173,7 @@ impl Catalogue {
     pub(crate) const fn node() -> Self {
         Self::new(&[
             api::blockchain::METHODS,
+            api::chain_control::METHODS,
             api::control::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,

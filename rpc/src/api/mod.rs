@@ -1,6 +1,7 @@
 //! The methods, one trait for each family, and what `help` says of them. No logic.
 
 pub(crate) mod blockchain;
+pub(crate) mod chain_control;
 pub(crate) mod control;
 pub(crate) mod mempool;
 pub(crate) mod mining;

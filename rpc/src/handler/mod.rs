@@ -2,6 +2,7 @@
 
 mod bans;
 mod blockchain;
+mod chain_control;
 mod control;
 mod mempool;
 mod mining;

@@ -1,5 +1,6 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
+mod chain_control;
 mod fuzz;
 mod harness;
 mod scenarios;
