@@ -174,6 +174,7 @@ impl Catalogue {
         Self::new(&[
             api::blockchain::METHODS,
             api::chain_control::METHODS,
+            api::chain_wait::METHODS,
             api::control::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,

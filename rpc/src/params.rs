@@ -185,6 +185,11 @@ pub(crate) fn verbosity(value: Option<&Value>, default: u8) -> CallResult<u8> {
     }
 }
 
+/// A number that Bitcoin Core reads as a C++ `int`.
+pub(crate) fn int(number: i64) -> CallResult<i32> {
+    i32::try_from(number).map_err(|_| integer_out_of_range())
+}
+
 /// Bitcoin Core's message about an integer that doesn't fit.
 pub(crate) fn integer_out_of_range() -> CallError {
     CallError::misc("JSON integer out of range")

@@ -3,6 +3,7 @@
 mod bans;
 mod blockchain;
 mod chain_control;
+mod chain_wait;
 mod control;
 mod mempool;
 mod mining;

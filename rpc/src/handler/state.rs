@@ -9,6 +9,7 @@ use super::bans::Bans;
 use super::template::CachedTemplate;
 use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
+use crate::api::chain_wait::ChainWaitServer;
 use crate::api::control::ControlServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
@@ -44,9 +45,10 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         template: Arc::default(),
         bans: Arc::default(),
     };
-    let families: [Methods; 9] = [
+    let families: [Methods; 10] = [
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
+        ChainWaitServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
