@@ -105,7 +105,7 @@ fn mismatch(param: &ParamSpec, value: &Value) -> Option<&'static str> {
         Kind::Amount => (true, ""),
         Kind::Array => (value.is_array(), "array"),
         Kind::Object => (value.is_object(), "object"),
-        Kind::Any => (true, ""),
+        Kind::HashOrHeight | Kind::Any => (true, ""),
     };
     (!fits).then_some(expected)
 }

@@ -2,11 +2,13 @@
 
 pub(crate) mod blockchain;
 pub(crate) mod chain_control;
+pub(crate) mod chain_stats;
 pub(crate) mod chain_wait;
 pub(crate) mod control;
 pub(crate) mod mempool;
 pub(crate) mod mining;
 pub(crate) mod network;
 pub(crate) mod rawtransactions;
+pub(crate) mod tx_out_proof;
 pub(crate) mod util;
 pub(crate) mod wallet;

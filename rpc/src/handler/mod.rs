@@ -3,6 +3,7 @@
 mod bans;
 mod blockchain;
 mod chain_control;
+mod chain_stats;
 mod chain_wait;
 mod control;
 mod mempool;
@@ -14,6 +15,7 @@ mod state;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tx_out_proof;
 mod util;
 mod wallet;
 mod wallet_json;

@@ -9,12 +9,14 @@ use super::bans::Bans;
 use super::template::CachedTemplate;
 use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
+use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
 use crate::api::control::ControlServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
 use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
 use crate::catalogue::Catalogue;
@@ -45,15 +47,17 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         template: Arc::default(),
         bans: Arc::default(),
     };
-    let families: [Methods; 10] = [
+    let families: [Methods; 12] = [
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
+        ChainStatsServer::into_rpc(handler.clone()).into(),
         ChainWaitServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
+        TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
         WalletServer::into_rpc(handler).into(),
     ];

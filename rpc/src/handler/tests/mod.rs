@@ -1,6 +1,7 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
 mod chain_control;
+mod chain_stats;
 mod chain_wait;
 mod fuzz;
 mod harness;
