@@ -178,6 +178,7 @@ impl Catalogue {
             api::chain_control::METHODS,
             api::chain_stats::METHODS,
             api::chain_wait::METHODS,
+            api::coin_set::METHODS,
             api::control::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,

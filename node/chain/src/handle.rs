@@ -1,17 +1,18 @@
 //! `ChainHandle`: commands to the writer thread.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash};
+use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
+use pyrite_consensus::{Coin, HashedBlock};
 
-use pyrite_consensus::HashedBlock;
-
+use crate::SubmitError;
+use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
 use crate::writer::{Command, Reply};
-use crate::{ChainError, SubmitError};
 
 /// What became of a valid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl ChainHandle {
             return Err(SubmitError::Machine(error));
         }
         match check_proposal(&self.shared, &HashedBlock::new(block)) {
-            Err(SubmitError::Machine(ChainError::Closed)) => Err(SubmitError::Stopped),
+            Err(SubmitError::Machine(error)) => Err(SubmitError::of_machine(error)),
             verdict => verdict,
         }
     }
@@ -109,6 +110,22 @@ impl ChainHandle {
     /// The machine failed.
     pub fn flush(&self) -> Result<(), SubmitError> {
         self.request(Command::Flush)
+    }
+
+    /// Shows every coin of the tip to `visit`, as of one instant, until it breaks off: in the order of the
+    /// bytes of the transactions' ids, then of the outputs' numbers. First the writer writes what it has
+    /// in memory; then it goes on with other work.
+    ///
+    /// The database stays open as long as this runs, so `visit` must break off when the node stops.
+    ///
+    /// # Errors
+    /// The machine failed.
+    pub fn scan_coins(
+        &self,
+        visit: impl FnMut(&OutPoint, &Coin) -> ControlFlow<()>,
+    ) -> Result<CoinScan, SubmitError> {
+        self.flush()?;
+        scan_coins(&self.shared, visit).map_err(SubmitError::of_machine)
     }
 
     /// Ends the writer thread when it has carried out what was asked before.

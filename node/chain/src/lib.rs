@@ -21,6 +21,7 @@ mod writer;
 
 pub use chain::{Chain, ChainConfig};
 pub use clock::Clock;
+pub use coins::{CoinScan, ScanEnd};
 pub use error::{ChainError, SubmitError};
 pub use handle::{ChainHandle, Pending, Submitted};
 pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};

@@ -4,6 +4,7 @@ pub(crate) mod blockchain;
 pub(crate) mod chain_control;
 pub(crate) mod chain_stats;
 pub(crate) mod chain_wait;
+pub(crate) mod coin_set;
 pub(crate) mod control;
 pub(crate) mod mempool;
 pub(crate) mod mining;

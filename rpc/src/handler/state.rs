@@ -11,6 +11,7 @@ use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
 use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
+use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
@@ -47,11 +48,12 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         template: Arc::default(),
         bans: Arc::default(),
     };
-    let families: [Methods; 12] = [
+    let families: [Methods; 13] = [
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
         ChainStatsServer::into_rpc(handler.clone()).into(),
         ChainWaitServer::into_rpc(handler.clone()).into(),
+        CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
