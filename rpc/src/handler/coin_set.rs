@@ -38,6 +38,14 @@ impl CoinSetServer for Handler {
             ScanEnd::BrokenOff => Err(stopping()),
         }
     }
+
+    fn scan_tx_out_set(
+        &self,
+        action: String,
+        scanobjects: Option<Vec<Value>>,
+    ) -> CallResult<Value> {
+        self.search_coins(&action, scanobjects)
+    }
 }
 
 /// Reads the name of a hash.

@@ -5,6 +5,7 @@ mod blockchain;
 mod chain_control;
 mod chain_stats;
 mod chain_wait;
+mod coin_search;
 mod coin_set;
 mod control;
 mod mempool;

@@ -6,6 +6,7 @@ use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
 
 use super::bans::Bans;
+use super::coin_search::CoinSearch;
 use super::template::CachedTemplate;
 use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
@@ -37,6 +38,8 @@ pub(crate) struct Handler {
     pub(super) template: Arc<Mutex<Option<CachedTemplate>>>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
+    /// The search of `scantxoutset` that is under way.
+    pub(super) coin_search: Arc<CoinSearch>,
 }
 
 /// All methods over one context.
@@ -47,6 +50,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         catalogue,
         template: Arc::default(),
         bans: Arc::default(),
+        coin_search: Arc::default(),
     };
     let families: [Methods; 13] = [
         BlockchainServer::into_rpc(handler.clone()).into(),

@@ -3,6 +3,7 @@
 mod chain_control;
 mod chain_stats;
 mod chain_wait;
+mod coin_search;
 mod coin_set;
 mod fuzz;
 mod harness;
