@@ -8,11 +8,12 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
 use pyrite_consensus::{Coin, HashedBlock};
 
-use crate::SubmitError;
 use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
+use crate::verify::verify_chain;
 use crate::writer::{Command, Reply};
+use crate::{SubmitError, Verification, VerifyOptions};
 
 /// What became of a valid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +127,22 @@ impl ChainHandle {
     ) -> Result<CoinScan, SubmitError> {
         self.flush()?;
         scan_coins(&self.shared, visit).map_err(SubmitError::of_machine)
+    }
+
+    /// Verifies what is stored of the best chain's last blocks, as of one instant. First the writer writes
+    /// what it has in memory; then it goes on with other work, and nothing is changed.
+    ///
+    /// `is_interrupted` is asked before each block. The database stays open as long as this runs.
+    ///
+    /// # Errors
+    /// The machine failed. Damage is no error: it is what is looked for.
+    pub fn verify_chain(
+        &self,
+        options: VerifyOptions,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<Verification, SubmitError> {
+        self.flush()?;
+        verify_chain(&self.shared, options, is_interrupted).map_err(SubmitError::of_machine)
     }
 
     /// Ends the writer thread when it has carried out what was asked before.

@@ -17,6 +17,7 @@ mod reader;
 mod scripts;
 mod shared;
 mod tree;
+mod verify;
 mod writer;
 
 pub use chain::{Chain, ChainConfig};
@@ -29,3 +30,4 @@ pub use reader::ChainReader;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
 pub use tree::BranchView;
+pub use verify::{Verification, VerifyLevel, VerifyOptions};

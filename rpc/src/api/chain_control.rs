@@ -1,12 +1,12 @@
-//! What a person may say about blocks.
+//! What a person may say about blocks, and may want to know of their state on disk.
 
 use jsonrpsee::proc_macros::rpc;
 use serde_json::Value;
 
 use crate::call::CallResult;
-use crate::catalogue::{Family, Kind, MethodSpec, required};
+use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 
-/// The methods that steer the choice of the best chain.
+/// The methods that steer the choice of the best chain, and the one that verifies it.
 #[rpc(server)]
 pub(crate) trait ChainControl {
     /// Holds a block for invalid.
@@ -20,6 +20,10 @@ pub(crate) trait ChainControl {
     /// Takes back that blocks are invalid.
     #[method(name = "reconsiderblock", blocking)]
     fn reconsider_block(&self, blockhash: String) -> CallResult<Value>;
+
+    /// Verifies what is stored of the last blocks.
+    #[method(name = "verifychain", blocking)]
+    fn verify_chain(&self, checklevel: Option<i64>, nblocks: Option<i64>) -> CallResult<bool>;
 }
 
 /// What `help` says of them.
@@ -47,5 +51,22 @@ pub(crate) const METHODS: &[MethodSpec] = &[
                   considers them again for the best chain. Undoes invalidateblock.",
         params: &[required("blockhash", Kind::Hex, "The block's hash.")],
         result: "null",
+    },
+    MethodSpec {
+        name: "verifychain",
+        family: Family::Blockchain,
+        summary: "Verifies what is stored of the best chain's last blocks. Nothing is changed, and the node \
+                  goes on meanwhile.",
+        params: &[
+            optional(
+                "checklevel",
+                Kind::Number,
+                "3",
+                "0 reads the blocks, 1 checks them by themselves, 2 reads their undo data, 3 disconnects \
+                 them in memory, 4 connects them again by all rules. Each does what those before it do.",
+            ),
+            optional("nblocks", Kind::Number, "6", "How many blocks; 0 for all."),
+        ],
+        result: "(boolean) whether all is well; if not, the log says what is wrong",
     },
 ];

@@ -1,6 +1,6 @@
-//! What a person may say about blocks.
+//! What a person may say about blocks, and may want to know of their state on disk.
 
-use pyrite_chain::SubmitError;
+use pyrite_chain::{SubmitError, Verification, VerifyLevel, VerifyOptions};
 use pyrite_consensus::bitcoin::BlockHash;
 use serde_json::Value;
 
@@ -8,6 +8,12 @@ use super::Handler;
 use crate::api::chain_control::ChainControlServer;
 use crate::call::CallResult;
 use crate::params;
+
+/// How thoroughly `verifychain` verifies by default.
+const DEFAULT_CHECK_LEVEL: i64 = 3;
+
+/// How many blocks `verifychain` verifies by default.
+const DEFAULT_CHECK_BLOCKS: i64 = 6;
 
 impl ChainControlServer for Handler {
     fn invalidate_block(&self, blockhash: String) -> CallResult<Value> {
@@ -29,5 +35,35 @@ impl ChainControlServer for Handler {
         let hash = params::hash("blockhash", &blockhash)?;
         self.context.chain.reconsider_block(hash)?;
         Ok(Value::Null)
+    }
+
+    fn verify_chain(&self, checklevel: Option<i64>, nblocks: Option<i64>) -> CallResult<bool> {
+        let level = params::int(checklevel.unwrap_or(DEFAULT_CHECK_LEVEL))?;
+        let blocks = params::int(nblocks.unwrap_or(DEFAULT_CHECK_BLOCKS))?;
+        let options = VerifyOptions {
+            level: VerifyLevel::from_number(level),
+            blocks: u32::try_from(blocks).ok().filter(|blocks| *blocks > 0),
+        };
+        let is_stopping = || self.stop.is_stopping();
+        Ok(
+            match self.context.chain.verify_chain(options, &is_stopping)? {
+                Verification::Passed => true,
+                Verification::Failed {
+                    hash,
+                    height,
+                    detail,
+                } => {
+                    tracing::error!(%hash, %height, detail, "verifychain found a fault");
+                    false
+                }
+                Verification::TooManyCoins => {
+                    tracing::warn!(
+                        "verifychain: too many coins to disconnect so many blocks in memory"
+                    );
+                    false
+                }
+                Verification::Interrupted => false,
+            },
+        )
     }
 }

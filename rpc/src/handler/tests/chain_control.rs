@@ -159,3 +159,22 @@ async fn unknown_blocks_are_refused_and_the_genesis_block_stays() {
     );
     node.finish().await;
 }
+
+#[tokio::test]
+async fn a_whole_chain_is_verified_on_every_level() {
+    let node = TestNode::start().await;
+    node.mine(8).await;
+    assert_eq!(node.get("verifychain", json!([])).await, true);
+    for level in -1..=5 {
+        assert_eq!(node.get("verifychain", json!([level, 0])).await, true);
+        assert_eq!(node.get("verifychain", json!([level, 3])).await, true);
+    }
+    assert_eq!(
+        node.refusal("verifychain", json!([1_i64 << 31])).await,
+        (-1, "JSON integer out of range".to_owned())
+    );
+    // As in Bitcoin Core, a verification that the end of the node breaks off has not succeeded.
+    node.stop.stop();
+    assert_eq!(node.get("verifychain", json!([])).await, false);
+    node.finish().await;
+}
