@@ -282,6 +282,15 @@ impl<'a, V: CoinView> Connection<'a, V> {
     }
 }
 
+/// Whether a block is one of Bitcoin's two whose coinbases repeat earlier ones, and so made no coins that
+/// were not there (Bitcoin Core's `IsBIP30Repeat`).
+#[must_use]
+pub fn is_bip30_repeat(height: Height, hash: BlockHash) -> bool {
+    BIP30_REPEATS
+        .iter()
+        .any(|(repeat, printed)| height.0 == *repeat && hash.to_string() == *printed)
+}
+
 /// Whether a block at `height` may not overwrite coins (BIP-0030) in a way that nothing else excludes.
 ///
 /// Once coinbases hold their heights (BIP-0034) no transaction can be repeated, but for coinbases that
@@ -291,13 +300,10 @@ fn bip30_applies(spec: &ChainSpec, block: &Block, height: Height) -> bool {
     if bip34 <= 1 {
         return false;
     }
-    let is_hash = |hash: BlockHash, printed: &str| hash.to_string() == printed;
-    if height.0 > bip34 && is_hash(spec.genesis_hash(), BITCOIN_GENESIS) {
+    if height.0 > bip34 && spec.genesis_hash().to_string() == BITCOIN_GENESIS {
         return height.0 >= BIP34_IMPLIES_BIP30_LIMIT;
     }
-    !BIP30_REPEATS
-        .iter()
-        .any(|(repeat, printed)| height.0 == *repeat && is_hash(block.block_hash(), printed))
+    !is_bip30_repeat(height, block.block_hash())
 }
 
 fn check_overwrites_nothing(block: &HashedBlock, coins: &impl CoinView) -> Result<(), BlockError> {

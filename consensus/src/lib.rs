@@ -11,6 +11,7 @@
 
 pub mod block;
 pub mod coin;
+pub mod coin_stats;
 pub mod connect;
 mod error;
 pub mod header;

@@ -69,6 +69,8 @@ pub(crate) enum Kind {
     Array,
     /// An object.
     Object,
+    /// A block's hash, or its height.
+    HashOrHeight,
     /// More than one type; the handler looks.
     Any,
 }
@@ -173,11 +175,16 @@ impl Catalogue {
     pub(crate) const fn node() -> Self {
         Self::new(&[
             api::blockchain::METHODS,
+            api::chain_control::METHODS,
+            api::chain_stats::METHODS,
+            api::chain_wait::METHODS,
+            api::coin_set::METHODS,
             api::control::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,
             api::network::METHODS,
             api::rawtransactions::METHODS,
+            api::tx_out_proof::METHODS,
             api::util::METHODS,
             api::wallet::METHODS,
         ])

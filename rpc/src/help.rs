@@ -82,7 +82,9 @@ fn shown(param: &ParamSpec) -> String {
         Kind::Text | Kind::Hex => format!("\"{}\"", param.name()),
         Kind::Array => format!("[\"{}\",...]", param.name()),
         Kind::Object => format!("{{\"{}\":...}}", param.name()),
-        Kind::Number | Kind::Boolean | Kind::Amount | Kind::Any => param.name().to_owned(),
+        Kind::Number | Kind::Boolean | Kind::Amount | Kind::HashOrHeight | Kind::Any => {
+            param.name().to_owned()
+        }
     }
 }
 
@@ -96,6 +98,7 @@ fn traits(param: &ParamSpec) -> String {
         Kind::Amount => "numeric or string",
         Kind::Array => "json array",
         Kind::Object => "json object",
+        Kind::HashOrHeight => "string or numeric",
         Kind::Any => "numeric or boolean",
     };
     match param.need {

@@ -105,7 +105,7 @@ fn mismatch(param: &ParamSpec, value: &Value) -> Option<&'static str> {
         Kind::Amount => (true, ""),
         Kind::Array => (value.is_array(), "array"),
         Kind::Object => (value.is_object(), "object"),
-        Kind::Any => (true, ""),
+        Kind::HashOrHeight | Kind::Any => (true, ""),
     };
     (!fits).then_some(expected)
 }
@@ -183,6 +183,11 @@ pub(crate) fn verbosity(value: Option<&Value>, default: u8) -> CallResult<u8> {
             ),
         )),
     }
+}
+
+/// A number that Bitcoin Core reads as a C++ `int`.
+pub(crate) fn int(number: i64) -> CallResult<i32> {
+    i32::try_from(number).map_err(|_| integer_out_of_range())
 }
 
 /// Bitcoin Core's message about an integer that doesn't fit.

@@ -89,6 +89,14 @@ pub enum SubmitError {
 }
 
 impl SubmitError {
+    /// A failure of the machine, or that the chain is shut down.
+    pub(crate) fn of_machine(error: ChainError) -> Self {
+        match error {
+            ChainError::Closed => Self::Stopped,
+            error => Self::Machine(error),
+        }
+    }
+
     /// Bitcoin's reject reason for what was submitted, such as `bad-cb-amount`. `None` where nothing
     /// was judged: the machine failed, or the command named an unknown block.
     #[must_use]

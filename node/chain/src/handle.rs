@@ -1,16 +1,19 @@
 //! `ChainHandle`: commands to the writer thread.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use pyrite_consensus::HashedBlock;
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash};
+use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
+use pyrite_consensus::{Coin, HashedBlock};
 
+use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
+use crate::verify::verify_chain;
 use crate::writer::{Command, Reply};
-use crate::{ChainError, SubmitError};
+use crate::{SubmitError, Verification, VerifyOptions};
 
 /// What became of a valid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +76,7 @@ impl ChainHandle {
             return Err(SubmitError::Machine(error));
         }
         match check_proposal(&self.shared, &HashedBlock::new(block)) {
-            Err(SubmitError::Machine(ChainError::Closed)) => Err(SubmitError::Stopped),
+            Err(SubmitError::Machine(error)) => Err(SubmitError::of_machine(error)),
             verdict => verdict,
         }
     }
@@ -108,6 +111,38 @@ impl ChainHandle {
     /// The machine failed.
     pub fn flush(&self) -> Result<(), SubmitError> {
         self.request(Command::Flush)
+    }
+
+    /// Shows every coin of the tip to `visit`, as of one instant, until it breaks off: in the order of the
+    /// bytes of the transactions' ids, then of the outputs' numbers. First the writer writes what it has
+    /// in memory; then it goes on with other work.
+    ///
+    /// The database stays open as long as this runs, so `visit` must break off when the node stops.
+    ///
+    /// # Errors
+    /// The machine failed.
+    pub fn scan_coins(
+        &self,
+        visit: impl FnMut(&OutPoint, &Coin) -> ControlFlow<()>,
+    ) -> Result<CoinScan, SubmitError> {
+        self.flush()?;
+        scan_coins(&self.shared, visit).map_err(SubmitError::of_machine)
+    }
+
+    /// Verifies what is stored of the best chain's last blocks, as of one instant. First the writer writes
+    /// what it has in memory; then it goes on with other work, and nothing is changed.
+    ///
+    /// `is_interrupted` is asked before each block. The database stays open as long as this runs.
+    ///
+    /// # Errors
+    /// The machine failed. Damage is no error: it is what is looked for.
+    pub fn verify_chain(
+        &self,
+        options: VerifyOptions,
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<Verification, SubmitError> {
+        self.flush()?;
+        verify_chain(&self.shared, options, is_interrupted).map_err(SubmitError::of_machine)
     }
 
     /// Ends the writer thread when it has carried out what was asked before.

@@ -17,10 +17,12 @@ mod reader;
 mod scripts;
 mod shared;
 mod tree;
+mod verify;
 mod writer;
 
 pub use chain::{Chain, ChainConfig};
 pub use clock::Clock;
+pub use coins::{CoinScan, ScanEnd};
 pub use error::{ChainError, SubmitError};
 pub use handle::{ChainHandle, Pending, Submitted};
 pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
@@ -28,3 +30,4 @@ pub use reader::ChainReader;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
 pub use tree::BranchView;
+pub use verify::{Verification, VerifyLevel, VerifyOptions};

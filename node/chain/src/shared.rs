@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
 use pyrite_consensus::{ChainSpec, Coin, HashedBlock};
-use pyrite_storage::schema::{Blocks, UndoData};
-use pyrite_storage::{Database, RawBlock, Undo};
+use pyrite_storage::schema::{Blocks, Meta, UndoData};
+use pyrite_storage::{Database, MetaKey, RawBlock, Snapshot, Undo};
 use tokio::sync::watch;
 
 use crate::block_cache::BlockCache;
@@ -197,6 +197,23 @@ impl Shared {
         database
             .get::<UndoData>(hash)?
             .ok_or_else(|| ChainError::corrupt(format!("the undo data of block {hash} is missing")))
+    }
+
+    /// The tables as they are now, and the tip that their coins belong to: that of the last flush.
+    pub(crate) fn snapshot<'a>(
+        &self,
+        database: &'a Database,
+    ) -> Result<(Snapshot<'a>, NodeId), ChainError> {
+        let snapshot = database.snapshot();
+        let hash = snapshot
+            .get::<Meta>(&MetaKey::Tip)?
+            .and_then(|tip| tip.as_block())
+            .ok_or_else(|| ChainError::corrupt("the tip is missing"))?;
+        let id = self
+            .tree()
+            .find(&hash)
+            .ok_or_else(|| ChainError::corrupt(format!("the tip {hash} has no header")))?;
+        Ok((snapshot, id))
     }
 
     /// Those of the coins that exist, and the tip that they belong to.

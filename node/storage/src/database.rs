@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use pyrite_consensus::bitcoin::BlockHash;
+use rocksdb::properties::LIVE_SST_FILES_SIZE;
 use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, IteratorMode, Options, WriteOptions};
 
 use crate::StorageError;
@@ -134,6 +135,22 @@ impl Database {
                 .map_err(|error| StorageError::from_rocksdb(&error))?;
         }
         Ok(())
+    }
+
+    /// Bytes of a table's files, when what it gathered in memory is written to them.
+    ///
+    /// # Errors
+    /// The database can't be read or written.
+    pub fn table_bytes<T: Table>(&self) -> Result<u64, StorageError> {
+        let bytes = self
+            .inner
+            .flush_cf(self.column::<T>())
+            .and_then(|()| {
+                self.inner
+                    .property_int_value_cf(self.column::<T>(), LIVE_SST_FILES_SIZE)
+            })
+            .map_err(|error| StorageError::from_rocksdb(&error))?;
+        Ok(bytes.unwrap_or(0))
     }
 
     pub(crate) fn raw(&self) -> &DB {

@@ -55,12 +55,15 @@ impl<'a> Snapshot<'a> {
             .collect()
     }
 
-    /// All records of a table.
+    /// All records of a table. They pass by the block cache, which is for what is read again.
     #[must_use]
     pub fn scan<T: Table>(&self) -> TableIter<'_, T> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        let column = self.database.column::<T>();
         TableIter::new(
             self.inner
-                .iterator_cf(self.database.column::<T>(), IteratorMode::Start),
+                .iterator_cf_opt(column, options, IteratorMode::Start),
         )
     }
 }

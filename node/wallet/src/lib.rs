@@ -26,6 +26,8 @@ mod types;
 mod view;
 mod wallet;
 
+/// Descriptors, in the version of the wallets.
+pub use bdk_wallet::miniscript;
 pub use error::WalletError;
 pub use handle::WalletHandle;
 pub use seed::{Seed, SeedSource, account_addresses, write_seed};

@@ -2,6 +2,11 @@
 
 mod bans;
 mod blockchain;
+mod chain_control;
+mod chain_stats;
+mod chain_wait;
+mod coin_search;
+mod coin_set;
 mod control;
 mod mempool;
 mod mining;
@@ -12,6 +17,7 @@ mod state;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tx_out_proof;
 mod util;
 mod wallet;
 mod wallet_json;

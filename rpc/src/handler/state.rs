@@ -6,13 +6,19 @@ use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
 
 use super::bans::Bans;
+use super::coin_search::CoinSearch;
 use super::template::CachedTemplate;
 use crate::api::blockchain::BlockchainServer;
+use crate::api::chain_control::ChainControlServer;
+use crate::api::chain_stats::ChainStatsServer;
+use crate::api::chain_wait::ChainWaitServer;
+use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
 use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
 use crate::catalogue::Catalogue;
@@ -32,6 +38,8 @@ pub(crate) struct Handler {
     pub(super) template: Arc<Mutex<Option<CachedTemplate>>>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
+    /// The search of `scantxoutset` that is under way.
+    pub(super) coin_search: Arc<CoinSearch>,
 }
 
 /// All methods over one context.
@@ -42,14 +50,20 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         catalogue,
         template: Arc::default(),
         bans: Arc::default(),
+        coin_search: Arc::default(),
     };
-    let families: [Methods; 8] = [
+    let families: [Methods; 13] = [
         BlockchainServer::into_rpc(handler.clone()).into(),
+        ChainControlServer::into_rpc(handler.clone()).into(),
+        ChainStatsServer::into_rpc(handler.clone()).into(),
+        ChainWaitServer::into_rpc(handler.clone()).into(),
+        CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
+        TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
         WalletServer::into_rpc(handler).into(),
     ];

@@ -45,8 +45,8 @@ pub(crate) fn with_checksum(descriptor: &str) -> String {
     }
 }
 
-/// The checksum of BIP-0380.
-fn checksum(descriptor: &str) -> Option<String> {
+/// The checksum of BIP-0380; `None` for a text with a character that descriptors can't have.
+pub(crate) fn checksum(descriptor: &str) -> Option<String> {
     let mut state = 1_u64;
     let mut class = 0_u64;
     let mut class_count = 0;

@@ -10,7 +10,7 @@ use pyrite_consensus::{ChainSpec, Height};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{
     Candidate, MinerHandle, MinerSettings, Template, TemplateTip, WorkError, WorkSource,
-    build_template,
+    build_template, solve,
 };
 use pyrite_network::{ChainAccess, Network, NetworkConfig, NetworkHandle, TipSummary, Verdict};
 use pyrite_wallet::{SeedSource, WalletConfig, WalletHandle};
@@ -127,6 +127,14 @@ impl TestNode {
         let address = self.get("getnewaddress", json!([])).await;
         let hashes = self.get("generatetoaddress", json!([count, address])).await;
         serde_json::from_value(hashes).unwrap()
+    }
+
+    /// A solved block on the tip that is not submitted. Those of other tags differ.
+    pub(super) fn solved_block(&self, tag: u8) -> Block {
+        let template = self.context.work.build(&ScriptBuf::new()).unwrap();
+        let time = template.time_at(self.context.clock.now());
+        let block = template.block([tag; 8], time, 0);
+        solve(block, 1_000_000, &AtomicBool::new(false)).unwrap()
     }
 
     pub(super) async fn finish(self) {

@@ -1,5 +1,10 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
+mod chain_control;
+mod chain_stats;
+mod chain_wait;
+mod coin_search;
+mod coin_set;
 mod fuzz;
 mod harness;
 mod scenarios;

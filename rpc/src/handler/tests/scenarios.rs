@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
-use pyrite_consensus::bitcoin::{Block, ScriptBuf, Witness};
+use pyrite_consensus::bitcoin::{Block, Witness};
 use pyrite_miner::solve;
 use serde_json::{Value, json};
 
@@ -14,13 +14,6 @@ use crate::catalogue::Catalogue;
 
 /// How long anything may take.
 const DEADLINE: Duration = Duration::from_secs(30);
-
-/// A solved block on the tip.
-fn solved_block(node: &TestNode) -> Block {
-    let template = node.context.work.build(&ScriptBuf::new()).unwrap();
-    let block = template.block([9; 8], template.time_at(node.context.clock.now()), 0);
-    solve(block, 1_000_000, &AtomicBool::new(false)).unwrap()
-}
 
 #[tokio::test]
 async fn every_method_is_described_and_every_description_has_a_method() {
@@ -328,7 +321,7 @@ async fn templates_are_solved_and_submitted() {
         .await;
     assert_eq!(code, -8);
 
-    let block = solved_block(&node);
+    let block = node.solved_block(9);
     let proposal = |block: &Block| json!([{ "mode": "proposal", "data": serialize_hex(block) }]);
     assert_eq!(
         node.get("getblocktemplate", proposal(&block)).await,
@@ -353,7 +346,7 @@ async fn templates_are_solved_and_submitted() {
         "duplicate"
     );
     assert_eq!(node.get("getblocktemplate", rules).await["height"], 2);
-    let mut orphan = solved_block(&node);
+    let mut orphan = node.solved_block(9);
     orphan.header.prev_blockhash = wrong.block_hash();
     let orphan = solve(
         Block {

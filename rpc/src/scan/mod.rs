@@ -1,0 +1,25 @@
+//! What `scantxoutset` looks for: the output scripts of descriptors (BIP-0380 and those after it).
+//!
+//! `object` reads what the caller names, `checksum` takes a descriptor's checksum off, `expand` makes its
+//! scripts, with `derive` for the keys and `name` for what each script is called in the answer.
+
+mod checksum;
+mod derive;
+mod expand;
+#[cfg(test)]
+mod fuzz;
+mod name;
+mod object;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use object::read_scan_object;
+
+/// A script to look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Needle {
+    /// The script.
+    pub(crate) script: pyrite_consensus::bitcoin::ScriptBuf,
+    /// The descriptor of this script alone, with its checksum.
+    pub(crate) descriptor: String,
+}
