@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
 use pyrite_consensus::ChainSpec;
-use pyrite_storage::Database;
+use pyrite_storage::{CHAIN_SCHEMA, Database, FaultPoints};
 
 use crate::coins::CoinsCache;
 use crate::load::load;
@@ -50,6 +50,14 @@ impl Chain {
     /// # Errors
     /// The database is another chain's, in use, damaged, or can't be read or written.
     pub fn open(config: ChainConfig) -> Result<Self, ChainError> {
+        Self::open_with_faults(config, FaultPoints::none())
+    }
+
+    /// Opens the chain as `open` does, and tells `faults` of every write to its database.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with_faults(config: ChainConfig, faults: FaultPoints) -> Result<Self, ChainError> {
         let ChainConfig {
             spec,
             path,
@@ -57,7 +65,8 @@ impl Chain {
             coins_cache_bytes,
             clock,
         } = config;
-        let database = Database::open(&path, &spec.name, spec.genesis_hash())?;
+        let (name, genesis) = (&spec.name, spec.genesis_hash());
+        let database = Database::open_with_faults(&path, &CHAIN_SCHEMA, name, genesis, faults)?;
         let tree = load(&database, &spec)?;
         let scripts = ScriptVerifier::new(script_threads)?;
         let coins = CoinsCache::new(coins_cache_bytes);

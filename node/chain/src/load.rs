@@ -59,7 +59,7 @@ fn write_genesis(database: &Database, spec: &ChainSpec) -> Result<BlockHash, Cha
         tx_count,
         flags: HeaderFlags {
             connected: true,
-            failed: false,
+            ..HeaderFlags::default()
         },
     };
     let mut batch = database.batch();

@@ -15,7 +15,7 @@ use pyrite_chain::{Chain, ChainError, ChainReader, SubmitError, Submitted};
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash};
 use pyrite_consensus::{ChainSpec, Height};
 use pyrite_storage::schema::{Coins, Heights, Meta, UndoData};
-use pyrite_storage::{Database, Durability, MetaKey, MetaValue, StorageError};
+use pyrite_storage::{CHAIN_SCHEMA, Database, Durability, MetaKey, MetaValue, StorageError};
 use support::{
     Fixture, Parent, block_on, block_with, coinbase_outpoint, config, copy_directory, dump, end,
     files, output, spend,
@@ -231,6 +231,7 @@ fn an_interrupted_reorganisation_is_brought_to_its_end() {
     // What the database is like when the last two blocks of the new branch are not connected yet.
     let database = Database::open(
         &fixture.path(),
+        &CHAIN_SCHEMA,
         &fixture.spec.name,
         fixture.spec.genesis_hash(),
     )
@@ -333,7 +334,7 @@ fn read_everything(spec: &Arc<ChainSpec>, path: &Path) -> Result<BlockHash, Chai
         chain.reader.undo(&hash)?.expect("was connected");
     }
     chain.shutdown()?;
-    let database = Database::open(path, &spec.name, spec.genesis_hash())?;
+    let database = Database::open(path, &CHAIN_SCHEMA, &spec.name, spec.genesis_hash())?;
     for coin in database.scan::<Coins>() {
         coin?;
     }
@@ -382,6 +383,7 @@ fn a_flipped_byte_is_refused_or_harmless() {
 fn tamper(fixture: &Fixture, change: impl FnOnce(&mut pyrite_storage::Batch<'_>)) {
     let database = Database::open(
         &fixture.path(),
+        &CHAIN_SCHEMA,
         &fixture.spec.name,
         fixture.spec.genesis_hash(),
     )

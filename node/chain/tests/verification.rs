@@ -9,7 +9,7 @@ use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::consensus::encode::serialize;
 use pyrite_consensus::bitcoin::{Amount, Block, OutPoint, Transaction};
 use pyrite_storage::schema::{Blocks, Coins, UndoData};
-use pyrite_storage::{Batch, Database, Durability, RawBlock, Undo};
+use pyrite_storage::{Batch, CHAIN_SCHEMA, Database, Durability, RawBlock, Undo};
 use support::{FEE, Fixture, after, block_with, coinbase_outpoint, mature_chain, output, spend};
 
 const LEVELS: [VerifyLevel; 5] = [
@@ -57,8 +57,13 @@ fn tamper(fixture: &mut Fixture, change: impl FnOnce(&mut Batch<'_>)) {
     fixture.close();
     {
         let spec = &fixture.spec;
-        let database =
-            Database::open(&fixture.path(), &spec.name, spec.genesis_hash()).expect("opens");
+        let database = Database::open(
+            &fixture.path(),
+            &CHAIN_SCHEMA,
+            &spec.name,
+            spec.genesis_hash(),
+        )
+        .expect("opens");
         let mut batch = database.batch();
         change(&mut batch);
         database.commit(batch, Durability::Synced).expect("commits");

@@ -5,47 +5,72 @@ use std::path::{Path, PathBuf};
 
 use pyrite_consensus::bitcoin::BlockHash;
 use rocksdb::properties::LIVE_SST_FILES_SIZE;
-use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, IteratorMode, Options, WriteOptions};
+use rocksdb::{
+    ColumnFamily, ColumnFamilyDescriptor, DB, Direction, IteratorMode, Options, WriteOptions,
+};
 
 use crate::StorageError;
 use crate::batch::{Batch, Durability};
 use crate::codec::{KeyCodec, ValueCodec};
+use crate::fault::{FaultPoints, Write};
 use crate::iter::TableIter;
 use crate::logs::check_logs;
+use crate::migration::migrate;
 use crate::options::{block_cache, database_options, table_options};
 use crate::records::{MetaKey, MetaValue};
-use crate::schema::{Meta, SCHEMA_VERSION, TABLES, Table};
+use crate::schema::{Meta, Schema, Table};
 use crate::snapshot::Snapshot;
 
 /// The database of one chain. Closed when it is dropped.
 pub struct Database {
     inner: DB,
     path: PathBuf,
+    schema: &'static Schema,
+    faults: FaultPoints,
 }
 
 impl Database {
     /// Opens the database in the directory `path`, which is made if it is not there, for the chain
-    /// of that name and genesis block.
+    /// of that name and genesis block. Data of an older schema is brought to this one first.
     ///
     /// # Errors
-    /// It is another chain's, of another schema, in use, damaged, or can't be read or written.
+    /// It is another chain's, of an unknown schema, in use, damaged, or can't be read or written.
     pub fn open(
         path: &Path,
+        schema: &'static Schema,
         chain_name: &str,
         genesis_hash: BlockHash,
     ) -> Result<Self, StorageError> {
+        Self::open_with_faults(path, schema, chain_name, genesis_hash, FaultPoints::none())
+    }
+
+    /// Opens the database as `open` does, and tells `faults` of every write, those of the opening too.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub fn open_with_faults(
+        path: &Path,
+        schema: &'static Schema,
+        chain_name: &str,
+        genesis_hash: BlockHash,
+        faults: FaultPoints,
+    ) -> Result<Self, StorageError> {
         std::fs::create_dir_all(path).map_err(|error| StorageError::from_io(path, &error))?;
         let existing = existing_tables(path)?;
-        let inner = open_tables(path, &existing)?;
+        let inner = open_tables(path, schema, &existing)?;
         let database = Self {
             inner,
             path: path.to_owned(),
+            schema,
+            faults,
         };
-        if database.check_schema()? {
-            database.check_chain(chain_name, genesis_hash)?;
-            check_tables(&existing)?;
-        } else {
-            database.write_identity(chain_name, genesis_hash)?;
+        match database.schema_version()? {
+            None => database.write_identity(chain_name, genesis_hash)?,
+            Some(version) => {
+                database.check_chain(chain_name, genesis_hash)?;
+                check_tables(schema, version, &existing)?;
+                migrate(&database, schema, version)?;
+            }
         }
         Ok(database)
     }
@@ -88,6 +113,16 @@ impl Database {
         )
     }
 
+    /// The records of a table behind `key`, which need not be there, in the order of their keys.
+    #[must_use]
+    pub fn scan_after<T: Table>(&self, key: &T::Key) -> TableIter<'_, T> {
+        let mut start = key.encode().as_ref().to_vec();
+        // No other bytes come between.
+        start.push(0);
+        let mode = IteratorMode::From(&start, Direction::Forward);
+        TableIter::new(self.inner.iterator_cf(self.column::<T>(), mode))
+    }
+
     /// The tables as they are now.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot<'_> {
@@ -105,6 +140,7 @@ impl Database {
     /// # Errors
     /// The database can't be written.
     pub fn commit(&self, batch: Batch<'_>, durability: Durability) -> Result<(), StorageError> {
+        self.faults.before(Write::Commit)?;
         let mut options = WriteOptions::default();
         options.set_sync(durability == Durability::Synced);
         self.inner
@@ -117,6 +153,7 @@ impl Database {
     /// # Errors
     /// The database can't be written.
     pub fn sync(&self) -> Result<(), StorageError> {
+        self.faults.before(Write::Sync)?;
         self.inner
             .flush_wal(true)
             .map_err(|error| StorageError::from_rocksdb(&error))
@@ -129,9 +166,10 @@ impl Database {
     /// The database can't be written.
     pub fn flush(&self) -> Result<(), StorageError> {
         self.sync()?;
-        for (name, _) in TABLES {
+        for table in self.schema.all_tables() {
+            self.faults.before(Write::Flush)?;
             self.inner
-                .flush_cf(self.column_named(name))
+                .flush_cf(self.column_named(table.name))
                 .map_err(|error| StorageError::from_rocksdb(&error))?;
         }
         Ok(())
@@ -142,6 +180,7 @@ impl Database {
     /// # Errors
     /// The database can't be read or written.
     pub fn table_bytes<T: Table>(&self) -> Result<u64, StorageError> {
+        self.faults.before(Write::Flush)?;
         let bytes = self
             .inner
             .flush_cf(self.column::<T>())
@@ -167,15 +206,15 @@ impl Database {
             .expect("every table of the schema was opened")
     }
 
-    /// Whether the database was made before; `false` when it is new.
-    fn check_schema(&self) -> Result<bool, StorageError> {
+    /// The version of the schema that the database was left with; `None` when it is new.
+    fn schema_version(&self) -> Result<Option<u32>, StorageError> {
         match self.get::<Meta>(&MetaKey::SchemaVersion)? {
-            None => Ok(false),
-            Some(MetaValue::Number(SCHEMA_VERSION)) => Ok(true),
+            None => Ok(None),
+            Some(MetaValue::Number(found)) if found <= self.schema.version => Ok(Some(found)),
             Some(MetaValue::Number(found)) => Err(StorageError::UnknownSchema {
                 path: self.path.clone(),
                 found,
-                supported: SCHEMA_VERSION,
+                supported: self.schema.version,
             }),
             Some(other) => Err(StorageError::Corrupt {
                 detail: format!("{other:?} where the schema version should be"),
@@ -205,7 +244,8 @@ impl Database {
 
     fn write_identity(&self, name: &str, genesis: BlockHash) -> Result<(), StorageError> {
         let mut batch = self.batch();
-        batch.put::<Meta>(&MetaKey::SchemaVersion, &MetaValue::Number(SCHEMA_VERSION));
+        let version = MetaValue::Number(self.schema.version);
+        batch.put::<Meta>(&MetaKey::SchemaVersion, &version);
         batch.put::<Meta>(&MetaKey::ChainName, &MetaValue::Text(name.to_owned()));
         batch.put::<Meta>(&MetaKey::Genesis, &MetaValue::block(genesis));
         self.commit(batch, Durability::Synced)
@@ -258,30 +298,34 @@ fn refuse_orphans(path: &Path) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// Opens our tables and any other that is there: a newer schema may have more, and its version must
-/// be read to say so.
-fn open_tables(path: &Path, existing: &[String]) -> Result<DB, StorageError> {
+/// Opens the schema's tables and any other that is there: a newer schema may have more, and its version
+/// must be read to say so.
+fn open_tables(path: &Path, schema: &Schema, existing: &[String]) -> Result<DB, StorageError> {
     let cache = block_cache();
-    let mut descriptors: Vec<_> = TABLES
-        .iter()
-        .map(|(name, access)| ColumnFamilyDescriptor::new(*name, table_options(*access, &cache)))
+    let mut descriptors: Vec<_> = schema
+        .all_tables()
+        .map(|table| ColumnFamilyDescriptor::new(table.name, table_options(table.access, &cache)))
         .collect();
     let others = existing
         .iter()
-        .filter(|name| TABLES.iter().all(|(ours, _)| ours != name));
+        .filter(|name| schema.all_tables().all(|table| table.name != *name));
     descriptors.extend(others.map(|name| ColumnFamilyDescriptor::new(name, Options::default())));
     DB::open_cf_descriptors(&database_options(), path, descriptors)
         .map_err(|error| StorageError::from_open(path, &error))
 }
 
-/// Every table of a database that was made before must have been there.
-fn check_tables(existing: &[String]) -> Result<(), StorageError> {
-    match TABLES
-        .iter()
-        .find(|(name, _)| !existing.iter().any(|found| found == name))
-    {
+/// Every table of a database that was left with that version must have been there.
+fn check_tables(schema: &Schema, version: u32, existing: &[String]) -> Result<(), StorageError> {
+    let lost = schema
+        .all_tables()
+        .filter(|table| table.since <= version)
+        .find(|table| !existing.iter().any(|found| found == table.name));
+    match lost {
         None => Ok(()),
-        Some((name, _)) => Err(StorageError::missing(&format!("the table `{name}`"))),
+        Some(table) => Err(StorageError::missing(&format!(
+            "the table `{}`",
+            table.name
+        ))),
     }
 }
 

@@ -1,15 +1,18 @@
 //! Pyrite's database: typed tables over RocksDB, atomic batches and consistent snapshots.
 //!
-//! There are no rules of the chain here. `schema` lists every table; `codec` is how keys and values
-//! become bytes; `Database` opens, reads and commits. Data of another chain, of an unknown schema
-//! or with a wrong checksum is refused with an error that names the cause.
+//! There are no rules of the chain here. `schema` lists the tables, and `migration` brings older ones to
+//! today's; `codec` is how keys and values become bytes; `Database` opens, reads and commits. Data of
+//! another chain, of an unknown schema or with a wrong checksum is refused with an error that names the
+//! cause.
 
 mod batch;
 mod codec;
 mod database;
 mod error;
+mod fault;
 mod iter;
 mod logs;
+mod migration;
 mod options;
 mod records;
 pub mod schema;
@@ -19,7 +22,9 @@ pub use batch::{Batch, Durability};
 pub use codec::{CodecError, KeyCodec, ValueCodec};
 pub use database::Database;
 pub use error::StorageError;
+pub use fault::{FaultPoints, Write};
 pub use iter::TableIter;
+pub use migration::{Migration, MigrationStep};
 pub use records::{HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
-pub use schema::{SCHEMA_VERSION, Table};
+pub use schema::{CHAIN_SCHEMA, Schema, Table, TableInfo};
 pub use snapshot::Snapshot;

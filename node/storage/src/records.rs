@@ -38,16 +38,43 @@ pub struct HeaderFlags {
     pub connected: bool,
     /// It is invalid by itself, or was invalidated by hand. Its descendants don't carry the flag.
     pub failed: bool,
+    /// Its body and its undo data were deleted to save room.
+    pub pruned: bool,
 }
 
-/// The part of a header record that is our own.
+/// The part of a header record that is our own; `F` are the flags of a version of the schema.
 #[derive(Serialize, Deserialize)]
-struct HeaderState {
+pub(crate) struct HeaderState<F> {
     height: Height,
     arrival: u64,
     sequence: i64,
     tx_count: u32,
-    flags: HeaderFlags,
+    pub(crate) flags: F,
+}
+
+impl<F> HeaderState<F> {
+    pub(crate) fn record(&self, header: Header, flags: HeaderFlags) -> HeaderRecord {
+        HeaderRecord {
+            header,
+            height: self.height,
+            arrival: self.arrival,
+            sequence: self.sequence,
+            tx_count: self.tx_count,
+            flags,
+        }
+    }
+}
+
+impl HeaderRecord {
+    pub(crate) fn state<F>(&self, flags: F) -> HeaderState<F> {
+        HeaderState {
+            height: self.height,
+            arrival: self.arrival,
+            sequence: self.sequence,
+            tx_count: self.tx_count,
+            flags,
+        }
+    }
 }
 
 /// A block in Bitcoin's encoding.
@@ -75,8 +102,10 @@ pub enum MetaKey {
     Genesis,
     /// The name of the chain that the database was made for.
     ChainName,
-    /// The last block whose effects are in the coins.
+    /// The last block whose effects are in the coins, or in an index.
     Tip,
+    /// The last key of a table that a migration under way has dealt with.
+    MigrationCursor,
 }
 
 /// The value of a `MetaKey`.
@@ -88,6 +117,8 @@ pub enum MetaValue {
     Hash([u8; 32]),
     /// Text.
     Text(String),
+    /// A key of another table.
+    Key(Vec<u8>),
 }
 
 impl MetaValue {
@@ -102,7 +133,7 @@ impl MetaValue {
     pub fn as_block(&self) -> Option<BlockHash> {
         match self {
             Self::Hash(bytes) => Some(BlockHash::from_byte_array(*bytes)),
-            Self::Number(_) | Self::Text(_) => None,
+            Self::Number(_) | Self::Text(_) | Self::Key(_) => None,
         }
     }
 }
@@ -116,6 +147,7 @@ impl KeyCodec for MetaKey {
             Self::Genesis => [1],
             Self::ChainName => [2],
             Self::Tip => [3],
+            Self::MigrationCursor => [4],
         }
     }
 
@@ -125,6 +157,7 @@ impl KeyCodec for MetaKey {
             [1] => Ok(Self::Genesis),
             [2] => Ok(Self::ChainName),
             [3] => Ok(Self::Tip),
+            [4] => Ok(Self::MigrationCursor),
             [other] => Err(CodecError::Record(format!("unknown key {other}"))),
             _ => Err(CodecError::Length {
                 expected: 1,
@@ -148,27 +181,14 @@ impl ValueCodec for MetaValue {
 impl ValueCodec for HeaderRecord {
     fn encode(&self) -> Vec<u8> {
         let mut bytes = serialize(&self.header);
-        bytes.extend(encode_record(&HeaderState {
-            height: self.height,
-            arrival: self.arrival,
-            sequence: self.sequence,
-            tx_count: self.tx_count,
-            flags: self.flags,
-        }));
+        bytes.extend(encode_record(&self.state(self.flags)));
         bytes
     }
 
     fn decode(mut bytes: &[u8]) -> Result<Self, CodecError> {
         let header = take_consensus(&mut bytes)?;
-        let state: HeaderState = decode_record(bytes)?;
-        Ok(Self {
-            header,
-            height: state.height,
-            arrival: state.arrival,
-            sequence: state.sequence,
-            tx_count: state.tx_count,
-            flags: state.flags,
-        })
+        let state: HeaderState<HeaderFlags> = decode_record(bytes)?;
+        Ok(state.record(header, state.flags))
     }
 }
 

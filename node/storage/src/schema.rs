@@ -1,13 +1,62 @@
-//! Every table of the database.
+//! Tables, and which of them make up a database.
 
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint};
 use pyrite_consensus::{Coin, Height};
 
 use crate::codec::{KeyCodec, ValueCodec};
+use crate::migration::{Migration, add_pruned_flag};
 use crate::records::{HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
 
-/// The version of the tables below. It changes with any change to a table, key or value.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The tables of a kind of database, and how those of older versions become like them. Every database
+/// has the table `Meta` as well.
+#[derive(Debug)]
+pub struct Schema {
+    /// Changes with any change to a table, key or value.
+    pub version: u32,
+    /// The tables of this version.
+    pub tables: &'static [TableInfo],
+    /// How each older version that can still be read becomes the next one, in their order.
+    pub migrations: &'static [Migration],
+}
+
+/// A table's name and use.
+#[derive(Clone, Copy, Debug)]
+pub struct TableInfo {
+    /// The column family's name.
+    pub name: &'static str,
+    /// How it is laid out on disk.
+    pub access: Access,
+    /// The version of the schema that brought it.
+    pub since: u32,
+}
+
+impl TableInfo {
+    /// That of `T`, which is there since the schema's version `since`.
+    #[must_use]
+    pub const fn of<T: Table>(since: u32) -> Self {
+        Self {
+            name: T::NAME,
+            access: T::ACCESS,
+            since,
+        }
+    }
+}
+
+/// The chain's database.
+pub const CHAIN_SCHEMA: Schema = Schema {
+    version: 2,
+    tables: &[
+        TableInfo::of::<Headers>(1),
+        TableInfo::of::<Blocks>(1),
+        TableInfo::of::<UndoData>(1),
+        TableInfo::of::<Coins>(1),
+        TableInfo::of::<Heights>(1),
+    ],
+    migrations: &[Migration {
+        from: 1,
+        step: add_pruned_flag,
+    }],
+};
 
 /// A table: one RocksDB column family.
 pub trait Table {
@@ -99,12 +148,10 @@ impl Table for Meta {
     type Value = MetaValue;
 }
 
-/// Name and use of each table.
-pub(crate) const TABLES: [(&str, Access); 6] = [
-    (Headers::NAME, Headers::ACCESS),
-    (Blocks::NAME, Blocks::ACCESS),
-    (UndoData::NAME, UndoData::ACCESS),
-    (Coins::NAME, Coins::ACCESS),
-    (Heights::NAME, Heights::ACCESS),
-    (Meta::NAME, Meta::ACCESS),
-];
+impl Schema {
+    /// Every table, with the one that all databases have.
+    pub(crate) fn all_tables(&self) -> impl Iterator<Item = TableInfo> {
+        let tables = self.tables.iter().copied();
+        tables.chain([TableInfo::of::<Meta>(1)])
+    }
+}

@@ -58,17 +58,20 @@ fn header_records() -> impl Strategy<Value = HeaderRecord> {
         any::<u64>(),
         any::<i64>(),
         any::<u32>(),
-        any::<bool>(),
-        any::<bool>(),
+        any::<[bool; 3]>(),
     )
         .prop_map(
-            |(header, height, arrival, sequence, tx_count, connected, failed)| HeaderRecord {
+            |(header, height, arrival, sequence, tx_count, flags)| HeaderRecord {
                 header,
                 height: Height(height),
                 arrival,
                 sequence,
                 tx_count,
-                flags: HeaderFlags { connected, failed },
+                flags: HeaderFlags {
+                    connected: flags[0],
+                    failed: flags[1],
+                    pruned: flags[2],
+                },
             },
         )
 }
@@ -78,6 +81,7 @@ fn meta_values() -> impl Strategy<Value = MetaValue> {
         any::<u32>().prop_map(MetaValue::Number),
         any::<[u8; 32]>().prop_map(MetaValue::Hash),
         "[a-z0-9-]{1,32}".prop_map(MetaValue::Text),
+        proptest::collection::vec(any::<u8>(), 0..40).prop_map(MetaValue::Key),
     ]
 }
 

@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, TxOut, T
 use pyrite_consensus::{Coin, Height};
 use pyrite_storage::schema::{Blocks, Coins, Heights, Meta};
 use pyrite_storage::{
-    Database, Durability, MetaKey, MetaValue, RawBlock, SCHEMA_VERSION, StorageError,
+    CHAIN_SCHEMA, Database, Durability, MetaKey, MetaValue, RawBlock, StorageError,
 };
 
 fn genesis() -> BlockHash {
@@ -20,7 +20,7 @@ fn hash(n: u8) -> BlockHash {
 }
 
 fn open(path: &Path) -> Database {
-    Database::open(path, "regtest", genesis()).expect("opens")
+    Database::open(path, &CHAIN_SCHEMA, "regtest", genesis()).expect("opens")
 }
 
 fn outpoint(n: u32) -> OutPoint {
@@ -195,7 +195,8 @@ fn another_chains_directory_is_refused() {
     let directory = tempfile::tempdir().expect("makes a directory");
     drop(open(directory.path()));
     for (name, genesis) in [("pyrite", genesis()), ("regtest", hash(8))] {
-        let error = Database::open(directory.path(), name, genesis).expect_err("is refused");
+        let error =
+            Database::open(directory.path(), &CHAIN_SCHEMA, name, genesis).expect_err("is refused");
         assert!(
             matches!(&error, StorageError::OtherChain { .. }),
             "{error:?}"
@@ -217,15 +218,16 @@ fn an_unknown_schema_is_refused() {
     let mut batch = database.batch();
     batch.put::<Meta>(
         &MetaKey::SchemaVersion,
-        &MetaValue::Number(SCHEMA_VERSION + 1),
+        &MetaValue::Number(CHAIN_SCHEMA.version + 1),
     );
     database.commit(batch, Durability::Synced).expect("commits");
     drop(database);
-    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    let error = Database::open(directory.path(), &CHAIN_SCHEMA, "regtest", genesis())
+        .expect_err("is refused");
     let expected = StorageError::UnknownSchema {
         path: directory.path().to_owned(),
-        found: SCHEMA_VERSION + 1,
-        supported: SCHEMA_VERSION,
+        found: CHAIN_SCHEMA.version + 1,
+        supported: CHAIN_SCHEMA.version,
     };
     assert_eq!(error, expected);
 }
@@ -234,7 +236,8 @@ fn an_unknown_schema_is_refused() {
 fn a_second_opening_is_refused_while_the_first_lasts() {
     let directory = tempfile::tempdir().expect("makes a directory");
     let database = open(directory.path());
-    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    let error = Database::open(directory.path(), &CHAIN_SCHEMA, "regtest", genesis())
+        .expect_err("is refused");
     assert_eq!(
         error,
         StorageError::Locked {
@@ -250,7 +253,7 @@ fn a_path_that_is_a_file_is_refused() {
     let directory = tempfile::tempdir().expect("makes a directory");
     let path = directory.path().join("file");
     fs::write(&path, b"not a directory").expect("writes");
-    let error = Database::open(&path, "regtest", genesis()).expect_err("is refused");
+    let error = Database::open(&path, &CHAIN_SCHEMA, "regtest", genesis()).expect_err("is refused");
     assert!(
         matches!(&error, StorageError::Io { detail } if detail.contains("file")),
         "{error:?}"
@@ -265,7 +268,8 @@ fn a_lost_current_file_is_not_taken_for_a_new_database() {
     database.flush().expect("flushes");
     drop(database);
     fs::remove_file(directory.path().join("CURRENT")).expect("removes");
-    let error = Database::open(directory.path(), "regtest", genesis()).expect_err("is refused");
+    let error = Database::open(directory.path(), &CHAIN_SCHEMA, "regtest", genesis())
+        .expect_err("is refused");
     assert!(
         matches!(&error, StorageError::Corrupt { detail } if detail.contains("CURRENT")),
         "{error:?}"
@@ -295,7 +299,7 @@ fn a_lost_table_file_is_named() {
 
 /// Opens the database and reads all of its coins, one by one and in a walk.
 fn read_everything(path: &Path) -> Result<Vec<(OutPoint, Coin)>, StorageError> {
-    let database = Database::open(path, "regtest", genesis())?;
+    let database = Database::open(path, &CHAIN_SCHEMA, "regtest", genesis())?;
     for n in 0..200 {
         if let Some(found) = database.get::<Coins>(&outpoint(n))? {
             assert_eq!(found, coin(n), "a wrong answer");

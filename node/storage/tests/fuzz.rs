@@ -43,6 +43,7 @@ struct AnyHeaderRecord {
     tx_count: u32,
     connected: bool,
     failed: bool,
+    pruned: bool,
 }
 
 impl AnyHeaderRecord {
@@ -57,6 +58,7 @@ impl AnyHeaderRecord {
             flags: HeaderFlags {
                 connected: self.connected,
                 failed: self.failed,
+                pruned: self.pruned,
             },
         }
     }
@@ -67,6 +69,7 @@ enum AnyMetaValue {
     Number(u32),
     Hash([u8; 32]),
     Text(#[generator(produce::<String>().with().len(0..40_usize))] String),
+    Key(#[generator(produce::<Vec<u8>>().with().len(0..40_usize))] Vec<u8>),
 }
 
 impl AnyMetaValue {
@@ -75,6 +78,7 @@ impl AnyMetaValue {
             Self::Number(number) => MetaValue::Number(*number),
             Self::Hash(hash) => MetaValue::Hash(*hash),
             Self::Text(text) => MetaValue::Text(text.clone()),
+            Self::Key(key) => MetaValue::Key(key.clone()),
         }
     }
 }

@@ -17,8 +17,8 @@ use pyrite_consensus::bitcoin::{
     TxMerkleNode, TxOut, Witness, transaction,
 };
 use pyrite_consensus::{ChainSpec, Coin, Height};
-use pyrite_storage::Database;
 use pyrite_storage::schema::Coins;
+use pyrite_storage::{CHAIN_SCHEMA, Database};
 use tempfile::TempDir;
 
 /// A fee that a transaction here pays, or a part of one.
@@ -322,7 +322,8 @@ pub fn end(parent: &Parent, blocks: &[Block]) -> Parent {
 
 /// All coins of a closed chain.
 pub fn dump(spec: &ChainSpec, path: &Path) -> BTreeMap<OutPoint, Coin> {
-    let database = Database::open(path, &spec.name, spec.genesis_hash()).expect("opens");
+    let database =
+        Database::open(path, &CHAIN_SCHEMA, &spec.name, spec.genesis_hash()).expect("opens");
     database
         .scan::<Coins>()
         .collect::<Result<_, _>>()
