@@ -299,6 +299,7 @@ async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeErro
         path: path.clone(),
         script_threads: config.script_threads,
         coins_cache_bytes: config.coins_cache_bytes,
+        assume_valid: config.assume_valid,
         clock,
     };
     blocking(move || Chain::open(chain_config))

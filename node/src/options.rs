@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use pyrite_consensus::bitcoin::ScriptBuf;
+use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_miner::MinerSettings;
 use pyrite_network::Multiaddr;
@@ -85,6 +85,10 @@ pub struct NodeOptions {
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     pub db_cache: Option<usize>,
+    /// A block that is known to be valid: the scripts of its chain up to it are not verified, as long as
+    /// its chain is the one with the most work [default: none]
+    #[arg(long, value_name = "HASH", env = "PYRITE_ASSUME_VALID")]
+    pub assume_valid: Option<BlockHash>,
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
     pub script_threads: Option<usize>,
@@ -127,6 +131,8 @@ pub struct NodeConfig {
     pub mempool_bytes: usize,
     /// Bound of the coins in memory, in bytes.
     pub coins_cache_bytes: usize,
+    /// A block whose chain's scripts are not verified up to it.
+    pub assume_valid: Option<BlockHash>,
     /// Threads that verify scripts.
     pub script_threads: usize,
     /// Where the log goes.
@@ -196,6 +202,7 @@ impl NodeOptions {
                 1_000_000,
             )? * 1_000_000,
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
+            assume_valid: options.assume_valid,
             script_threads: in_range(
                 "script-threads",
                 options.script_threads.unwrap_or(processors),
@@ -228,6 +235,7 @@ impl NodeOptions {
             devices: non_empty_or(self.devices, other.devices),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
             db_cache: self.db_cache.or(other.db_cache),
+            assume_valid: self.assume_valid.or(other.assume_valid),
             script_threads: self.script_threads.or(other.script_threads),
             quiet: self.quiet.or(other.quiet),
         }

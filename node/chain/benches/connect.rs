@@ -66,6 +66,7 @@ impl Scene {
             path: directory.path().join("chain"),
             script_threads: threads,
             coins_cache_bytes: 450 << 20,
+            assume_valid: None,
             clock: Clock::new(move || now),
         };
         (Chain::open(config).expect("opens"), directory)

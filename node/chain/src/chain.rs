@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
 use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_storage::{CHAIN_SCHEMA, Database, FaultPoints};
 
 use crate::coins::CoinsCache;
@@ -29,6 +30,9 @@ pub struct ChainConfig {
     pub script_threads: usize,
     /// Bytes of coins in memory, about, at most.
     pub coins_cache_bytes: usize,
+    /// A block that is known to be valid from elsewhere: the scripts of those before it, and its own, are
+    /// not verified while it is in the chain of headers with the most work.
+    pub assume_valid: Option<BlockHash>,
     /// The time.
     pub clock: Clock,
 }
@@ -63,6 +67,7 @@ impl Chain {
             path,
             script_threads,
             coins_cache_bytes,
+            assume_valid,
             clock,
         } = config;
         let (name, genesis) = (&spec.name, spec.genesis_hash());
@@ -71,7 +76,7 @@ impl Chain {
         let scripts = ScriptVerifier::new(script_threads)?;
         let coins = CoinsCache::new(coins_cache_bytes);
         let shared = Arc::new(Shared::new(spec, clock, scripts, coins, tree, database));
-        let writer = Writer::resume(Arc::clone(&shared))?;
+        let writer = Writer::resume(Arc::clone(&shared), assume_valid)?;
 
         let (sender, commands) = sync_channel(QUEUE);
         let handle = ChainHandle::new(sender, Arc::clone(&shared));

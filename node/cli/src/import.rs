@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, import_block_file, load_chain_spec};
 
 use crate::progress::ProgressLine;
@@ -27,6 +28,9 @@ pub(crate) struct ImportArgs {
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     db_cache: Option<usize>,
+    /// A block of the files that is known to be valid: scripts are not verified up to it
+    #[arg(long, value_name = "HASH", env = "PYRITE_ASSUME_VALID")]
+    assume_valid: Option<BlockHash>,
     /// The files: magic, length and block, one after the other, as in Bitcoin's block files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -47,6 +51,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         path: path.clone(),
         script_threads: std::thread::available_parallelism().map_or(1, usize::from),
         coins_cache_bytes: db_cache_bytes(args.db_cache)?,
+        assume_valid: args.assume_valid,
         clock: Clock::system(),
     })
     .with_context(|| path.display().to_string())?;

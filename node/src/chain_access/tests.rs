@@ -26,6 +26,7 @@ impl Fixture {
             path: directory.path().join("database"),
             script_threads: 1,
             coins_cache_bytes: 1 << 20,
+            assume_valid: None,
             clock: clock.clone(),
         })
         .unwrap();

@@ -34,7 +34,7 @@ pub struct HeaderRecord {
 /// What was found out about a block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeaderFlags {
-    /// It was connected once: it and all before it are valid.
+    /// It was connected once: it and all before it are valid, but for scripts that were assumed to be.
     pub connected: bool,
     /// It is invalid by itself, or was invalidated by hand. Its descendants don't carry the flag.
     pub failed: bool,

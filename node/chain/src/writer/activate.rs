@@ -87,6 +87,7 @@ impl Writer {
         };
         // What a block's scripts say depends on the blocks before it alone: once is enough.
         if !node.flags.connected
+            && !self.assumes_valid(id)
             && let Err(error) = self
                 .shared
                 .scripts
@@ -119,6 +120,20 @@ impl Writer {
             self.flush_coins(database)?;
         }
         Ok(Ok(()))
+    }
+
+    /// Whether the block is the one that is assumed to be valid, or before it. That one must be in the best
+    /// chain of headers: work that nobody else has done does not switch verification off.
+    fn assumes_valid(&self, id: NodeId) -> bool {
+        let Some(hash) = &self.assume_valid else {
+            return false;
+        };
+        let tree = self.shared.tree();
+        let Some(assumed) = tree.find(hash) else {
+            return false;
+        };
+        let is_before = |id, of| tree.ancestor(of, tree.node(id).height) == Some(id);
+        is_before(id, assumed) && is_before(assumed, tree.best_header())
     }
 
     /// Disconnects the tip. Its undo data stays: it is what it is whenever the block is connected.

@@ -45,6 +45,8 @@ type Answer = Box<dyn FnOnce(Option<&ChainError>)>;
 pub(crate) struct Writer {
     pub(super) shared: Arc<Shared>,
     pub(super) candidates: Candidates,
+    /// See `ChainConfig::assume_valid`.
+    pub(super) assume_valid: Option<BlockHash>,
     /// The number of the next block whose body is stored or whose chain is complete.
     pub(super) next_sequence: i64,
     /// The number of the next block that is made precious, below all others.
@@ -59,7 +61,10 @@ pub(crate) struct Writer {
 impl Writer {
     /// Takes up the work where the database was left, and brings an interrupted reorganisation to
     /// its end.
-    pub(crate) fn resume(shared: Arc<Shared>) -> Result<Self, ChainError> {
+    pub(crate) fn resume(
+        shared: Arc<Shared>,
+        assume_valid: Option<BlockHash>,
+    ) -> Result<Self, ChainError> {
         let (candidates, last, first) = {
             let tree = shared.tree();
             let sequences = || tree.ids().map(|id| tree.node(id).sequence);
@@ -73,6 +78,7 @@ impl Writer {
         let mut writer = Self {
             shared: Arc::clone(&shared),
             candidates,
+            assume_valid,
             next_sequence: last.max(0).saturating_add(1),
             next_precious: first.min(0).saturating_sub(1),
             flushed_tip: shared.tree().tip(),

@@ -174,6 +174,7 @@ fn config_at(spec: &Arc<ChainSpec>, path: &Path, now: u64) -> ChainConfig {
         path: path.to_owned(),
         script_threads: 2,
         coins_cache_bytes: 1 << 20,
+        assume_valid: None,
         clock: Clock::new(move || now),
     }
 }

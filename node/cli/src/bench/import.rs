@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::Height;
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_node::{db_cache_bytes, import_block_file, load_chain_spec};
 use serde_json::json;
 
@@ -25,6 +26,9 @@ pub(crate) struct ImportArgs {
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB")]
     db_cache: Option<usize>,
+    /// A block of the file, up to which scripts are not verified
+    #[arg(long, value_name = "HASH")]
+    assume_valid: Option<BlockHash>,
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N")]
     script_threads: Option<usize>,
@@ -71,6 +75,7 @@ fn measure(args: &ImportArgs) -> Result<Figures> {
         path: args.dir.clone(),
         script_threads: args.script_threads.unwrap_or(processors),
         coins_cache_bytes: db_cache_bytes(args.db_cache)?,
+        assume_valid: args.assume_valid,
         clock: Clock::system(),
     })?;
     let mut line = ProgressLine::new();

@@ -49,6 +49,7 @@ impl Fixture {
             path: directory.path().join("chain"),
             script_threads: 1,
             coins_cache_bytes: 1 << 20,
+            assume_valid: None,
             clock: clock.clone(),
         })
         .unwrap();

@@ -45,6 +45,7 @@ impl TestNode {
             path: directory.path().join("database"),
             script_threads: 1,
             coins_cache_bytes: 1 << 20,
+            assume_valid: None,
             clock: clock.clone(),
         })
         .unwrap();
