@@ -41,7 +41,14 @@ impl Database {
         chain_name: &str,
         genesis_hash: BlockHash,
     ) -> Result<Self, StorageError> {
-        Self::open_with_faults(path, schema, chain_name, genesis_hash, FaultPoints::none())
+        let chain = (chain_name, genesis_hash);
+        Self::open_with_options(
+            path,
+            schema,
+            chain,
+            FaultPoints::none(),
+            &database_options(),
+        )
     }
 
     /// Opens the database as `open` does, and tells `faults` of every write, those of the opening too.
@@ -55,9 +62,20 @@ impl Database {
         genesis_hash: BlockHash,
         faults: FaultPoints,
     ) -> Result<Self, StorageError> {
+        let chain = (chain_name, genesis_hash);
+        Self::open_with_options(path, schema, chain, faults, &database_options())
+    }
+
+    pub(crate) fn open_with_options(
+        path: &Path,
+        schema: &'static Schema,
+        (chain_name, genesis_hash): (&str, BlockHash),
+        faults: FaultPoints,
+        options: &Options,
+    ) -> Result<Self, StorageError> {
         std::fs::create_dir_all(path).map_err(|error| StorageError::from_io(path, &error))?;
         let existing = existing_tables(path)?;
-        let inner = open_tables(path, schema, &existing)?;
+        let inner = open_tables(path, schema, &existing, options)?;
         let database = Self {
             inner,
             path: path.to_owned(),
@@ -200,7 +218,11 @@ impl Database {
         self.column_named(T::NAME)
     }
 
-    fn column_named(&self, name: &str) -> &ColumnFamily {
+    pub(crate) fn schema(&self) -> &'static Schema {
+        self.schema
+    }
+
+    pub(crate) fn column_named(&self, name: &str) -> &ColumnFamily {
         self.inner
             .cf_handle(name)
             .expect("every table of the schema was opened")
@@ -300,7 +322,12 @@ fn refuse_orphans(path: &Path) -> Result<(), StorageError> {
 
 /// Opens the schema's tables and any other that is there: a newer schema may have more, and its version
 /// must be read to say so.
-fn open_tables(path: &Path, schema: &Schema, existing: &[String]) -> Result<DB, StorageError> {
+fn open_tables(
+    path: &Path,
+    schema: &Schema,
+    existing: &[String],
+    options: &Options,
+) -> Result<DB, StorageError> {
     let cache = block_cache();
     let mut descriptors: Vec<_> = schema
         .all_tables()
@@ -310,7 +337,7 @@ fn open_tables(path: &Path, schema: &Schema, existing: &[String]) -> Result<DB, 
         .iter()
         .filter(|name| schema.all_tables().all(|table| table.name != *name));
     descriptors.extend(others.map(|name| ColumnFamilyDescriptor::new(name, Options::default())));
-    DB::open_cf_descriptors(&database_options(), path, descriptors)
+    DB::open_cf_descriptors(options, path, descriptors)
         .map_err(|error| StorageError::from_open(path, &error))
 }
 

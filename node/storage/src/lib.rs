@@ -6,6 +6,9 @@
 //! cause.
 
 mod batch;
+mod blob_file;
+mod check;
+mod checksum;
 mod codec;
 mod database;
 mod error;
@@ -19,6 +22,7 @@ pub mod schema;
 mod snapshot;
 
 pub use batch::{Batch, Durability};
+pub use check::{TableCount, check_database};
 pub use codec::{CodecError, KeyCodec, ValueCodec};
 pub use database::Database;
 pub use error::StorageError;

@@ -60,7 +60,8 @@ pub(crate) fn table_options(access: Access, cache: &Cache) -> Options {
     // Index and filters count against the cache too, so that it bounds them.
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
-    blocks.set_format_version(5);
+    // The first version whose footers have a checksum, too.
+    blocks.set_format_version(6);
     if access == Access::Point {
         blocks.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
         blocks.set_whole_key_filtering(true);

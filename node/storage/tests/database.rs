@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, TxOut, T
 use pyrite_consensus::{Coin, Height};
 use pyrite_storage::schema::{Blocks, Coins, Heights, Meta};
 use pyrite_storage::{
-    CHAIN_SCHEMA, Database, Durability, MetaKey, MetaValue, RawBlock, StorageError,
+    CHAIN_SCHEMA, Database, Durability, MetaKey, MetaValue, RawBlock, StorageError, check_database,
 };
 
 fn genesis() -> BlockHash {
@@ -427,4 +427,70 @@ fn a_flipped_bit_in_the_manifest_is_an_error_or_harmless() {
             "{file}: {refused} damages were noticed"
         );
     }
+}
+
+fn check(path: &Path) -> Result<(), StorageError> {
+    check_database(path, &CHAIN_SCHEMA, "regtest", genesis(), &mut |_| ()).map(|_| ())
+}
+
+/// Whether a file holds something that is read, now or at the next opening.
+fn holds_data(path: &Path) -> bool {
+    let name = path.file_name().expect("has a name").to_string_lossy();
+    !(name.starts_with("LOG")
+        || name.starts_with("OPTIONS-")
+        || name == "LOCK"
+        || name == "IDENTITY")
+}
+
+/// Whether an error names the file, or at least says what RocksDB knows: for the filter of a table's file
+/// and for its properties that is not the file's name.
+fn is_named(name: &str, error: &str) -> bool {
+    let is_unnamed =
+        error.contains("checksum mismatches in") || error.contains("properties unsorted");
+    error.contains(name) || name.ends_with(".sst") && is_unnamed
+}
+
+#[test]
+fn a_flipped_byte_in_any_file_is_found_and_its_file_named() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    fill(&database, 200);
+    let mut batch = database.batch();
+    let block = RawBlock((0..5_000_u32).flat_map(u32::to_le_bytes).collect());
+    batch.put::<Blocks>(&hash(1), &block);
+    batch.put::<Blocks>(&hash(2), &block);
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+    database.flush().expect("flushes");
+    drop(database);
+    check(directory.path()).expect("is whole");
+
+    let all = fs::read_dir(directory.path()).expect("is a directory");
+    let all = all.map(|entry| entry.expect("is readable").path());
+    let (mut found, mut missed) = (0, Vec::new());
+    for file in all.filter(|path| holds_data(path)) {
+        let bytes = fs::read(&file).expect("reads");
+        let name = file
+            .file_name()
+            .expect("has a name")
+            .to_string_lossy()
+            .into_owned();
+        let coarse = (0..bytes.len()).step_by(bytes.len() / 40 + 1);
+        let ends = (0..30.min(bytes.len())).chain(bytes.len().saturating_sub(60)..bytes.len());
+        for position in coarse.chain(ends) {
+            let copy = tempfile::tempdir().expect("makes a directory");
+            copy_directory(directory.path(), copy.path());
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 0x10;
+            fs::write(copy.path().join(&name), &damaged).expect("writes");
+            match check(copy.path()) {
+                Ok(()) => missed.push(format!("{name} at {position} of {}", bytes.len())),
+                Err(error) if is_named(&name, &error.to_string()) => found += 1,
+                Err(error) => missed.push(format!("{name} at {position}: {error}")),
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}");
+    assert!(found > 500, "{found} flips were tried");
 }

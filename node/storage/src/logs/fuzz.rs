@@ -29,19 +29,16 @@ fn fuzz_log_block() {
                 if expected.is_none() && is_reused_type(record.kind) {
                     expected = Some(Some(block.len()));
                 }
-                block.extend([0xaa; 4]);
+                let mut checked = vec![record.kind];
+                checked.extend(vec![0x05; usize::from(record.length)]);
+                block.extend(masked_crc32c(&checked).to_le_bytes());
                 block.extend(u16::from(record.length).to_le_bytes());
-                block.push(record.kind);
-                block.extend(vec![0x05; usize::from(record.length)]);
+                block.extend(checked);
             }
             let block = damage.apply(block);
-            let found = find_reused_record(&block);
+            let found = find_flaw(&block);
             if damage.is_none() {
-                assert_eq!(found, expected.flatten());
-            }
-            if let Some(offset) = found {
-                let header = &block[offset..offset + RECORD_HEADER_BYTES];
-                assert!(is_reused_type(header[6]));
+                assert_eq!(found.map(|flaw| flaw.offset), expected.flatten());
             }
         });
 }
