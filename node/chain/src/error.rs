@@ -31,6 +31,15 @@ pub enum ChainError {
 }
 
 impl ChainError {
+    /// Whether what is stored is damaged: it must be built anew.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Corrupt { .. } | Self::Storage(StorageError::Corrupt { .. })
+        )
+    }
+
     pub(crate) fn corrupt(detail: impl Into<String>) -> Self {
         Self::Corrupt {
             detail: detail.into(),

@@ -30,4 +30,4 @@ pub use reader::ChainReader;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
 pub use tree::BranchView;
-pub use verify::{Verification, VerifyLevel, VerifyOptions};
+pub use verify::{Verification, VerifyLevel, VerifyOptions, check_files};

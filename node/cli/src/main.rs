@@ -2,6 +2,7 @@
 
 mod bench;
 mod chain;
+mod db;
 mod import;
 mod node;
 mod progress;
@@ -38,6 +39,9 @@ enum Command {
     /// Look at chain specs, make them, and try their difficulty
     #[command(subcommand)]
     Chain(chain::ChainCommand),
+    /// Look after the database of a data directory
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// Measure this program on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Chain(command) => chain::run(command),
+        Command::Db(command) => db::run(&command),
         Command::Bench(command) => bench::run(&command),
     };
     match result {
