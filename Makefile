@@ -11,16 +11,19 @@ DIR ?= pyrite-testnet
 NODES ?= 3
 # How long `make fuzz` runs each target.
 FUZZ_SECONDS ?= 60
+# How often `make kills` kills a node.
+KILLS ?= 1000
 # How many script executions `make differential` compares.
 COUNT ?= 10000000
 
-.PHONY: help testnet build test fuzz differential check lint unit python deny audit bench setup clean-testnet
+.PHONY: help testnet build test fuzz kills differential check lint unit python deny audit bench setup
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
 	@echo "make test      everything that must hold: format, lints, layers, docs, policy, all tests"
 	@echo "make check     the same without the tests"
 	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
+	@echo "make kills     a node killed KILLS=$(KILLS) times at random instants under load"
 	@echo "make bench     the benchmarks"
 	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
@@ -46,6 +49,10 @@ unit: setup
 fuzz: setup
 	BOLERO_RANDOM_TEST_TIME_MS=$(FUZZ_SECONDS)000 \
 		$(CARGO) test --release --locked --workspace --lib --bins --tests -- fuzz_ --nocapture
+
+# PYRITE_KILL_SEED repeats what was asked of the node, though not the instants.
+kills: setup
+	PYRITE_KILLS=$(KILLS) $(CARGO) test --release --locked --workspace --test pyrite -- kills --nocapture
 
 # A Bitcoin client from PyPI drives a node.
 python: build

@@ -6,5 +6,6 @@
 mod bench;
 mod chain_command;
 mod command_line;
+mod kills;
 mod network;
 mod support;
