@@ -183,6 +183,11 @@ fn a_reorganisation_of_a_hundred_blocks() {
 }
 
 #[test]
+fn a_reorganisation_of_a_thousand_blocks() {
+    reorganise(1000);
+}
+
+#[test]
 fn of_two_chains_with_equal_work_the_first_wins_also_after_reopening() {
     let mut fixture = Fixture::new();
     let genesis = fixture.genesis();

@@ -6,6 +6,8 @@
 mod bench;
 mod chain_command;
 mod command_line;
+mod db_command;
+mod full_disk;
 mod kills;
 mod network;
 mod support;

@@ -1,5 +1,6 @@
 //! What tests of several nodes share: a network in a fresh directory, stopped at the end, and waiting with a deadline.
 
+use std::net::TcpListener;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -139,6 +140,12 @@ impl Drop for TestNetwork {
             let _ = self.cluster.kill(number);
         }
     }
+}
+
+/// A port of this machine that nobody listens on.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// Waits for a condition.

@@ -1,6 +1,5 @@
 //! The node that is killed.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use pyrite_rpc::{ClientError, RpcClient};
 use serde_json::{Value, json};
 
-use crate::support::{binary, wait};
+use crate::support::{binary, free_port, wait};
 
 const CHAIN: &str = "regtest";
 /// A small cache, so that coins are flushed often; and every index.
@@ -101,9 +100,4 @@ impl Drop for Node {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
