@@ -92,4 +92,12 @@ pub enum NodeError {
         /// The reason.
         detail: String,
     },
+    /// A block that can't be exported.
+    #[error("block at height {height}: {detail}")]
+    Export {
+        /// Its height.
+        height: u32,
+        /// The reason.
+        detail: String,
+    },
 }
