@@ -20,6 +20,13 @@ impl Writer {
         if id == NodeId::ROOT {
             return Err(SubmitError::Genesis);
         }
+        {
+            let tree = self.shared.tree();
+            let height = tree.node(id).height;
+            if tree.is_active(id) && tree.pruned_height() >= Some(height) {
+                return Err(SubmitError::Pruned(hash));
+            }
+        }
         self.mark_failed(database, id)?;
         // Chains with less work than the tip had were dropped from the candidates.
         self.candidates = Candidates::of(&self.shared.tree());

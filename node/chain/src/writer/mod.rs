@@ -5,6 +5,7 @@ mod activate;
 mod candidates;
 mod control;
 mod flush;
+mod prune;
 mod run;
 
-pub(crate) use run::{Command, Reply, Writer};
+pub(crate) use run::{Command, Distance, Reply, Writer};
