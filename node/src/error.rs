@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use pyrite_consensus::Height;
+
 /// Why a node does not start, or stops early.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
@@ -69,6 +71,15 @@ pub enum NodeError {
         path: PathBuf,
         /// The reason.
         source: pyrite_chain::ChainError,
+    },
+    /// Old blocks were deleted, and the node shall not prune.
+    #[error(
+        "the blocks up to height {height} were pruned: start with --prune, or with --reindex to load them \
+         anew"
+    )]
+    Pruned {
+        /// The highest block that is gone.
+        height: Height,
     },
     /// The wallet.
     #[error("wallet: {0}")]

@@ -28,7 +28,7 @@ pub use coins::{CoinScan, ScanEnd};
 pub use error::{ChainError, SubmitError};
 pub use handle::{ChainHandle, Pending, Submitted};
 pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
-pub use pruning::{MIN_BLOCKS_TO_KEEP, PruneGuard};
+pub use pruning::{MIN_BLOCKS_TO_KEEP, PruneGuard, PruneMode};
 pub use reader::ChainReader;
 pub use rebuild::rebuild_coins;
 pub use scripts::ScriptVerifier;

@@ -19,6 +19,20 @@ const ROOM_BYTES: u64 = 17 << 20;
 /// At least so much goes at once, so that room is not reclaimed block by block.
 const MIN_PRUNED_BYTES: u64 = 32 << 20;
 
+/// Whether old blocks are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PruneMode {
+    /// Never.
+    Off,
+    /// When somebody says so.
+    ByHand,
+    /// When blocks and undo data take more room than this.
+    Automatic {
+        /// The bound, in bytes.
+        target_bytes: u64,
+    },
+}
+
 /// Tells the lowest height whose block somebody still needs; `None` when nobody does.
 pub type PruneGuard = Arc<dyn Fn() -> Option<Height> + Send + Sync>;
 

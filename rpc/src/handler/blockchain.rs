@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
@@ -30,7 +31,7 @@ impl BlockchainServer for Handler {
         let tip = context.reader.tip();
         let headers = context.reader.best_header().height.max(tip.height);
         let bits = tip.header.bits;
-        Ok(json!({
+        let mut info = json!({
             "chain": context.spec.address_kind.core_name(),
             "chain_name": context.spec.name,
             "blocks": tip.height.0,
@@ -45,9 +46,22 @@ impl BlockchainServer for Handler {
             "initialblockdownload": self.is_catching_up(tip.header.time),
             "chainwork": work_hex(tip.work),
             "size_on_disk": directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH),
-            "pruned": false,
-            "warnings": [],
-        }))
+            "pruned": context.prune_mode != PruneMode::Off,
+        });
+        if context.prune_mode != PruneMode::Off {
+            let pruned = context.reader.pruned_height();
+            info["pruneheight"] = pruned.map_or(0, |height| height.next().0).into();
+            let target = match context.prune_mode {
+                PruneMode::Automatic { target_bytes } => Some(target_bytes),
+                PruneMode::Off | PruneMode::ByHand => None,
+            };
+            info["automatic_pruning"] = target.is_some().into();
+            if let Some(bytes) = target {
+                info["prune_target_size"] = bytes.into();
+            }
+        }
+        info["warnings"] = json!([]);
+        Ok(info)
     }
 
     fn get_block_count(&self) -> CallResult<u32> {
@@ -75,7 +89,7 @@ impl BlockchainServer for Handler {
                 .context
                 .reader
                 .block_bytes(&hash)?
-                .ok_or_else(|| CallError::misc("Block not available (not fully downloaded)"))?;
+                .ok_or_else(|| self.block_not_available(&hash))?;
             return Ok(Value::String(hex::encode(bytes)));
         }
         let block = self.block_body(&hash)?;

@@ -51,7 +51,8 @@ impl VerifyLevel {
 pub struct VerifyOptions {
     /// How thoroughly.
     pub level: VerifyLevel,
-    /// How many blocks, from the tip down; `None` for all. The genesis block is never among them.
+    /// How many blocks, from the tip down; `None` for all that are stored. The genesis block is never among
+    /// them.
     pub blocks: Option<u32>,
 }
 
@@ -121,7 +122,10 @@ impl Walk<'_> {
             let height = tree.node(tip).height.0;
             let count = blocks.map_or(height, |blocks| blocks.min(height));
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            tree.ancestors(tip).take(count).collect()
+            let stored = tree
+                .ancestors(tip)
+                .take_while(|id| !tree.node(*id).flags.pruned);
+            stored.take(count).collect()
         };
         let mut coins = UnwoundCoins::new(self.snapshot);
         let mut is_unwound = true;

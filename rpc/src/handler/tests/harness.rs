@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock};
+use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock, PruneMode};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
@@ -37,6 +37,11 @@ pub(super) struct TestNode {
 
 impl TestNode {
     pub(super) async fn start() -> Self {
+        Self::start_pruning(PruneMode::Off).await
+    }
+
+    /// A node that may delete blocks.
+    pub(super) async fn start_pruning(mode: PruneMode) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(ChainSpec::regtest());
         let clock = Clock::system();
@@ -70,6 +75,7 @@ impl TestNode {
             spec,
             chain: chain.handle.clone(),
             reader: reader.clone(),
+            prune_mode: mode,
             mempool: mempool.clone(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
