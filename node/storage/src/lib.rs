@@ -29,6 +29,7 @@ pub use error::StorageError;
 pub use fault::{FaultPoints, Write};
 pub use iter::TableIter;
 pub use migration::{Migration, MigrationStep};
-pub use records::{HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
+pub use options::BLOCK_CACHE_BYTES;
+pub use records::{CoinChange, HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
 pub use schema::{CHAIN_SCHEMA, Schema, Table, TableInfo};
 pub use snapshot::Snapshot;
