@@ -16,6 +16,7 @@ mod proposal;
 mod reader;
 mod scripts;
 mod shared;
+mod snapshot;
 mod tree;
 mod verify;
 mod writer;
@@ -23,11 +24,16 @@ mod writer;
 pub use chain::{Chain, ChainConfig};
 pub use clock::Clock;
 pub use coins::{CoinScan, ScanEnd};
-pub use error::{ChainError, SubmitError};
+pub use error::{ChainError, SnapshotError, SubmitError};
 pub use handle::{ChainHandle, Pending, Submitted};
-pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
+pub use info::{
+    BackgroundValidation, BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus,
+};
+/// Bytes of the database that are held in memory.
+pub use pyrite_storage::BLOCK_CACHE_BYTES as DATABASE_CACHE_BYTES;
 pub use reader::ChainReader;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
+pub use snapshot::{FormatError, LoadChecks, SnapshotDump, SnapshotHead, SnapshotLoad};
 pub use tree::BranchView;
 pub use verify::{Verification, VerifyLevel, VerifyOptions, check_files};

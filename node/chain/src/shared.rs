@@ -1,7 +1,9 @@
 //! What the writer and the readers share: the tree, the database, the tip, and a failure.
 
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
@@ -15,7 +17,7 @@ use crate::coins::{CoinsCache, read_coins};
 use crate::info::{CoinsAt, Tip};
 use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
-use crate::{ChainError, Clock};
+use crate::{ChainError, Clock, SnapshotError};
 
 /// How far above the tip a body is stored whose parent's is missing.
 pub const MAX_BLOCKS_AHEAD: u32 = 1024;
@@ -33,6 +35,10 @@ pub(crate) struct Shared {
     coins: RwLock<CoinsCache>,
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
+    /// Bytes of coins in memory, about, at most: of all chains together.
+    pub(crate) coins_cache_bytes: usize,
+    /// Held by whoever fills a table beside the chain's: one at a time.
+    snapshot_turn: Mutex<()>,
 }
 
 /// The open database; it stays open while this is held.
@@ -53,6 +59,7 @@ impl Shared {
         spec: Arc<ChainSpec>,
         clock: Clock,
         scripts: ScriptVerifier,
+        coins_cache_bytes: usize,
         coins: CoinsCache,
         tree: BlockTree,
         database: Database,
@@ -68,6 +75,8 @@ impl Shared {
             coins: RwLock::new(coins),
             tip: watch::Sender::new(tip),
             failure: watch::Sender::new(None),
+            coins_cache_bytes,
+            snapshot_turn: Mutex::new(()),
         }
     }
 
@@ -153,6 +162,16 @@ impl Shared {
         });
     }
 
+    /// The right to fill a table beside the chain's.
+    pub(crate) fn take_snapshot_turn(&self) -> Result<MutexGuard<'_, ()>, SnapshotError> {
+        match self.snapshot_turn.try_lock() {
+            Ok(turn) => Ok(turn),
+            // The table is cleared before it is filled, so a panic elsewhere does not spoil it.
+            Err(TryLockError::Poisoned(turn)) => Ok(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(SnapshotError::Busy),
+        }
+    }
+
     /// A block's body, from memory or from the database.
     pub(crate) fn block(
         &self,
@@ -227,11 +246,12 @@ impl Shared {
             };
             let (known, missing) = cache.look_up(outpoints);
             // What is not cached is in the database as it was at the last flush, and not changed since.
-            let unread = (!missing.is_empty()).then(|| (missing, database.snapshot()));
+            let table = cache.table();
+            let unread = (!missing.is_empty()).then(|| (missing, table, database.snapshot()));
             (tip, known, unread)
         };
-        if let Some((missing, snapshot)) = unread {
-            let read = read_coins(&snapshot, &missing)?;
+        if let Some((missing, table, snapshot)) = unread {
+            let read = read_coins(&snapshot, table, &missing)?;
             self.keep_coins(&tip, &read);
             known.extend(read);
         }

@@ -20,6 +20,9 @@ impl Writer {
         if id == NodeId::ROOT {
             return Err(SubmitError::Genesis);
         }
+        if self.shared.tree().is_assumed(id) {
+            return Err(SubmitError::BelowSnapshot(hash));
+        }
         self.mark_failed(database, id)?;
         // Chains with less work than the tip had were dropped from the candidates.
         self.candidates = Candidates::of(&self.shared.tree());

@@ -2,9 +2,11 @@
 
 mod accept;
 mod activate;
+mod background;
 mod candidates;
 mod control;
 mod flush;
 mod run;
+mod snapshot;
 
 pub(crate) use run::{Command, Reply, Writer};
