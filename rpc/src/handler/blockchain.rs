@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use pyrite_chain::BackgroundValidation;
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
@@ -30,7 +31,7 @@ impl BlockchainServer for Handler {
         let tip = context.reader.tip();
         let headers = context.reader.best_header().height.max(tip.height);
         let bits = tip.header.bits;
-        Ok(json!({
+        let mut info = json!({
             "chain": context.spec.address_kind.core_name(),
             "chain_name": context.spec.name,
             "blocks": tip.height.0,
@@ -42,12 +43,23 @@ impl BlockchainServer for Handler {
             "time": tip.header.time,
             "mediantime": tip.median_time_past,
             "verificationprogress": float(progress(tip.height, headers)),
-            "initialblockdownload": self.is_catching_up(tip.header.time),
-            "chainwork": work_hex(tip.work),
-            "size_on_disk": directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH),
-            "pruned": false,
-            "warnings": [],
-        }))
+        });
+        if let Some(BackgroundValidation { base, tip }) = context.reader.background_validation() {
+            info["backgroundvalidation"] = json!({
+                "snapshotheight": base.height.0,
+                "blocks": tip.height.0,
+                "bestblockhash": tip.hash.to_string(),
+                "mediantime": tip.median_time_past,
+                "verificationprogress": float(progress(tip.height, base.height)),
+                "chainwork": work_hex(tip.work),
+            });
+        }
+        info["initialblockdownload"] = self.is_catching_up(tip.header.time).into();
+        info["chainwork"] = work_hex(tip.work).into();
+        info["size_on_disk"] = directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH).into();
+        info["pruned"] = false.into();
+        info["warnings"] = json!([]);
+        Ok(info)
     }
 
     fn get_block_count(&self) -> CallResult<u32> {
@@ -184,7 +196,7 @@ impl Handler {
 }
 
 /// How much of the known chain is verified.
-fn progress(blocks: Height, headers: Height) -> f64 {
+pub(super) fn progress(blocks: Height, headers: Height) -> f64 {
     (f64::from(blocks.0) + 1.0) / (f64::from(headers.0) + 1.0)
 }
 

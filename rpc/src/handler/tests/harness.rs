@@ -37,8 +37,12 @@ pub(super) struct TestNode {
 
 impl TestNode {
     pub(super) async fn start() -> Self {
+        Self::start_on(ChainSpec::regtest()).await
+    }
+
+    pub(super) async fn start_on(spec: ChainSpec) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let spec = Arc::new(ChainSpec::regtest());
+        let spec = Arc::new(spec);
         let clock = Clock::system();
         let chain = Chain::open(ChainConfig {
             spec: Arc::clone(&spec),

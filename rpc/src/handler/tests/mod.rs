@@ -8,3 +8,4 @@ mod coin_set;
 mod fuzz;
 mod harness;
 mod scenarios;
+mod snapshot;
