@@ -19,13 +19,17 @@ pub(crate) struct NodeChainAccess {
 
 impl NodeChainAccess {
     /// Whether a peer's block is worth the disk: its chain has at least the work of ours, or it belongs
-    /// to the header chain with the most work. Blocks on old parents have cheap proofs of work, and any
+    /// to the header chain with the most work, or to ours where that began with a file of coins. Blocks on old parents have cheap proofs of work, and any
     /// number of them would be stored for ever (as in Bitcoin Core's `AcceptBlock`).
     fn is_wanted(&self, header: &Header) -> bool {
         let Some(parent) = self.reader.header(&header.prev_blockhash) else {
             return true; // the chain says what is wrong with it
         };
         if parent.work + header_work(header) >= self.reader.tip().work {
+            return true;
+        }
+        let hash = header.block_hash();
+        if self.reader.background_validation().is_some() && self.reader.is_in_best_chain(&hash) {
             return true;
         }
         let best = self.reader.best_header();
@@ -73,6 +77,14 @@ impl ChainAccess for NodeChainAccess {
     fn missing_blocks(&self, max: usize) -> Vec<BlockHash> {
         self.reader
             .missing_blocks(max)
+            .into_iter()
+            .map(|(_, hash)| hash)
+            .collect()
+    }
+
+    fn background_blocks(&self, max: usize) -> Vec<BlockHash> {
+        self.reader
+            .missing_background_blocks(max)
             .into_iter()
             .map(|(_, hash)| hash)
             .collect()

@@ -1,6 +1,7 @@
 //! Keeps the wallet at the chain's tip and the mempool's state: at the start, after a lag and through
 //! reorganisations it is the same path from the wallet's last block to the tip.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(crate) struct WalletFollower {
     wallet: WalletHandle,
     /// The mempool sequence that the wallet has seen; `None` before the first time.
     mempool_sequence: Mutex<Option<u64>>,
+    /// Whether it was told that the wallet waits for blocks.
+    is_waiting: AtomicBool,
 }
 
 impl WalletFollower {
@@ -50,6 +53,7 @@ impl WalletFollower {
             mempool,
             wallet,
             mempool_sequence: Mutex::new(None),
+            is_waiting: AtomicBool::new(false),
         })
     }
 
@@ -88,15 +92,37 @@ impl WalletFollower {
         }
         for step in path.connect.chunks(BLOCKS_PER_STEP) {
             let mut blocks: Vec<(Arc<Block>, Height)> = Vec::with_capacity(step.len());
+            let mut missing = None;
             for hash in step {
+                let Some(block) = self.reader.shared_block(hash)? else {
+                    missing = Some(*hash);
+                    break;
+                };
                 height = height.next();
-                let block = self
-                    .reader
-                    .shared_block(hash)?
-                    .ok_or(FollowError::MissingBlock(*hash))?;
                 blocks.push((block, height));
             }
             self.wallet.apply_blocks(&blocks)?;
+            if let Some(hash) = missing {
+                return self.wait_for(hash);
+            }
+        }
+        self.is_waiting.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Below a file of coins that the chain began with, blocks come later: the wallet stays before the first that
+    /// is not there, and goes on when it is. Elsewhere a missing block is an error.
+    fn wait_for(&self, hash: BlockHash) -> Result<(), FollowError> {
+        let is_coming = self.reader.background_validation().is_some();
+        // The validation may have ended since, which takes all blocks.
+        if !is_coming && !self.reader.has_block(&hash) {
+            return Err(FollowError::MissingBlock(hash));
+        }
+        if !self.is_waiting.swap(true, Ordering::Relaxed) {
+            tracing::info!(
+                %hash,
+                "the wallet waits for the blocks below the snapshot that the chain began with"
+            );
         }
         Ok(())
     }

@@ -184,6 +184,7 @@ impl Catalogue {
             api::mining::METHODS,
             api::network::METHODS,
             api::rawtransactions::METHODS,
+            api::snapshot::METHODS,
             api::tx_out_proof::METHODS,
             api::util::METHODS,
             api::wallet::METHODS,

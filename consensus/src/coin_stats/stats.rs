@@ -1,8 +1,10 @@
 //! The figures of a set of coins, gathered coin by coin.
 
 use std::fmt;
+use std::str::FromStr;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
+use bitcoin::hex::{FromHex, HexToArrayError};
 use bitcoin::{Amount, OutPoint, Txid};
 
 use super::{MuHash, coin_bytes};
@@ -28,6 +30,9 @@ pub enum HashKind {
 pub struct CoinSetHash([u8; 32]);
 
 impl CoinSetHash {
+    /// All bits zero: no set's hash.
+    pub const ZERO: Self = Self([0; 32]);
+
     pub(super) fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -39,6 +44,17 @@ impl fmt::Display for CoinSetHash {
             .iter()
             .rev()
             .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for CoinSetHash {
+    type Err = HexToArrayError;
+
+    /// Reads 64 hex digits, as they are shown.
+    fn from_str(text: &str) -> Result<Self, HexToArrayError> {
+        let mut bytes: [u8; 32] = FromHex::from_hex(text)?;
+        bytes.reverse();
+        Ok(Self(bytes))
     }
 }
 

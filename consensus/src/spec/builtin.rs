@@ -5,7 +5,9 @@ use bitcoin::script::Builder;
 use bitcoin::{Amount, CompactTarget, ScriptBuf};
 
 use super::address_kind::AddressKind;
+use super::assume_utxo::AssumeUtxo;
 use super::chain_spec::{ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};
+use crate::Height;
 
 /// Bitcoin's limits, which every built-in chain has.
 const BITCOIN_LIMITS: Limits = Limits {
@@ -29,6 +31,59 @@ const BITCOIN_GENESIS_KEY: [u8; 65] = [
     0xb6, 0x49, 0xf6, 0xbc, 0x3f, 0x4c, 0xef, 0x38, 0xc4, 0xf3, 0x55, 0x04, 0xe5, 0x1e, 0xc1, 0x12,
     0xde, 0x5c, 0x38, 0x4d, 0xf7, 0xba, 0x0b, 0x8d, 0x57, 0x8a, 0x4c, 0x70, 0x2b, 0x6b, 0xf1, 0x1d,
     0x5f,
+];
+
+/// Height, block, hash of the coins, and transactions of the chain.
+type KnownCoins = (u32, &'static str, &'static str, u64);
+
+/// Bitcoin Core's, for the chains of its own tests.
+const REGTEST_COINS: [KnownCoins; 3] = [
+    (
+        110,
+        "6affe030b7965ab538f820a56ef56c8149b7dc1d1c144af57113be080db7c397",
+        "b952555c8ab81fec46f3d4253b7af256d766ceb39fb7752b9d18cdf4a0141327",
+        111,
+    ),
+    (
+        200,
+        "385901ccbd69dff6bbd00065d01fb8a9e464dede7cfe0372443884f9b1dcf6b9",
+        "17dcc016d188d16068907cdeb38b75691a118d43053b8cd6a25969419381d13a",
+        201,
+    ),
+    (
+        299,
+        "7cc695046fec709f8c9394b6f928f81e81fd3ac20977bb68760fa1faa7916ea2",
+        "d2b051ff5e8eef46520350776f4100dd710a63447a8e01d917e92e79751a63e2",
+        334,
+    ),
+];
+
+/// Bitcoin Core's.
+const MAINNET_COINS: [KnownCoins; 4] = [
+    (
+        840_000,
+        "0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
+        "a2a5521b1b5ab65f67818e5e8eccabb7171a517f9e2382208f77687310768f96",
+        991_032_194,
+    ),
+    (
+        880_000,
+        "000000000000000000010b17283c3c400507969a9c2afd1dcf2082ec5cca2880",
+        "dbd190983eaf433ef7c15f78a278ae42c00ef52e0fd2a54953782175fbadcea9",
+        1_145_604_538,
+    ),
+    (
+        910_000,
+        "0000000000000000000108970acb9522ffd516eae17acddcb1bd16469194a821",
+        "4daf8a17b4902498c5787966a2b51c613acdab5df5db73f196fa59a4da2f1568",
+        1_226_586_151,
+    ),
+    (
+        935_000,
+        "0000000000000000000147034958af1652b2b91bba607beacc5e72a56f0fb5ee",
+        "e4b90ef9eae834f56c4b64d2d50143cee10ad87994c614d7d04125e2a6025050",
+        1_305_397_408,
+    ),
 ];
 
 impl ChainSpec {
@@ -83,6 +138,7 @@ impl ChainSpec {
                 taproot: 0,
             },
             bootstrap_peers: Vec::new(),
+            assume_utxo: Vec::new(),
         }
     }
 
@@ -111,6 +167,7 @@ impl ChainSpec {
                 taproot: 0,
             },
             bootstrap_peers: Vec::new(),
+            assume_utxo: REGTEST_COINS.map(known_coins).to_vec(),
         }
     }
 
@@ -145,7 +202,17 @@ impl ChainSpec {
                 taproot: 709_632,
             },
             bootstrap_peers: Vec::new(),
+            assume_utxo: MAINNET_COINS.map(known_coins).to_vec(),
         }
+    }
+}
+
+fn known_coins((height, block, coins, chain_tx_count): KnownCoins) -> AssumeUtxo {
+    AssumeUtxo {
+        height: Height(height),
+        block_hash: block.parse().expect("a hash that is written here"),
+        coins_hash: coins.parse().expect("a hash that is written here"),
+        chain_tx_count,
     }
 }
 

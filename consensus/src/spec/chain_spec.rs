@@ -3,6 +3,7 @@
 use bitcoin::{Amount, CompactTarget, ScriptBuf};
 
 use super::address_kind::AddressKind;
+use super::assume_utxo::AssumeUtxo;
 use crate::Height;
 
 /// Everything that makes a network.
@@ -37,6 +38,8 @@ pub struct ChainSpec {
     pub deployments: Deployments,
     /// Peers to dial at the start, as multiaddrs.
     pub bootstrap_peers: Vec<String>,
+    /// Blocks whose coins a node may take from a file, and validate afterwards; the lowest first.
+    pub assume_utxo: Vec<AssumeUtxo>,
 }
 
 /// The genesis block's contents. Its coinbase is not spendable, as in Bitcoin. When there are allocations, the

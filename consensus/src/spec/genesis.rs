@@ -70,6 +70,7 @@ impl ChainSpec {
         let mut spec = self.clone();
         name.clone_into(&mut spec.name);
         spec.bootstrap_peers.clear();
+        spec.assume_utxo.clear();
         spec.genesis.time = time;
         message.clone_into(&mut spec.genesis.message);
         spec.genesis.allocations = allocations;
@@ -242,6 +243,7 @@ mod tests {
                 ..base.genesis.clone()
             },
             bootstrap_peers: Vec::new(),
+            assume_utxo: Vec::new(),
             ..base
         };
         assert_eq!(derived, expected);

@@ -1,6 +1,7 @@
 //! Chain specs: everything that makes a network.
 
 mod address_kind;
+mod assume_utxo;
 mod builtin;
 mod chain_spec;
 mod fields;
@@ -11,4 +12,5 @@ mod validate;
 mod write;
 
 pub use address_kind::AddressKind;
+pub use assume_utxo::AssumeUtxo;
 pub use chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};

@@ -1,15 +1,20 @@
 //! Reads a spec from TOML. The file has a shape of its own, with hex and addresses as text; every
 //! conversion names the field that it fails on.
 
+use std::str::FromStr;
+
+use bitcoin::hashes::Hash;
 use bitcoin::hex::FromHex;
 use bitcoin::{Amount, BlockHash, CompactTarget, ScriptBuf};
 use toml::de::{DeTable, DeValue};
 
 use super::address_kind::AddressKind;
+use super::assume_utxo::AssumeUtxo;
 use super::chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec, Limits};
 use super::fields::{MAX_ERRORS, Reader, Section, as_number, quoted};
 use super::validate::Checker;
-use crate::SpecError;
+use crate::coin_stats::CoinSetHash;
+use crate::{Height, SpecError};
 
 /// Longer than a spec whose allocations fill a genesis block.
 const MAX_TOML_BYTES: usize = 8 << 20;
@@ -99,6 +104,11 @@ fn read_spec<'t>(
     let limits = read_limits(reader, root);
     let deployments = read_deployments(reader, root);
     let (genesis, genesis_hash) = read_genesis(reader, root, address_kind);
+    let assume_utxo = reader
+        .tables(root, "assume_utxo")
+        .into_iter()
+        .map(|mut entry| read_assume_utxo(reader, &mut entry))
+        .collect();
     reader.finish(root);
     let spec = ChainSpec {
         name,
@@ -115,6 +125,7 @@ fn read_spec<'t>(
         limits,
         deployments,
         bootstrap_peers,
+        assume_utxo,
     };
     (spec, genesis_hash)
 }
@@ -273,6 +284,18 @@ fn read_allocation<'t>(
     }
 }
 
+fn read_assume_utxo<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> AssumeUtxo {
+    let entry = AssumeUtxo {
+        height: Height(read_u32(reader, section, "height")),
+        block_hash: read_required_hash(reader, section, "block_hash")
+            .unwrap_or_else(BlockHash::all_zeros),
+        coins_hash: read_required_hash(reader, section, "coins_hash").unwrap_or(CoinSetHash::ZERO),
+        chain_tx_count: read_u64(reader, section, "chain_tx_count"),
+    };
+    reader.finish(section);
+    entry
+}
+
 fn allocation_address(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
@@ -374,6 +397,21 @@ fn read_hash<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Option<B
         // It is no part of the block, whose checks do without it.
         let error = malformed(&section.field("hash"), &text, "64 hex digits");
         reader.note(error);
+    }
+    hash
+}
+
+fn read_required_hash<'t, T: FromStr>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    key: &'static str,
+) -> Option<T> {
+    let text = reader.string(section, key)?;
+    let hash = text.parse().ok();
+    if hash.is_none() {
+        let field = section.field(key);
+        let error = malformed(&field, &text, "64 hex digits");
+        reader.refuse(field, error);
     }
     hash
 }

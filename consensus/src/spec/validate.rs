@@ -33,6 +33,8 @@ const MIN_TIMESPAN_S: u64 = 4;
 const MAX_PEERS: u64 = 256;
 const MAX_PEER_BYTES: usize = 256;
 
+const MAX_ASSUME_UTXO: u64 = 1_000;
+
 impl ChainSpec {
     /// Checks ranges, combinations, and that the genesis block meets its own target. `from_toml` calls it;
     /// call it on specs that are made otherwise from values of outside.
@@ -83,6 +85,7 @@ impl<'a> Checker<'a> {
         self.check_deployments();
         self.check_peers();
         self.check_genesis();
+        self.check_assume_utxo();
     }
 
     /// The hash of the genesis block, where the file says it.
@@ -287,6 +290,35 @@ impl<'a> Checker<'a> {
                     field: field.clone(),
                     value: peer.chars().take(MAX_PEER_BYTES).collect(),
                     expected: "a multiaddr such as /ip4/127.0.0.1/tcp/9333",
+                })
+            });
+        }
+    }
+
+    /// Heights ascend, no block is named twice, and each block of a chain has a transaction at least.
+    fn check_assume_utxo(&mut self) {
+        let entries = &self.spec.assume_utxo;
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        self.range("the number of assume_utxo", count, 0, MAX_ASSUME_UTXO);
+        let mut least = 1;
+        let mut blocks = BTreeSet::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let height = u64::from(entry.height.0);
+            let name = format!("assume_utxo[{index}].height");
+            self.range(&name, height, least, u32::MAX.into());
+            least = least.max(height + 1);
+            let name = format!("assume_utxo[{index}].chain_tx_count");
+            self.range(&name, entry.chain_tx_count, height + 1, u64::MAX / 2);
+            let name = format!("assume_utxo[{index}].block_hash");
+            let is_new = blocks.insert(entry.block_hash);
+            self.field(&name, |_| {
+                if is_new {
+                    return Ok(());
+                }
+                Err(SpecError::Malformed {
+                    field: name.clone(),
+                    value: entry.block_hash.to_string(),
+                    expected: "a block that no entry before names",
                 })
             });
         }

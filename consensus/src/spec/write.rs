@@ -4,8 +4,15 @@ use bitcoin::Address;
 use bitcoin::hex::DisplayHex;
 
 use super::address_kind::AddressKind;
+use super::assume_utxo::AssumeUtxo;
 use super::chain_spec::{Allocation, ChainSpec, Deployments, Difficulty, GenesisSpec};
 use super::parse::NEVER;
+
+const ASSUME_UTXO_COMMENT: &str = r"
+# Blocks whose coins a node may take from a file with loadtxoutset, to validate the blocks before it afterwards: a table
+# [[assume_utxo]] for each, the lowest first, with the block's height and hash, the coins' hash (hash_serialized_3) and
+# the number of the chain's transactions, as dumptxoutset returns them.
+";
 
 impl ChainSpec {
     /// The spec as TOML, with a comment for each field. `from_toml` reads it back.
@@ -19,13 +26,17 @@ impl ChainSpec {
         for allocation in &self.genesis.allocations {
             text.push_str(&allocation_table(allocation, self.address_kind));
         }
+        text.push_str(ASSUME_UTXO_COMMENT);
+        for entry in &self.assume_utxo {
+            text.push_str(&assume_utxo_table(entry));
+        }
         text
     }
 
     fn top_level(&self) -> String {
         format!(
             r#"# A chain: everything that makes a network. Nodes connect only when they agree on all of it,
-# but for the bootstrap peers.
+# but for the bootstrap peers and the blocks of assume_utxo.
 
 # The chain's own name: 1 to 32 characters of a-z, 0-9 and -.
 name = {name}
@@ -249,6 +260,25 @@ fn allocation_table(allocation: &Allocation, kind: AddressKind) -> String {
         );
     let value_sat = allocation.value.to_sat();
     format!("\n[[genesis.allocations]]\n{recipient}\nvalue_sat = {value_sat}\n")
+}
+
+fn assume_utxo_table(entry: &AssumeUtxo) -> String {
+    let AssumeUtxo {
+        height,
+        block_hash,
+        coins_hash,
+        chain_tx_count,
+    } = entry;
+    format!(
+        r#"
+[[assume_utxo]]
+# The block, and what is known of the chain up to it.
+height = {height}
+block_hash = "{block_hash}"
+coins_hash = "{coins_hash}"
+chain_tx_count = {chain_tx_count}
+"#
+    )
 }
 
 fn peers(peers: &[String]) -> String {

@@ -89,10 +89,20 @@ impl Chain {
         } = config;
         let (name, genesis) = (&spec.name, spec.genesis_hash());
         let database = Database::open_with_faults(&path, &CHAIN_SCHEMA, name, genesis, faults)?;
-        let tree = load(&database, &spec)?;
+        let (tree, table) = load(&database, &spec)?;
         let scripts = ScriptVerifier::new(script_threads)?;
-        let coins = CoinsCache::new(coins_cache_bytes);
-        let shared = Arc::new(Shared::new(spec, clock, scripts, coins, tree, database));
+        // The validation in the background takes its share.
+        let chains = if tree.assumed().is_some() { 2 } else { 1 };
+        let coins = CoinsCache::over(table, coins_cache_bytes / chains);
+        let shared = Arc::new(Shared::new(
+            spec,
+            clock,
+            scripts,
+            coins_cache_bytes,
+            coins,
+            tree,
+            database,
+        ));
         let writer = Writer::resume(Arc::clone(&shared), assume_valid, activation)?;
 
         let (sender, commands) = sync_channel(QUEUE);

@@ -1,5 +1,6 @@
 //! `ChainHandle`: commands to the writer thread.
 
+use std::io::{Read, Seek, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,10 +12,11 @@ use pyrite_consensus::{Coin, HashedBlock, Height};
 use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
+use crate::snapshot::{LoadChecks, SnapshotDump, SnapshotLoad, dump_snapshot, load_snapshot};
 use crate::tree::NodeId;
 use crate::verify::verify_chain;
 use crate::writer::{Command, Distance, Reply};
-use crate::{SubmitError, Verification, VerifyOptions};
+use crate::{SnapshotError, SubmitError, Verification, VerifyOptions};
 
 /// What became of a valid block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +156,38 @@ impl ChainHandle {
     ) -> Result<CoinScan, SubmitError> {
         self.flush()?;
         scan_coins(&self.shared, visit).map_err(SubmitError::of_machine)
+    }
+
+    /// Writes all coins of a block of the best chain, of the tip by default, in Bitcoin Core's format: as of one
+    /// instant, and as `scan_coins` without holding the chain up. The coins of an earlier block are those of
+    /// the tip with the blocks since taken back, in a table beside the chain's.
+    ///
+    /// # Errors
+    /// The block is not in the best chain, the data to go back to it is not there, `output` can't be written,
+    /// it was interrupted, or the machine failed.
+    pub fn dump_snapshot(
+        &self,
+        target: Option<BlockHash>,
+        output: &mut (impl Write + Seek),
+        is_interrupted: &dyn Fn() -> bool,
+    ) -> Result<SnapshotDump, SnapshotError> {
+        self.flush()?;
+        dump_snapshot(&self.shared, target, output, is_interrupted)
+    }
+
+    /// Takes the coins of a block from a file in Bitcoin Core's format, if the chain spec knows their hash, and
+    /// goes on from that block at once. The blocks up to it are validated in the background as they come.
+    ///
+    /// # Errors
+    /// The file is not right, or the chain can't go over to it, and nothing has changed; or the machine failed.
+    pub fn load_snapshot(
+        &self,
+        input: &mut impl Read,
+        checks: LoadChecks<'_>,
+    ) -> Result<SnapshotLoad, SnapshotError> {
+        load_snapshot(&self.shared, input, checks, |entry| {
+            self.request(|reply| Command::ActivateSnapshot(entry, reply))?
+        })
     }
 
     /// Verifies what is stored of the best chain's last blocks, as of one instant. First the writer writes

@@ -57,6 +57,15 @@ pub enum BlockStatus {
     Invalid,
 }
 
+/// A chain that was begun with a file of coins, until the blocks below are validated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackgroundValidation {
+    /// The block whose coins the file had.
+    pub base: Tip,
+    /// The last block that is validated.
+    pub tip: Tip,
+}
+
 /// Coins, and the tip that they belong to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CoinsAt {

@@ -18,6 +18,7 @@ mod reader;
 mod rebuild;
 mod scripts;
 mod shared;
+mod snapshot;
 mod tree;
 mod verify;
 mod writer;
@@ -25,13 +26,18 @@ mod writer;
 pub use chain::{Chain, ChainConfig};
 pub use clock::Clock;
 pub use coins::{CoinScan, ScanEnd};
-pub use error::{ChainError, SubmitError};
+pub use error::{ChainError, SnapshotError, SubmitError};
 pub use handle::{ChainHandle, Pending, Submitted};
-pub use info::{BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus};
+pub use info::{
+    BackgroundValidation, BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus,
+};
 pub use pruning::{MIN_BLOCKS_TO_KEEP, PruneGuard, PruneMode};
+/// Bytes of the database that are held in memory.
+pub use pyrite_storage::BLOCK_CACHE_BYTES as DATABASE_CACHE_BYTES;
 pub use reader::ChainReader;
 pub use rebuild::rebuild_coins;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
+pub use snapshot::{FormatError, LoadChecks, SnapshotDump, SnapshotHead, SnapshotLoad};
 pub use tree::BranchView;
 pub use verify::{Verification, VerifyLevel, VerifyOptions, check_files};

@@ -10,21 +10,28 @@ use pyrite_storage::{
 };
 
 use crate::ChainError;
-use crate::tree::{BlockTree, NodeId};
+use crate::coins::CoinsTable;
+use crate::snapshot::clear_changes;
+use crate::tree::{Assumed, BlockTree, NodeId};
 
-/// The tree of all stored headers with the best chain that the coins belong to. Writes the genesis
-/// block into a new database first.
+/// The tree of all stored headers with the best chain that the coins belong to, and the table that they are in.
+/// Writes the genesis block into a new database first, and removes what a kill left of coins of a file.
 ///
 /// # Errors
 /// The database can't be read or written, or its parts contradict each other.
-pub(crate) fn load(database: &Database, spec: &ChainSpec) -> Result<BlockTree, ChainError> {
+pub(crate) fn load(
+    database: &Database,
+    spec: &ChainSpec,
+) -> Result<(BlockTree, CoinsTable), ChainError> {
     let tip = match database.get::<Meta>(&MetaKey::Tip)? {
         Some(value) => value
             .as_block()
             .ok_or_else(|| ChainError::corrupt("the tip is not a block's hash"))?,
         None => write_genesis(database, spec)?,
     };
+    let table = CoinsTable::of_tip(&database.snapshot())?;
     let mut tree = load_headers(database, spec)?;
+    load_assumed(database, spec, &mut tree)?;
     let id = tree
         .find(&tip)
         .ok_or_else(|| ChainError::corrupt(format!("the tip {tip} has no header")))?;
@@ -35,8 +42,54 @@ pub(crate) fn load(database: &Database, spec: &ChainSpec) -> Result<BlockTree, C
     }
     tree.set_active(id);
     check_heights(database, &tree)?;
-    check_coins_of_tip(database, &tree)?;
-    Ok(tree)
+    match tree.assumed() {
+        None => table.other().clear(database)?,
+        Some(assumed) => check_coins_of(database, &tree, assumed.background, table.other())?,
+    }
+    // The base's own effects are not known before it is validated.
+    if tree.assumed().is_none_or(|assumed| assumed.base != id) {
+        check_coins_of(database, &tree, id, table)?;
+    }
+    clear_changes(database)?;
+    Ok((tree, table))
+}
+
+/// Takes the base of a snapshot for complete, if the blocks up to it are still to be validated.
+fn load_assumed(
+    database: &Database,
+    spec: &ChainSpec,
+    tree: &mut BlockTree,
+) -> Result<(), ChainError> {
+    let block = |key| match database.get::<Meta>(&key)? {
+        None => Ok(None),
+        Some(value) => value
+            .as_block()
+            .map(Some)
+            .ok_or_else(|| ChainError::corrupt(format!("{key:?} is not a block's hash"))),
+    };
+    let Some(base) = block(MetaKey::SnapshotBase)? else {
+        return Ok(());
+    };
+    let background = block(MetaKey::BackgroundTip)?
+        .ok_or_else(|| ChainError::corrupt("the tip of the background validation is missing"))?;
+    let entry = spec
+        .assume_utxo_of(&base)
+        .ok_or(ChainError::UnknownSnapshot { base })?;
+    let find = |hash: BlockHash| {
+        tree.find(&hash)
+            .ok_or_else(|| ChainError::corrupt(format!("the block {hash} has no header")))
+    };
+    let assumed = Assumed {
+        base: find(base)?,
+        background: find(background)?,
+    };
+    if !tree.node(assumed.background).is_complete() {
+        return Err(ChainError::corrupt(format!(
+            "a block below {background} has no body, and it is validated in the background"
+        )));
+    }
+    tree.assume(assumed, entry.chain_tx_count);
+    Ok(())
 }
 
 /// Writes the genesis block and its coins, all in one batch.
@@ -162,9 +215,14 @@ fn check_heights(database: &Database, tree: &BlockTree) -> Result<(), ChainError
     Ok(())
 }
 
-/// The coins that the tip created must be there, and those that it spent must not.
-fn check_coins_of_tip(database: &Database, tree: &BlockTree) -> Result<(), ChainError> {
-    let tip = tree.node(tree.tip());
+/// The coins that a table's last block created must be there, and those that it spent must not.
+fn check_coins_of(
+    database: &Database,
+    tree: &BlockTree,
+    id: NodeId,
+    table: CoinsTable,
+) -> Result<(), ChainError> {
+    let tip = tree.node(id);
     if tip.height == Height::GENESIS {
         return Ok(());
     }
@@ -181,7 +239,8 @@ fn check_coins_of_tip(database: &Database, tree: &BlockTree) -> Result<(), Chain
         .ok_or_else(|| missing("undo data"))?;
 
     let effects = disconnect_block(&block.into(), &spent);
-    let created = database.multi_get::<Coins>(&effects.removed)?;
+    let snapshot = database.snapshot();
+    let created = table.multi_get(&snapshot, &effects.removed)?;
     if let Some((outpoint, _)) = effects
         .removed
         .iter()
@@ -197,7 +256,7 @@ fn check_coins_of_tip(database: &Database, tree: &BlockTree) -> Result<(), Chain
         .iter()
         .map(|(outpoint, _)| *outpoint)
         .collect();
-    let found = database.multi_get::<Coins>(&spent)?;
+    let found = table.multi_get(&snapshot, &spent)?;
     if let Some((outpoint, _)) = spent.iter().zip(found).find(|(_, coin)| coin.is_some()) {
         return Err(ChainError::corrupt(format!(
             "the coin {outpoint} that the tip {hash} spent is still there"

@@ -116,6 +116,10 @@ pub(crate) fn highest_to_prune(shared: &Shared, height: Height) -> Option<Height
     let needed = guards.iter().filter_map(|guard| guard()).min();
     let tip = {
         let tree = shared.tree();
+        if tree.assumed().is_some() {
+            // The validation in the background still reads blocks below the tip.
+            return None;
+        }
         tree.node(tree.tip()).height.0
     };
     let mut highest = height.0.min(tip.checked_sub(MIN_BLOCKS_TO_KEEP)?);

@@ -8,7 +8,7 @@ use pyrite_consensus::{ChainSpec, Coin, Height};
 use pyrite_storage::schema::{Blocks, UndoData};
 use tokio::sync::watch;
 
-use crate::info::{ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip};
+use crate::info::{BackgroundValidation, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip};
 use crate::pruning::blocks_on_disk;
 use crate::shared::{MAX_BLOCKS_AHEAD, Shared};
 use crate::tree::BranchView;
@@ -191,6 +191,29 @@ impl ChainReader {
     #[must_use]
     pub fn missing_blocks(&self, max: usize) -> Vec<(Height, BlockHash)> {
         self.shared.tree().missing_blocks(max, MAX_BLOCKS_AHEAD)
+    }
+
+    /// Up to `max` blocks that the validation below a snapshot lacks, lowest first.
+    #[must_use]
+    pub fn missing_background_blocks(&self, max: usize) -> Vec<(Height, BlockHash)> {
+        let tree = self.shared.tree();
+        tree.missing_background(max, MAX_BLOCKS_AHEAD)
+    }
+
+    /// The validation below a snapshot, while there is one.
+    #[must_use]
+    pub fn background_validation(&self) -> Option<BackgroundValidation> {
+        let tree = self.shared.tree();
+        tree.assumed().map(|assumed| BackgroundValidation {
+            base: tree.node(assumed.base).tip(),
+            tip: tree.node(assumed.background).tip(),
+        })
+    }
+
+    /// Bytes of coins in memory, about, at most: of all chains together.
+    #[must_use]
+    pub fn coins_cache_bytes(&self) -> usize {
+        self.shared.coins_cache_bytes
     }
 
     /// The ends of all branches, the highest first.

@@ -1,7 +1,9 @@
 //! What the writer and the readers share: the tree, the database, the tip, and a failure.
 
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+};
 
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
@@ -16,7 +18,7 @@ use crate::info::{CoinsAt, Tip};
 use crate::pruning::PruneGuard;
 use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
-use crate::{ChainError, Clock};
+use crate::{ChainError, Clock, SnapshotError};
 
 /// How far above the tip a body is stored whose parent's is missing.
 pub const MAX_BLOCKS_AHEAD: u32 = 1024;
@@ -35,6 +37,10 @@ pub(crate) struct Shared {
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
     prune_guards: RwLock<Vec<PruneGuard>>,
+    /// Bytes of coins in memory, about, at most: of all chains together.
+    pub(crate) coins_cache_bytes: usize,
+    /// Held by whoever fills a table beside the chain's: one at a time.
+    snapshot_turn: Mutex<()>,
 }
 
 /// The open database; it stays open while this is held.
@@ -55,6 +61,7 @@ impl Shared {
         spec: Arc<ChainSpec>,
         clock: Clock,
         scripts: ScriptVerifier,
+        coins_cache_bytes: usize,
         coins: CoinsCache,
         tree: BlockTree,
         database: Database,
@@ -71,6 +78,8 @@ impl Shared {
             tip: watch::Sender::new(tip),
             failure: watch::Sender::new(None),
             prune_guards: RwLock::new(Vec::new()),
+            coins_cache_bytes,
+            snapshot_turn: Mutex::new(()),
         }
     }
 
@@ -169,6 +178,16 @@ impl Shared {
         });
     }
 
+    /// The right to fill a table beside the chain's.
+    pub(crate) fn take_snapshot_turn(&self) -> Result<MutexGuard<'_, ()>, SnapshotError> {
+        match self.snapshot_turn.try_lock() {
+            Ok(turn) => Ok(turn),
+            // The table is cleared before it is filled, so a panic elsewhere does not spoil it.
+            Err(TryLockError::Poisoned(turn)) => Ok(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => Err(SnapshotError::Busy),
+        }
+    }
+
     /// A block's body, from memory or from the database.
     pub(crate) fn block(
         &self,
@@ -243,11 +262,12 @@ impl Shared {
             };
             let (known, missing) = cache.look_up(outpoints);
             // What is not cached is in the database as it was at the last flush, and not changed since.
-            let unread = (!missing.is_empty()).then(|| (missing, database.snapshot()));
+            let table = cache.table();
+            let unread = (!missing.is_empty()).then(|| (missing, table, database.snapshot()));
             (tip, known, unread)
         };
-        if let Some((missing, snapshot)) = unread {
-            let read = read_coins(&snapshot, &missing)?;
+        if let Some((missing, table, snapshot)) = unread {
+            let read = read_coins(&snapshot, table, &missing)?;
             self.keep_coins(&tip, &read);
             known.extend(read);
         }

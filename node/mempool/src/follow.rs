@@ -66,11 +66,16 @@ impl MempoolHandle {
             if cursor.hash == tip.hash {
                 return Ok(());
             }
-            match self.inner.chain.path(&cursor.hash, &tip.hash) {
+            let followed = match self.inner.chain.path(&cursor.hash, &tip.hash) {
                 Some(path) if path.disconnect.is_empty() && self.same_flags(cursor, &tip) => {
-                    self.connect(writer, &path, &tip)?;
+                    self.connect(writer, &path, &tip)
                 }
-                path => self.rebuild(writer, path, &tip)?,
+                path => self.rebuild(writer, path, &tip),
+            };
+            match followed {
+                // The chain went over to a file of coins: the blocks on the way may come later.
+                Err(MempoolError::MissingBlock(_)) => self.rebuild(writer, None, &tip)?,
+                followed => followed?,
             }
         }
         Ok(())

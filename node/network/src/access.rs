@@ -53,6 +53,13 @@ pub trait ChainAccess: Send + Sync + 'static {
     /// At most `max` blocks of the best header chain whose bodies are not stored, lowest first.
     fn missing_blocks(&self, max: usize) -> Vec<BlockHash>;
 
+    /// At most `max` blocks that are wanted as well, after those: of a chain that began with a file of coins, to
+    /// validate what is below. None by default.
+    fn background_blocks(&self, max: usize) -> Vec<BlockHash> {
+        let _ = max;
+        Vec::new()
+    }
+
     /// The connected tip.
     fn tip(&self) -> TipSummary;
 

@@ -1,7 +1,11 @@
 //! What peers get from us, and which of their blocks we take.
 
-use pyrite_chain::Chain;
+use std::io::Cursor;
+
+use pyrite_chain::{Chain, ChainConfig, LoadChecks};
+use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Amount;
+use pyrite_consensus::spec::AssumeUtxo;
 use pyrite_mempool::MempoolConfig;
 
 use super::*;
@@ -15,8 +19,15 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
+        Self::of(ChainSpec::regtest())
+    }
+
+    fn of(spec: ChainSpec) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let config = test_chain::config(&directory.path().join("database"));
+        let config = ChainConfig {
+            spec: Arc::new(spec),
+            ..test_chain::config(&directory.path().join("database"))
+        };
         let clock = config.clock.clone();
         let chain = Chain::open(config).unwrap();
         let reader = chain.reader.clone();
@@ -108,4 +119,56 @@ fn a_block_with_less_work_is_stored_only_for_the_best_header_chain() {
     assert_eq!(access.missing_blocks(1), [hash]);
     access.submit_block(spam);
     assert!(access.has_block(&hash));
+}
+
+/// Regtest with a block whose coins are known.
+fn with_coins_of(entry: AssumeUtxo) -> ChainSpec {
+    ChainSpec {
+        assume_utxo: vec![entry],
+        ..ChainSpec::regtest()
+    }
+}
+
+#[test]
+fn blocks_below_a_snapshot_are_asked_for_after_those_above() {
+    let source = Fixture::new();
+    let genesis = source.genesis();
+    let base = source.extend(genesis, 3, 1);
+    let mut file = Cursor::new(Vec::new());
+    let dump = source
+        .chain
+        .handle
+        .dump_snapshot(None, &mut file, &|| false);
+    let dump = dump.unwrap();
+    source.extend(base, 2, 1);
+    let headers = source.access.headers_after(&[genesis], 10);
+    let hashes: Vec<_> = headers.iter().map(Header::block_hash).collect();
+
+    let fixture = Fixture::of(with_coins_of(AssumeUtxo {
+        height: dump.height,
+        block_hash: base,
+        coins_hash: dump.coins_hash,
+        chain_tx_count: dump.chain_tx_count,
+    }));
+    let access = &fixture.access;
+    assert_eq!(access.submit_headers(headers), Verdict::Accept);
+    assert!(access.background_blocks(10).is_empty());
+    let checks = LoadChecks {
+        is_mempool_empty: &|| true,
+        is_interrupted: &|| false,
+    };
+    let handle = &fixture.chain.handle;
+    handle
+        .load_snapshot(&mut &file.get_ref()[..], checks)
+        .unwrap();
+    assert_eq!(access.missing_blocks(10), hashes[3..]);
+    assert_eq!(access.background_blocks(10), hashes[..3]);
+    assert_eq!(access.background_blocks(1), hashes[..1]);
+
+    // Taken, though it has less work than the tip; and nobody gets it from us before it is validated.
+    let last = source.chain.reader.block(&base).unwrap().unwrap();
+    assert!(is_ignored(&access.submit_block(last)));
+    assert!(access.has_block(&base));
+    assert_eq!(access.block(&base), None);
+    assert_eq!(access.background_blocks(10), hashes[..2]);
 }

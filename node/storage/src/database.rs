@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::BlockHash;
 use rocksdb::properties::LIVE_SST_FILES_SIZE;
 use rocksdb::{
     BottommostLevelCompaction, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB, Direction,
-    IteratorMode, Options, WriteOptions,
+    IteratorMode, Options, ReadOptions, WriteOptions,
 };
 
 use crate::StorageError;
@@ -33,6 +33,8 @@ const TABLE_SIZES: [&CStr; 3] = [
 const BLOB_COLLECTION: &str = "enable_blob_garbage_collection";
 /// Parts of the key space that room is reclaimed in.
 const RECLAIM_PARTS: usize = 16;
+/// No table's keys are so long.
+const BEHIND_ALL_KEYS: [u8; 64] = [0xff; 64];
 
 /// The database of one chain. Closed when it is dropped.
 pub struct Database {
@@ -151,7 +153,30 @@ impl Database {
         // No other bytes come between.
         start.push(0);
         let mode = IteratorMode::From(&start, Direction::Forward);
-        TableIter::new(self.inner.iterator_cf(self.column::<T>(), mode))
+        // Whoever asks goes through all of them once: the block cache is for what is read again.
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        let column = self.column::<T>();
+        TableIter::new(self.inner.iterator_cf_opt(column, options, mode))
+    }
+
+    /// Removes all records of a table, and its files with them. A kill in between leaves some of them.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn clear<T: Table>(&self) -> Result<(), StorageError> {
+        self.faults.before(Write::Commit)?;
+        let column = self.column::<T>();
+        let (start, end): (&[u8], &[u8]) = (&[], &BEHIND_ALL_KEYS);
+        self.inner
+            .delete_file_in_range_cf(column, start, end)
+            .and_then(|()| self.inner.delete_range_cf(column, start, end))
+            .and_then(|()| self.inner.flush_cf(column))
+            .map_err(|error| StorageError::from_rocksdb(&error))?;
+        // What is left of it are a few files that the table's memory went to.
+        self.inner
+            .compact_range_cf::<&[u8], &[u8]>(column, None, None);
+        Ok(())
     }
 
     /// The tables as they are now.

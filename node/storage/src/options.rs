@@ -5,7 +5,7 @@ use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLe
 use crate::schema::Access;
 
 /// Blocks of all tables that are held in memory.
-const BLOCK_CACHE_BYTES: usize = 64 << 20;
+pub const BLOCK_CACHE_BYTES: usize = 64 << 20;
 /// What one table gathers in memory before it is written out.
 const WRITE_BUFFER_BYTES: usize = 8 << 20;
 /// What all tables together gather in memory.

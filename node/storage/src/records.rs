@@ -93,6 +93,10 @@ impl RawBlock {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undo(pub Vec<(OutPoint, Coin)>);
 
+/// What became of a coin: `None` where there is none any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoinChange(pub Option<Coin>);
+
 /// The single values that are not a table of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetaKey {
@@ -106,6 +110,12 @@ pub enum MetaKey {
     Tip,
     /// The last key of a table that a migration under way has dealt with.
     MigrationCursor,
+    /// Which table has the coins of the best chain: 0 (or nothing) for `Coins`, 1 for `SecondCoins`.
+    CoinsTable,
+    /// The block whose coins came from a file, while the blocks up to it are validated.
+    SnapshotBase,
+    /// The last block whose effects are in the coins of the validation in the background.
+    BackgroundTip,
 }
 
 /// The value of a `MetaKey`.
@@ -148,6 +158,9 @@ impl KeyCodec for MetaKey {
             Self::ChainName => [2],
             Self::Tip => [3],
             Self::MigrationCursor => [4],
+            Self::CoinsTable => [16],
+            Self::SnapshotBase => [17],
+            Self::BackgroundTip => [18],
         }
     }
 
@@ -158,6 +171,9 @@ impl KeyCodec for MetaKey {
             [2] => Ok(Self::ChainName),
             [3] => Ok(Self::Tip),
             [4] => Ok(Self::MigrationCursor),
+            [16] => Ok(Self::CoinsTable),
+            [17] => Ok(Self::SnapshotBase),
+            [18] => Ok(Self::BackgroundTip),
             [other] => Err(CodecError::Record(format!("unknown key {other}"))),
             _ => Err(CodecError::Length {
                 expected: 1,
@@ -214,6 +230,20 @@ impl ValueCodec for Coin {
         let coin = take_coin(&mut bytes)?;
         finish(bytes)?;
         Ok(coin)
+    }
+}
+
+/// No bytes at all for a coin that is gone.
+impl ValueCodec for CoinChange {
+    fn encode(&self) -> Vec<u8> {
+        self.0.as_ref().map_or_else(Vec::new, ValueCodec::encode)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Coin::decode(bytes)?)))
     }
 }
 

@@ -5,7 +5,7 @@ use pyrite_consensus::{Coin, Height};
 
 use crate::codec::{KeyCodec, ValueCodec};
 use crate::migration::{Migration, add_pruned_flag};
-use crate::records::{HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
+use crate::records::{CoinChange, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
 
 /// The tables of a kind of database, and how those of older versions become like them. Every database
 /// has the table `Meta` as well.
@@ -51,6 +51,8 @@ pub const CHAIN_SCHEMA: Schema = Schema {
         TableInfo::of::<UndoData>(1),
         TableInfo::of::<Coins>(1),
         TableInfo::of::<Heights>(1),
+        TableInfo::of::<SecondCoins>(2),
+        TableInfo::of::<CoinChanges>(2),
     ],
     migrations: &[Migration {
         from: 1,
@@ -115,7 +117,8 @@ impl Table for UndoData {
     type Value = Undo;
 }
 
-/// The unspent transaction outputs of the best chain.
+/// The unspent transaction outputs of the best chain, unless `MetaKey::CoinsTable` says that they are in
+/// `SecondCoins`.
 #[derive(Debug)]
 pub enum Coins {}
 
@@ -124,6 +127,29 @@ impl Table for Coins {
     const ACCESS: Access = Access::Point;
     type Key = OutPoint;
     type Value = Coin;
+}
+
+/// As `Coins`. One of the two has the coins of the best chain; the other is empty, or is filled from a file, or
+/// has the coins of a chain that is validated in the background.
+#[derive(Debug)]
+pub enum SecondCoins {}
+
+impl Table for SecondCoins {
+    const NAME: &'static str = "second_coins";
+    const ACCESS: Access = Access::Point;
+    type Key = OutPoint;
+    type Value = Coin;
+}
+
+/// How the coins of an earlier block differ from the tip's, while those are written to a file.
+#[derive(Debug)]
+pub enum CoinChanges {}
+
+impl Table for CoinChanges {
+    const NAME: &'static str = "coin_changes";
+    const ACCESS: Access = Access::Scan;
+    type Key = OutPoint;
+    type Value = CoinChange;
 }
 
 /// The best chain by height.

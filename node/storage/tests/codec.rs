@@ -159,6 +159,10 @@ fn meta_keys_survive() {
         MetaKey::Genesis,
         MetaKey::ChainName,
         MetaKey::Tip,
+        MetaKey::MigrationCursor,
+        MetaKey::CoinsTable,
+        MetaKey::SnapshotBase,
+        MetaKey::BackgroundTip,
     ] {
         assert_eq!(MetaKey::decode(key.encode().as_ref()), Ok(key));
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, TxOut, Txid};
 use pyrite_consensus::{Coin, Height};
-use pyrite_storage::schema::{Blocks, Coins, Heights, Meta};
+use pyrite_storage::schema::{Blocks, Coins, Heights, Meta, SecondCoins};
 use pyrite_storage::{
     CHAIN_SCHEMA, Database, Durability, MetaKey, MetaValue, RawBlock, StorageError, check_database,
 };
@@ -427,6 +427,35 @@ fn a_flipped_bit_in_the_manifest_is_an_error_or_harmless() {
             "{file}: {refused} damages were noticed"
         );
     }
+}
+
+#[test]
+fn a_table_is_cleared_whole_and_alone() {
+    let directory = tempfile::tempdir().expect("makes a directory");
+    let database = open(directory.path());
+    // Some of it in files, some in memory.
+    fill(&database, 10);
+    database.flush().expect("flushes");
+    let mut batch = database.batch();
+    let last = OutPoint {
+        txid: Txid::from_byte_array([0xff; 32]),
+        vout: u32::MAX,
+    };
+    batch.put::<Coins>(&last, &coin(1));
+    batch.put::<SecondCoins>(&last, &coin(2));
+    database
+        .commit(batch, Durability::Buffered)
+        .expect("commits");
+    database.clear::<Coins>().expect("clears");
+    assert!(database.scan::<Coins>().next().is_none());
+    assert_eq!(database.get::<SecondCoins>(&last), Ok(Some(coin(2))));
+    assert_eq!(database.scan::<Heights>().count(), 10);
+    assert_eq!(database.table_bytes::<Coins>(), Ok(0));
+    // It can be filled again.
+    fill(&database, 2);
+    drop(database);
+    let database = open(directory.path());
+    assert_eq!(database.scan::<Coins>().count(), 2);
 }
 
 fn check(path: &Path) -> Result<(), StorageError> {

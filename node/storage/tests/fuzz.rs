@@ -9,7 +9,8 @@ use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, ScriptBuf, TxOut, T
 use pyrite_consensus::{Coin, Height};
 use pyrite_fuzzing::Damage;
 use pyrite_storage::{
-    CodecError, HeaderFlags, HeaderRecord, KeyCodec, MetaKey, MetaValue, Undo, ValueCodec,
+    CodecError, CoinChange, HeaderFlags, HeaderRecord, KeyCodec, MetaKey, MetaValue, Undo,
+    ValueCodec,
 };
 
 #[derive(Clone, Debug, TypeGenerator)]
@@ -111,7 +112,11 @@ fn check_key<K: KeyCodec>(bytes: &[u8]) {
 fn fuzz_coin_record() {
     check!()
         .with_type::<(AnyCoin, Damage)>()
-        .for_each(|(coin, damage)| check_value(&coin.make(), damage));
+        .for_each(|(coin, damage)| {
+            check_value(&coin.make(), damage);
+            check_value(&CoinChange(Some(coin.make())), damage);
+            check_value(&CoinChange(None), damage);
+        });
 }
 
 #[test]
@@ -147,6 +152,7 @@ fn fuzz_any_record() {
     check!().for_each(|bytes| {
         let _ = read::<Coin>(bytes);
         let _ = read::<Undo>(bytes);
+        let _ = read::<CoinChange>(bytes);
         let _ = read::<HeaderRecord>(bytes);
         let _ = read::<MetaValue>(bytes);
         let _ = read::<BlockHash>(bytes);

@@ -17,6 +17,10 @@ pub(crate) trait Mining {
     #[method(name = "submitblock", blocking)]
     fn submit_block(&self, hexdata: String, dummy: Option<String>) -> CallResult<Value>;
 
+    /// Takes a header.
+    #[method(name = "submitheader", blocking)]
+    fn submit_header(&self, hexdata: String) -> CallResult<Value>;
+
     /// The state of mining.
     #[method(name = "getmininginfo", blocking)]
     fn get_mining_info(&self) -> CallResult<Value>;
@@ -171,5 +175,16 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         ],
         result: "null if the block is the new tip, otherwise (string) what it is: duplicate, \
                  inconclusive, or the reason why it was refused",
+    },
+    MethodSpec {
+        name: "submitheader",
+        family: Family::Mining,
+        summary: "Takes a block's header, as a candidate for the chain of headers with the most work.",
+        params: &[required(
+            "hexdata",
+            Kind::Hex,
+            "The header's bytes; what follows them is ignored.",
+        )],
+        result: "null",
     },
 ];

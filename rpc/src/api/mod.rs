@@ -10,6 +10,7 @@ pub(crate) mod mempool;
 pub(crate) mod mining;
 pub(crate) mod network;
 pub(crate) mod rawtransactions;
+pub(crate) mod snapshot;
 pub(crate) mod tx_out_proof;
 pub(crate) mod util;
 pub(crate) mod wallet;

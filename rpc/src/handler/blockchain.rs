@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pyrite_chain::PruneMode;
+use pyrite_chain::{BackgroundValidation, PruneMode};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
@@ -43,11 +43,21 @@ impl BlockchainServer for Handler {
             "time": tip.header.time,
             "mediantime": tip.median_time_past,
             "verificationprogress": float(progress(tip.height, headers)),
-            "initialblockdownload": self.is_catching_up(tip.header.time),
-            "chainwork": work_hex(tip.work),
-            "size_on_disk": directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH),
-            "pruned": context.prune_mode != PruneMode::Off,
         });
+        if let Some(BackgroundValidation { base, tip }) = context.reader.background_validation() {
+            info["backgroundvalidation"] = json!({
+                "snapshotheight": base.height.0,
+                "blocks": tip.height.0,
+                "bestblockhash": tip.hash.to_string(),
+                "mediantime": tip.median_time_past,
+                "verificationprogress": float(progress(tip.height, base.height)),
+                "chainwork": work_hex(tip.work),
+            });
+        }
+        info["initialblockdownload"] = self.is_catching_up(tip.header.time).into();
+        info["chainwork"] = work_hex(tip.work).into();
+        info["size_on_disk"] = directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH).into();
+        info["pruned"] = (context.prune_mode != PruneMode::Off).into();
         if context.prune_mode != PruneMode::Off {
             let pruned = context.reader.pruned_height();
             info["pruneheight"] = pruned.map_or(0, |height| height.next().0).into();
@@ -198,7 +208,7 @@ impl Handler {
 }
 
 /// How much of the known chain is verified.
-fn progress(blocks: Height, headers: Height) -> f64 {
+pub(super) fn progress(blocks: Height, headers: Height) -> f64 {
     (f64::from(blocks.0) + 1.0) / (f64::from(headers.0) + 1.0)
 }
 

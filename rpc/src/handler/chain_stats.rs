@@ -65,7 +65,7 @@ impl ChainStatsServer for Handler {
 
 impl Handler {
     /// A block by its hash, or by its height in the best chain.
-    fn block_by_hash_or_height(&self, value: &Value) -> CallResult<HeaderInfo> {
+    pub(super) fn block_by_hash_or_height(&self, value: &Value) -> CallResult<HeaderInfo> {
         if !value.is_number() {
             let hash: BlockHash = params::hash("hash_or_height", params::text(value)?)?;
             return self.header_info(&hash);
@@ -146,8 +146,10 @@ fn window_json(first: &HeaderInfo, last: &HeaderInfo, count: u32) -> Value {
     }
     let interval = i64::from(last.median_time_past) - i64::from(first.median_time_past);
     form["window_interval"] = interval.into();
-    if let (Some(before), Some(total)) = (first.chain_tx_count, last.chain_tx_count) {
-        let transactions = total - before;
+    // What a chain spec says of a snapshot's block may be wrong until it is validated.
+    if let (Some(before), Some(total)) = (first.chain_tx_count, last.chain_tx_count)
+        && let Some(transactions) = total.checked_sub(before)
+    {
         form["window_tx_count"] = transactions.into();
         if interval > 0 {
             form["txrate"] = float(rate(transactions, interval));

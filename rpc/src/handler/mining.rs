@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use jsonrpsee::core::async_trait;
-use pyrite_chain::Submitted;
-use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
+use pyrite_chain::{SubmitError, Submitted};
+use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::bitcoin::{self, Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
 use pyrite_consensus::spec::Difficulty;
 use pyrite_consensus::{Height, earliest_time, pow};
 use pyrite_miner::{DeviceState, DeviceStatus, MinerSettings, MinerStatus, solve};
@@ -28,6 +29,9 @@ const DEFAULT_MAX_TRIES: i64 = 1_000_000;
 /// The most blocks of one `generatetoaddress`.
 const MAX_GENERATED: i64 = 1_000_000;
 
+/// Bytes of a header.
+const HEADER_BYTES: usize = 80;
+
 /// Hashes that one extranonce is good for.
 const NONCES: u64 = 1 << 32;
 
@@ -45,6 +49,23 @@ impl MiningServer for Handler {
             Ok(Submitted::SideChain) => Ok(Value::from("inconclusive")),
             Ok(Submitted::Duplicate) => Ok(Value::from("duplicate")),
             Err(error) => bip22(Err(error)),
+        }
+    }
+
+    fn submit_header(&self, hexdata: String) -> CallResult<Value> {
+        let header: Header = hex::decode(&hexdata)
+            .ok()
+            .and_then(|bytes| bitcoin::consensus::deserialize(bytes.get(..HEADER_BYTES)?).ok())
+            .ok_or_else(|| {
+                CallError::new(code::DESERIALIZATION_ERROR, "Block header decode failed")
+            })?;
+        match self.context.chain.submit_headers(vec![header]) {
+            Ok(_) => Ok(Value::Null),
+            Err(SubmitError::UnknownParent(parent)) => Err(CallError::new(
+                code::VERIFY_ERROR,
+                format!("Must submit previous header ({parent}) first"),
+            )),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -13,6 +13,7 @@ mod mining;
 mod network;
 mod place;
 mod rawtransactions;
+mod snapshot;
 mod state;
 mod template;
 #[cfg(test)]

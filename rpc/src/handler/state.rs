@@ -18,6 +18,7 @@ use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
 use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::snapshot::SnapshotServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
@@ -52,9 +53,10 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         bans: Arc::default(),
         coin_search: Arc::default(),
     };
-    let families: [Methods; 13] = [
+    let families: [Methods; 14] = [
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
+        SnapshotServer::into_rpc(handler.clone()).into(),
         ChainStatsServer::into_rpc(handler.clone()).into(),
         ChainWaitServer::into_rpc(handler.clone()).into(),
         CoinSetServer::into_rpc(handler.clone()).into(),

@@ -1,5 +1,7 @@
 //! Round trips through TOML, and the errors that people get for a wrong file.
 
+use std::collections::BTreeMap;
+
 use bitcoin::hashes::Hash;
 use proptest::prelude::*;
 
@@ -42,6 +44,31 @@ fn every_field_has_a_comment() {
             assert!(commented(line), "{content}");
         }
     }
+}
+
+#[test]
+fn blocks_with_known_coins_are_checked_one_by_one() {
+    let is_refused = |from: &str, to: &str, field: &str| {
+        let error = refused(from, to).to_string();
+        assert!(error.contains(field), "{error}");
+        assert_eq!(error.lines().count(), 1);
+    };
+    // Out of order, named twice, fewer transactions than blocks, no hash, and a key too much.
+    is_refused("height = 200", "height = 110", "assume_utxo[1].height");
+    let first = "6affe030b7965ab538f820a56ef56c8149b7dc1d1c144af57113be080db7c397";
+    let second = "385901ccbd69dff6bbd00065d01fb8a9e464dede7cfe0372443884f9b1dcf6b9";
+    is_refused(second, first, "assume_utxo[1].block_hash");
+    let count = "chain_tx_count = 111";
+    is_refused(
+        count,
+        "chain_tx_count = 110",
+        "assume_utxo[0].chain_tx_count",
+    );
+    is_refused(count, "chain_tx_counts = 111", "chain_tx_counts");
+    let block = format!("block_hash = \"{first}\"");
+    is_refused(&block, "block_hash = \"6aff\"", "assume_utxo[0].block_hash");
+    let coins = "b952555c8ab81fec46f3d4253b7af256d766ceb39fb7752b9d18cdf4a0141327";
+    is_refused(coins, &coins.replace('b', "g"), "assume_utxo[0].coins_hash");
 }
 
 #[test]
@@ -486,6 +513,7 @@ prop_compose! {
         forks: [u32; 4],
         mut order: [u32; 3],
         peers in prop::collection::vec("/[^\\PC]{0,40}", 0..4),
+        coins in prop::collection::btree_map(1u32.., any::<[u8; 32]>(), 0..4),
     ) -> ChainSpec {
         order.sort_unstable();
         ChainSpec {
@@ -512,16 +540,34 @@ prop_compose! {
                 taproot: order[2],
             },
             bootstrap_peers: Vec::new(),
+            assume_utxo: Vec::new(),
             genesis: genesis.clone(),
         }
         .derive(&name, genesis.time, &genesis.message, genesis.allocations)
         .with_peers(peers)
+        .with_coins(coins)
     }
 }
 
 impl ChainSpec {
     fn with_peers(mut self, peers: Vec<String>) -> Self {
         self.bootstrap_peers = peers;
+        self
+    }
+
+    fn with_coins(mut self, coins: BTreeMap<u32, [u8; 32]>) -> Self {
+        self.assume_utxo = coins
+            .into_iter()
+            .map(|(height, hash)| AssumeUtxo {
+                height: Height(height),
+                block_hash: BlockHash::from_byte_array(hash),
+                coins_hash: BlockHash::from_byte_array(hash)
+                    .to_string()
+                    .parse()
+                    .expect("64 hex digits"),
+                chain_tx_count: u64::from(height) + u64::from(hash[0]) + 1,
+            })
+            .collect();
         self
     }
 }

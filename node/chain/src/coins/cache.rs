@@ -5,6 +5,9 @@ use std::collections::HashMap;
 
 use pyrite_consensus::Coin;
 use pyrite_consensus::bitcoin::OutPoint;
+use pyrite_storage::Batch;
+
+use super::CoinsTable;
 
 /// At least, and at most, so many bytes of changes wait for a flush: it is one batch, which is in memory
 /// a second time while it is written.
@@ -37,6 +40,7 @@ struct Change {
 /// the last flush.
 #[derive(Debug)]
 pub(crate) struct CoinsCache {
+    table: CoinsTable,
     changes: Coins<Change>,
     /// Coins as they are in the database, those used last…
     recent: Coins<Coin>,
@@ -47,16 +51,35 @@ pub(crate) struct CoinsCache {
 }
 
 impl CoinsCache {
-    /// An empty cache that takes `bytes` of memory at most, about.
+    /// An empty cache over the first table that takes `bytes` of memory at most, about.
+    #[cfg(test)]
     pub(crate) fn new(bytes: usize) -> Self {
+        Self::over(CoinsTable::First, bytes)
+    }
+
+    /// An empty cache over a table that takes `bytes` of memory at most, about.
+    pub(crate) fn over(table: CoinsTable, bytes: usize) -> Self {
         let changes_bound = (bytes / 4).clamp(*CHANGES_BYTES.start(), *CHANGES_BYTES.end());
         Self {
+            table,
             changes: Coins::default(),
             recent: Coins::default(),
             older: Coins::default(),
             changes_bound,
             generation_bound: bytes.saturating_sub(changes_bound) / 2,
         }
+    }
+
+    /// The table that has what is not here.
+    pub(crate) fn table(&self) -> CoinsTable {
+        self.table
+    }
+
+    /// Lets it take more memory than before.
+    pub(crate) fn grow(&mut self, bytes: usize) {
+        let grown = Self::over(self.table, bytes);
+        self.changes_bound = grown.changes_bound;
+        self.generation_bound = grown.generation_bound;
     }
 
     fn get(&self, outpoint: &OutPoint) -> Lookup<'_> {
@@ -132,6 +155,16 @@ impl CoinsCache {
     /// Whether so much has changed that it should be flushed.
     pub(crate) fn is_full(&self) -> bool {
         self.changes.is_full(self.changes_bound)
+    }
+
+    /// Adds what has changed since the last flush to a batch.
+    pub(crate) fn put_changes(&self, batch: &mut Batch<'_>) {
+        for (outpoint, coin) in self.changes() {
+            match coin {
+                Some(coin) => self.table.put(batch, outpoint, coin),
+                None => self.table.delete(batch, outpoint),
+            }
+        }
     }
 
     /// What has changed since the last flush: each coin as it is now, `None` for one that is gone.

@@ -3,16 +3,17 @@
 use pyrite_consensus::Coin;
 use pyrite_consensus::bitcoin::OutPoint;
 use pyrite_storage::Snapshot;
-use pyrite_storage::schema::Coins;
 
+use super::CoinsTable;
 use crate::ChainError;
 
-/// Those of the coins that the database has.
+/// Those of the coins that a table has.
 pub(crate) fn read_coins(
     snapshot: &Snapshot<'_>,
+    table: CoinsTable,
     outpoints: &[OutPoint],
 ) -> Result<Vec<(OutPoint, Coin)>, ChainError> {
-    let found = snapshot.multi_get::<Coins>(outpoints)?;
+    let found = table.multi_get(snapshot, outpoints)?;
     let coins = outpoints.iter().zip(found);
     Ok(coins
         .filter_map(|(outpoint, coin)| Some((*outpoint, coin?)))

@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use pyrite_consensus::Coin;
 use pyrite_consensus::bitcoin::OutPoint;
-use pyrite_storage::schema::Coins;
 
+use super::CoinsTable;
 use crate::ChainError;
 use crate::info::Tip;
 use crate::shared::Shared;
@@ -39,9 +39,10 @@ pub(crate) fn scan_coins(
     let database = shared.database()?;
     let (snapshot, id) = shared.snapshot(&database)?;
     let tip = shared.tree().node(id).tip();
-    let disk_bytes = database.table_bytes::<Coins>()?;
+    let table = CoinsTable::of_tip(&snapshot)?;
+    let disk_bytes = table.bytes(&database)?;
     let mut end = ScanEnd::Whole;
-    for record in snapshot.scan::<Coins>() {
+    for record in table.scan(&snapshot) {
         let (outpoint, coin) = record?;
         if visit(&outpoint, &coin).is_break() {
             end = ScanEnd::BrokenOff;

@@ -12,7 +12,7 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::pow::header_work;
 use pyrite_storage::HeaderFlags;
 
-use super::{Node, NodeId};
+use super::{Assumed, Node, NodeId};
 
 /// Blocks whose times make a median time past (BIP-0113).
 const MEDIAN_TIME_SPAN: usize = 11;
@@ -37,6 +37,8 @@ pub(crate) struct BlockTree {
     best_header: NodeId,
     /// Blocks whose bodies are stored and that wait for their parent to be complete.
     waiting: HashMap<NodeId, Vec<NodeId>>,
+    /// A block that is taken for complete until it is validated.
+    pub(super) assumed: Option<Assumed>,
 }
 
 impl BlockTree {
@@ -63,6 +65,7 @@ impl BlockTree {
             active: vec![NodeId::ROOT],
             best_header: NodeId::ROOT,
             waiting: HashMap::new(),
+            assumed: None,
         }
     }
 
@@ -78,7 +81,7 @@ impl BlockTree {
         &self.nodes[id.index()]
     }
 
-    fn node_mut(&mut self, id: NodeId) -> &mut Node {
+    pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node {
         &mut self.nodes[id.index()]
     }
 
@@ -269,22 +272,54 @@ impl BlockTree {
             self.waiting.entry(parent).or_default().push(id);
             return Vec::new();
         }
-        let mut complete = vec![id];
+        self.count_transactions(id);
+        let base = self.assumed.map(|assumed| assumed.base);
+        let assumed = base.and_then(|base| self.node(base).chain_tx_count);
+        let complete = self.complete_waiting(vec![id]);
+        // What a spec says of a chain's transactions may be wrong: now they are counted.
+        if let Some(base) = base
+            && self.node(base).chain_tx_count != assumed
+        {
+            self.recount(base);
+        }
+        complete
+    }
+
+    /// Counts the transactions of chains that waited for complete blocks, and adds their ends to those.
+    pub(super) fn complete_waiting(&mut self, mut complete: Vec<NodeId>) -> Vec<NodeId> {
         let mut next = 0;
         while let Some(&id) = complete.get(next) {
-            let before = if id == NodeId::ROOT {
-                0
-            } else {
-                self.node(self.node(id).parent)
-                    .chain_tx_count
-                    .unwrap_or_default()
-            };
-            let node = self.node_mut(id);
-            node.chain_tx_count = Some(before.saturating_add(u64::from(node.tx_count)));
-            complete.extend(self.waiting.remove(&id).unwrap_or_default());
+            for child in self.waiting.remove(&id).unwrap_or_default() {
+                self.count_transactions(child);
+                complete.push(child);
+            }
             next += 1;
         }
         complete
+    }
+
+    /// Counts the transactions of a chain whose end is complete by its parent.
+    fn count_transactions(&mut self, id: NodeId) {
+        let before = if id == NodeId::ROOT {
+            0
+        } else {
+            self.node(self.node(id).parent)
+                .chain_tx_count
+                .unwrap_or_default()
+        };
+        let node = self.node_mut(id);
+        node.chain_tx_count = Some(before.saturating_add(u64::from(node.tx_count)));
+    }
+
+    /// Counts the transactions again of complete chains that go on after a block.
+    fn recount(&mut self, base: NodeId) {
+        let height = self.node(base).height;
+        for index in base.index() + 1..self.nodes.len() {
+            let id = NodeId::from_index(index);
+            if self.node(id).is_complete() && self.ancestor(id, height) == Some(base) {
+                self.count_transactions(id);
+            }
+        }
     }
 
     /// Marks a block invalid, and with it what follows it.

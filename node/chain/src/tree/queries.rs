@@ -65,12 +65,24 @@ impl BlockTree {
         let fork = self.fork_point(best, self.tip());
         let highest = self.node(self.tip()).height.0.saturating_add(window);
         let last = self.node(best).height.0.min(highest);
+        self.missing_between(fork, best, Height(last), max)
+    }
+
+    /// Up to `max` blocks after `ancestor` towards `end`, up to a height that is at most its own, whose bodies are
+    /// not stored; lowest first.
+    pub(super) fn missing_between(
+        &self,
+        ancestor: NodeId,
+        end: NodeId,
+        last: Height,
+        max: usize,
+    ) -> Vec<(Height, BlockHash)> {
         let mut missing = Vec::new();
-        let mut height = self.node(fork).height.next();
-        while height.0 <= last && missing.len() < max {
+        let mut height = self.node(ancestor).height.next();
+        while height <= last && missing.len() < max {
             let id = self
-                .ancestor(best, height)
-                .expect("the height is at most the best header's");
+                .ancestor(end, height)
+                .expect("the height is at most the end's");
             let node = self.node(id);
             if !node.has_body() {
                 missing.push((height, node.hash));

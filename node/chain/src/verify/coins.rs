@@ -5,20 +5,23 @@ use std::collections::HashMap;
 use pyrite_consensus::bitcoin::OutPoint;
 use pyrite_consensus::connect::{BlockEffects, disconnect_block};
 use pyrite_consensus::{Coin, HashedBlock, Height};
-use pyrite_storage::schema::Coins;
 use pyrite_storage::{Snapshot, StorageError};
+
+use crate::coins::CoinsTable;
 
 /// The coins below the tip, as they are unwound.
 pub(super) struct UnwoundCoins<'a> {
     snapshot: &'a Snapshot<'a>,
+    table: CoinsTable,
     /// `None` is a coin that is not there, whatever the snapshot says.
     changes: HashMap<OutPoint, Option<Coin>>,
 }
 
 impl<'a> UnwoundCoins<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot<'a>) -> Self {
+    pub(super) fn new(snapshot: &'a Snapshot<'a>, table: CoinsTable) -> Self {
         Self {
             snapshot,
+            table,
             changes: HashMap::new(),
         }
     }
@@ -38,7 +41,7 @@ impl<'a> UnwoundCoins<'a> {
             .filter(|outpoint| !self.changes.contains_key(outpoint))
             .copied()
             .collect();
-        let stored = self.snapshot.multi_get::<Coins>(&unchanged)?;
+        let stored = self.table.multi_get(self.snapshot, &unchanged)?;
         let stored = unchanged.into_iter().zip(stored);
         let changed = outpoints
             .iter()

@@ -11,6 +11,7 @@ use pyrite_storage::{RawBlock, Snapshot, StorageError, Undo};
 
 use super::coins::UnwoundCoins;
 use crate::ChainError;
+use crate::coins::CoinsTable;
 use crate::shared::Shared;
 use crate::tree::{Node, NodeId};
 
@@ -122,12 +123,14 @@ impl Walk<'_> {
             let height = tree.node(tip).height.0;
             let count = blocks.map_or(height, |blocks| blocks.min(height));
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let stored = tree
-                .ancestors(tip)
-                .take_while(|id| !tree.node(*id).flags.pruned);
-            stored.take(count).collect()
+            // What lies at or below an unvalidated base has nothing to be verified yet.
+            let base = tree.assumed().map(|assumed| assumed.base);
+            tree.ancestors(tip)
+                .take_while(|id| Some(*id) != base && !tree.node(*id).flags.pruned)
+                .take(count)
+                .collect()
         };
-        let mut coins = UnwoundCoins::new(self.snapshot);
+        let mut coins = UnwoundCoins::new(self.snapshot, CoinsTable::of_tip(self.snapshot)?);
         let mut is_unwound = true;
         for id in &ids {
             self.go_on()?;

@@ -50,6 +50,9 @@ impl Writer {
             // A mutated block says nothing about the one whose hash it bears.
             if !error.is_mutation() {
                 tracing::warn!(%hash, %error, "invalid block");
+                if self.shared.tree().is_assumed(id) {
+                    return Err(self.refuse_assumed(database, id, &error).into());
+                }
                 self.mark_failed(database, id)?;
             }
             return Err(error.into());
@@ -125,8 +128,12 @@ impl Writer {
         let mut node = self.shared.tree().node(id).clone();
         node.tx_count =
             u32::try_from(block.txdata.len()).expect("a valid block is smaller than 2^32 bytes");
-        node.sequence = self.next_sequence;
-        self.next_sequence = self.next_sequence.saturating_add(1);
+        // A block that was taken for complete before it was there keeps its place among others.
+        let is_active = self.shared.tree().is_active(id);
+        if !is_active {
+            node.sequence = self.next_sequence;
+            self.next_sequence = self.next_sequence.saturating_add(1);
+        }
 
         let mut batch = database.batch();
         batch.put_encoded::<Blocks>(&node.hash, &RawBlock::new(block).0);
@@ -139,6 +146,9 @@ impl Writer {
             .set_body(id, node.tx_count, node.sequence);
         self.shared.cache.insert(node.hash, block);
         for completed in complete {
+            if self.shared.tree().is_active(completed) {
+                continue;
+            }
             if completed != id {
                 self.renumber(database, completed)?;
             }
@@ -171,7 +181,8 @@ impl Writer {
         if node.is_failed() {
             return Err(SubmitError::InvalidParent(node.header.prev_blockhash));
         }
-        Ok(if tree.is_active(id) {
+        // A block below the base of a snapshot is in the best chain before it is known to be valid.
+        Ok(if tree.is_active(id) && node.flags.connected {
             Submitted::NewTip
         } else {
             Submitted::SideChain

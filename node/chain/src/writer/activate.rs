@@ -4,16 +4,46 @@
 //! that they belong to. A kill in between leaves a chain that is whole, if not the best: the next opening
 //! connects the blocks since, which are stored and known to be valid.
 
+use std::collections::HashMap;
+
 use pyrite_consensus::bitcoin::OutPoint;
-use pyrite_consensus::connect::{BlockEffects, disconnect_block, outpoints_to_read};
-use pyrite_consensus::{BlockContext, BlockError, Height, connect_block};
+use pyrite_consensus::connect::{
+    BlockEffects, DisconnectEffects, disconnect_block, outpoints_to_read,
+};
+use pyrite_consensus::{BlockContext, BlockError, Coin, HashedBlock, Height, connect_block};
 use pyrite_storage::schema::{Headers, UndoData};
 use pyrite_storage::{Database, Undo};
 
 use super::Writer;
 use super::flush::FLUSH_EVERY;
 use crate::ChainError;
+use crate::coins::CoinsCache;
 use crate::tree::NodeId;
+
+/// What a block does to the coins.
+pub(super) struct CoinChanges {
+    spent: Vec<OutPoint>,
+    created: Vec<(OutPoint, Coin)>,
+}
+
+impl CoinChanges {
+    /// What it takes to take a block back.
+    pub(super) fn undo(effects: DisconnectEffects) -> Self {
+        Self {
+            spent: effects.removed,
+            created: effects.restored,
+        }
+    }
+
+    pub(super) fn apply(self, cache: &mut CoinsCache) {
+        for outpoint in &self.spent {
+            cache.spend(outpoint);
+        }
+        for (outpoint, coin) in self.created {
+            cache.create(outpoint, coin);
+        }
+    }
+}
 
 impl Writer {
     /// Activates the best candidate, and the next best one as long as blocks turn out to be invalid.
@@ -121,12 +151,37 @@ impl Writer {
     ) -> Result<Result<(), BlockError>, ChainError> {
         let node = self.shared.tree().node(id).clone();
         let block = self.shared.stored_block(database, &node.hash)?;
+        let outpoints = outpoints_to_read(&self.shared.spec, &block, node.height);
+        let coins = self.shared.coins(&outpoints)?.coins;
+        let changes = match self.check_and_record(database, id, &block, &coins)? {
+            Ok(changes) => changes,
+            Err(error) => return Ok(Err(error)),
+        };
+
+        let mut cache = self.shared.coins_cache_mut();
+        changes.apply(&mut cache);
+        self.shared.tree_mut().connected(id);
+        let is_full = cache.is_full();
+        drop(cache);
+        tracing::debug!(height = %node.height, hash = %node.hash, "connected");
+        if is_full || self.last_flush.elapsed() >= FLUSH_EVERY {
+            self.flush_coins(database)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Checks a block against coins by all rules, and writes down what it spends and that it is valid.
+    pub(super) fn check_and_record(
+        &mut self,
+        database: &Database,
+        id: NodeId,
+        block: &HashedBlock,
+        coins: &HashMap<OutPoint, Coin>,
+    ) -> Result<Result<CoinChanges, BlockError>, ChainError> {
+        let node = self.shared.tree().node(id).clone();
         let branch = self.shared.branch(node.parent);
         let context = BlockContext::new(&branch);
-        let spec = &self.shared.spec;
-        let outpoints = outpoints_to_read(spec, &block, context.height);
-        let coins = self.shared.coins(&outpoints)?.coins;
-        let effects = match connect_block(spec, &block, &context, &coins) {
+        let effects = match connect_block(&self.shared.spec, block, &context, coins) {
             Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
         };
@@ -136,7 +191,7 @@ impl Writer {
             && let Err(error) = self
                 .shared
                 .scripts
-                .verify_block(effects.scripts(&block).collect())
+                .verify_block(effects.scripts(block).collect())
         {
             return Ok(Err(error.into()));
         }
@@ -149,22 +204,10 @@ impl Writer {
         batch.put::<UndoData>(&node.hash, &Undo(spent));
         batch.put::<Headers>(&node.hash, &record);
         self.commit(database, batch)?;
-
-        let mut cache = self.shared.coins_cache_mut();
-        for outpoint in &outpoints {
-            cache.spend(outpoint);
-        }
-        for (outpoint, coin) in created {
-            cache.create(outpoint, coin);
-        }
-        self.shared.tree_mut().connected(id);
-        let is_full = cache.is_full();
-        drop(cache);
-        tracing::debug!(height = %node.height, hash = %node.hash, "connected");
-        if is_full || self.last_flush.elapsed() >= FLUSH_EVERY {
-            self.flush_coins(database)?;
-        }
-        Ok(Ok(()))
+        Ok(Ok(CoinChanges {
+            spent: outpoints,
+            created,
+        }))
     }
 
     /// Whether the block is the one that is assumed to be valid, or before it. That one must be in the best
@@ -194,13 +237,9 @@ impl Writer {
         let Undo(spent) = self.shared.stored_undo(database, &node.hash)?;
         let effects = disconnect_block(&block, &spent);
 
+        let changes = CoinChanges::undo(effects);
         let mut cache = self.shared.coins_cache_mut();
-        for outpoint in &effects.removed {
-            cache.spend(outpoint);
-        }
-        for (outpoint, coin) in effects.restored {
-            cache.create(outpoint, coin);
-        }
+        changes.apply(&mut cache);
         self.shared.tree_mut().disconnected();
         let is_full = cache.is_full();
         drop(cache);

@@ -42,7 +42,7 @@ impl Candidates {
         let floor = Rank::of(tree, floor.unwrap_or(NodeId::ROOT));
         let ranks = tree
             .ids()
-            .filter(|id| tree.node(*id).is_complete() && !tree.node(*id).is_failed())
+            .filter(|id| is_candidate(tree, *id))
             .map(|id| Rank::of(tree, id))
             .filter(|rank| *rank >= floor);
         Self(ranks.collect())
@@ -50,7 +50,7 @@ impl Candidates {
 
     /// Adds a block whose chain has become complete, if it is not invalid.
     pub(crate) fn add(&mut self, tree: &BlockTree, id: NodeId) {
-        if tree.node(id).is_complete() && !tree.node(id).is_failed() {
+        if is_candidate(tree, id) {
             self.0.insert(Rank::of(tree, id));
         }
     }
@@ -74,4 +74,10 @@ impl Candidates {
     pub(crate) fn drop_below_tip(&mut self, tree: &BlockTree) {
         self.0 = self.0.split_off(&Rank::of(tree, tree.tip()));
     }
+}
+
+/// Whether the best chain may end in a block, as far as the tree says.
+fn is_candidate(tree: &BlockTree, id: NodeId) -> bool {
+    let node = tree.node(id);
+    node.is_complete() && !node.is_failed() && tree.may_be_tip(id)
 }

@@ -23,6 +23,9 @@ impl Writer {
         {
             let tree = self.shared.tree();
             let height = tree.node(id).height;
+            if tree.is_assumed(id) {
+                return Err(SubmitError::BelowSnapshot(hash));
+            }
             if tree.is_active(id) && tree.pruned_height() >= Some(height) {
                 return Err(SubmitError::Pruned(hash));
             }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pyrite_storage::schema::{Coins, Heights, Meta};
+use pyrite_storage::schema::{Heights, Meta};
 use pyrite_storage::{Database, MetaKey, MetaValue};
 
 use super::Writer;
@@ -20,12 +20,7 @@ impl Writer {
             return Ok(());
         }
         let mut batch = database.batch();
-        for (outpoint, coin) in self.shared.coins_cache().changes() {
-            match coin {
-                Some(coin) => batch.put::<Coins>(outpoint, coin),
-                None => batch.delete::<Coins>(outpoint),
-            }
-        }
+        self.shared.coins_cache().put_changes(&mut batch);
         {
             let tree = self.shared.tree();
             let fork = tree.fork_point(self.flushed_tip, tip);

@@ -2,10 +2,12 @@
 
 mod accept;
 mod activate;
+mod background;
 mod candidates;
 mod control;
 mod flush;
 mod prune;
 mod run;
+mod snapshot;
 
 pub(crate) use run::{Command, Distance, Reply, Writer};

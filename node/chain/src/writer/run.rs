@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::spec::AssumeUtxo;
 use pyrite_consensus::{HashedBlock, Height};
 use pyrite_storage::{Batch, Database, Durability};
 
+use super::background::{Background, Step};
 use super::candidates::Candidates;
 use super::flush::FLUSH_EVERY;
 use crate::chain::Activation;
 use crate::shared::Shared;
 use crate::tree::NodeId;
-use crate::{ChainError, SubmitError, Submitted};
+use crate::{ChainError, SnapshotError, SubmitError, Submitted};
 
 /// The most commands that share one sync.
 const GROUP_COMMANDS: usize = 64;
@@ -49,6 +51,7 @@ pub(crate) enum Command {
     Invalidate(BlockHash, Reply<()>),
     Reconsider(BlockHash, Reply<()>),
     Flush(Reply<()>),
+    ActivateSnapshot(AssumeUtxo, Reply<Result<(), SnapshotError>>),
     Stop,
 }
 
@@ -68,6 +71,8 @@ pub(crate) struct Writer {
     /// The tip that the coins in the database belong to.
     pub(super) flushed_tip: NodeId,
     pub(super) last_flush: Instant,
+    /// The validation of the blocks below a snapshot, while there is one.
+    pub(super) background: Option<Background>,
     /// Whether something was committed since the last sync.
     unsynced: bool,
 }
@@ -98,6 +103,7 @@ impl Writer {
             next_precious: first.min(0).saturating_sub(1),
             flushed_tip: shared.tree().tip(),
             last_flush: Instant::now(),
+            background: resume_background(&shared),
             unsynced: false,
         };
         let database = shared.database()?;
@@ -116,15 +122,15 @@ impl Writer {
         let shared = Arc::clone(&self.shared);
         let _guard = PanicGuard(Arc::clone(&shared));
         loop {
-            let first = match commands.recv_timeout(FLUSH_EVERY) {
+            let first = match commands.recv_timeout(self.wait()) {
                 Ok(command) => Some(command),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let result = shared.database().and_then(|database| match first {
                 Some(first) => self.run_group(&database, first, commands),
-                // Nobody asks for anything: settling flushes.
-                None => self.settle(&database).map(ControlFlow::Continue),
+                // Nobody asks for anything.
+                None => self.idle(&database).map(ControlFlow::Continue),
             });
             match result {
                 Ok(ControlFlow::Continue(())) => {}
@@ -136,6 +142,25 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// How long it may wait for a command.
+    fn wait(&self) -> Duration {
+        let is_ready = self.background.as_ref().is_some_and(Background::is_ready);
+        if is_ready {
+            Duration::ZERO
+        } else {
+            FLUSH_EVERY
+        }
+    }
+
+    /// Does what there is to do without a command: settling flushes.
+    fn idle(&mut self, database: &Database) -> Result<(), ChainError> {
+        if self.step_background(database)? == Step::Idle || self.last_flush.elapsed() >= FLUSH_EVERY
+        {
+            self.settle(database)?;
+        }
+        Ok(())
     }
 
     /// Carries out a command and those that wait behind it, syncs once, and answers all.
@@ -152,13 +177,21 @@ impl Writer {
         let mut result = Ok(());
         while let Some(command) = next.take() {
             if matches!(command, Command::Stop) {
-                result = self.flush_coins(database);
+                result = self
+                    .flush_coins(database)
+                    .and_then(|()| self.flush_background(database));
                 flow = ControlFlow::Break(());
                 break;
             }
             result = self.execute(database, command, &mut answers);
             if result.is_ok() && answers.len() < GROUP_COMMANDS && start.elapsed() < GROUP_TIME {
                 next = commands.try_recv().ok();
+            }
+        }
+        if let Some(background) = &mut self.background {
+            background.wake();
+            if background.is_overdue() && result.is_ok() && flow.is_continue() {
+                result = self.step_background(database).map(|_| ());
             }
         }
         let result = result.and_then(|()| self.settle(database));
@@ -208,6 +241,10 @@ impl Writer {
                 let result = self.flush_coins(database).map_err(SubmitError::from);
                 queue_answer(answers, reply, result)
             }
+            Command::ActivateSnapshot(entry, reply) => {
+                let result = self.activate_snapshot(database, &entry);
+                queue_answer(answers, reply, result.map_err(SubmitError::from))
+            }
             Command::Stop => Ok(()),
         }
     }
@@ -216,6 +253,7 @@ impl Writer {
     fn settle(&mut self, database: &Database) -> Result<(), ChainError> {
         if self.last_flush.elapsed() >= FLUSH_EVERY {
             self.flush_coins(database)?;
+            self.flush_background(database)?;
         }
         if self.unsynced {
             database.sync()?;
@@ -234,6 +272,14 @@ impl Writer {
         self.unsynced = true;
         Ok(database.commit(batch, Durability::Buffered)?)
     }
+}
+
+/// The validation in the background, where the database was left.
+fn resume_background(shared: &Shared) -> Option<Background> {
+    let assumed = shared.tree().assumed()?;
+    let table = shared.coins_cache().table().other();
+    let cache_bytes = shared.coins_cache_bytes / 2;
+    Some(Background::new(table, cache_bytes, assumed.background))
 }
 
 /// Keeps a verdict until the sync; returns the failure if it is one of the machine.

@@ -17,8 +17,8 @@ use pyrite_consensus::bitcoin::{
     TxMerkleNode, TxOut, Witness, transaction,
 };
 use pyrite_consensus::{ChainSpec, Coin, Height};
-use pyrite_storage::schema::Coins;
-use pyrite_storage::{CHAIN_SCHEMA, Database};
+use pyrite_storage::schema::{Coins, Meta, SecondCoins};
+use pyrite_storage::{CHAIN_SCHEMA, Database, MetaKey, MetaValue};
 use tempfile::TempDir;
 
 /// A fee that a transaction here pays, or a part of one.
@@ -325,6 +325,11 @@ pub fn end(parent: &Parent, blocks: &[Block]) -> Parent {
 pub fn dump(spec: &ChainSpec, path: &Path) -> BTreeMap<OutPoint, Coin> {
     let database =
         Database::open(path, &CHAIN_SCHEMA, &spec.name, spec.genesis_hash()).expect("opens");
+    let table = database.get::<Meta>(&MetaKey::CoinsTable).expect("reads");
+    if table == Some(MetaValue::Number(1)) {
+        let coins = database.scan::<SecondCoins>();
+        return coins.collect::<Result<_, _>>().expect("reads");
+    }
     database
         .scan::<Coins>()
         .collect::<Result<_, _>>()

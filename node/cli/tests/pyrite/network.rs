@@ -206,3 +206,69 @@ fn the_launcher_starts_shows_and_stops_a_network() {
         );
     }
 }
+
+#[test]
+fn a_node_begins_with_a_file_of_coins_and_fetches_the_rest() {
+    let mut network = TestNetwork::on_demand(2);
+    network.wait_mesh();
+    network.partition(&[vec![1], vec![2]]).unwrap();
+    wait("cut", SOON, || {
+        network.rpc(2, "getconnectioncount", json!([])) == json!(0)
+    });
+    let address = network.rpc(2, "getnewaddress", json!([]));
+    network.rpc(1, "sendtoaddress", json!([address, 3]));
+    network.generate(1, 120);
+    let dump = network.rpc(1, "dumptxoutset", json!(["coins.dat", "latest"]));
+    network.generate(1, 5);
+    assert_eq!(network.stop_all().unwrap(), 2);
+
+    // Whoever publishes a file puts this into the spec.
+    let spec = network.path().join("chain.toml");
+    let mut text = std::fs::read_to_string(&spec).unwrap();
+    text.push_str(&format!(
+        "\n[[assume_utxo]]\nheight = 120\nblock_hash = {}\ncoins_hash = {}\nchain_tx_count = {}\n",
+        dump["base_hash"], dump["txoutset_hash"], dump["nchaintx"]
+    ));
+    std::fs::write(&spec, text).unwrap();
+    network.start_all().unwrap();
+    for height in 1..=125 {
+        let hash = network.rpc(1, "getblockhash", json!([height]));
+        let header = network.rpc(1, "getblockheader", json!([hash, false]));
+        network.rpc(2, "submitheader", json!([header]));
+    }
+    let loaded = network.rpc(2, "loadtxoutset", json!([dump["path"]]));
+    assert_eq!(loaded["tip_hash"], dump["base_hash"]);
+    assert_eq!(network.height(2), 120);
+    let states = network.rpc(2, "getchainstates", json!([]));
+    assert_eq!(states["chainstates"].as_array().unwrap().len(), 2);
+    // What needs no earlier block works at once: a block on the tip, mined here.
+    let outputs = network.rpc(2, "gettxoutsetinfo", json!(["none"]))["txouts"].clone();
+    assert_eq!(outputs, dump["coins_written"]);
+    let template = network.rpc(2, "getblocktemplate", json!([{ "rules": ["segwit"] }]));
+    assert_eq!(template["previousblockhash"], dump["base_hash"]);
+    // A kill changes nothing.
+    network.kill(2).unwrap();
+    network.start(2).unwrap();
+    assert_eq!(network.height(2), 120);
+
+    network.heal().unwrap();
+    network.wait_agreement(&[1, 2], SOON);
+    wait(
+        "the background validation",
+        Duration::from_secs(120),
+        || {
+            let states = network.rpc(2, "getchainstates", json!([]));
+            states["chainstates"].as_array().unwrap().len() == 1
+        },
+    );
+    let muhash =
+        |number| network.rpc(number, "gettxoutsetinfo", json!(["muhash"]))["muhash"].clone();
+    assert_eq!(muhash(1), muhash(2));
+    let first = network.rpc(2, "getblockhash", json!([1]));
+    network.rpc(2, "getblock", json!([first]));
+    // The wallet has caught up with what it could not see before.
+    wait("the payment in the wallet", SOON, || {
+        let balance = network.rpc(2, "getbalance", json!([]));
+        (balance.as_f64().unwrap() - 1003.0).abs() < 1e-9
+    });
+}

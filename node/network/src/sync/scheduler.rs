@@ -160,6 +160,8 @@ pub(crate) struct Scheduler {
     local: TipSummary,
     peers: HashMap<PeerId, PeerState>,
     missing: Vec<BlockHash>,
+    /// Blocks that are asked for after those.
+    background: Vec<BlockHash>,
     in_flight: HashMap<BlockHash, InFlight>,
     later: HashMap<BlockHash, Instant>,
 }
@@ -170,6 +172,7 @@ impl Scheduler {
             local,
             peers: HashMap::new(),
             missing: Vec::new(),
+            background: Vec::new(),
             in_flight: HashMap::new(),
             later: HashMap::new(),
         }
@@ -224,6 +227,11 @@ impl Scheduler {
         }
         self.missing = missing;
         self.later.retain(|_, until| *until > now);
+    }
+
+    /// The lowest blocks that are wanted when none of the best header chain is left to ask for.
+    pub(crate) fn set_background(&mut self, background: Vec<BlockHash>) {
+        self.background = background;
     }
 
     /// Whether so many blocks are missing that we are of no use to others.
@@ -348,6 +356,7 @@ impl Scheduler {
                 BlockResult::Done => {
                     self.in_flight.remove(hash);
                     self.missing.retain(|missing| missing != hash);
+                    self.background.retain(|missing| missing != hash);
                 }
                 BlockResult::NotNow => {
                     self.later.insert(*hash, now + LATER);
@@ -446,7 +455,7 @@ impl Scheduler {
     }
 
     fn poll_blocks(&mut self, order: &[PeerId], now: Instant, actions: &mut Vec<Action>) {
-        if self.missing.is_empty() {
+        if self.missing.is_empty() && self.background.is_empty() {
             return;
         }
         for state in self.peers.values_mut() {
@@ -505,6 +514,7 @@ impl Scheduler {
         let window = || {
             self.missing
                 .iter()
+                .chain(&self.background)
                 .take(WINDOW)
                 .filter(|hash| !self.later.contains_key(*hash) && !state.lacks.contains_key(*hash))
         };

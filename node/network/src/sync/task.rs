@@ -39,6 +39,7 @@ pub(crate) enum Hint {
 struct Snapshot {
     tip: TipSummary,
     missing: Vec<BlockHash>,
+    background: Vec<BlockHash>,
     /// Of each tip that was looked up: whether we have the header, and the block.
     tips: HashMap<BlockHash, (bool, bool)>,
 }
@@ -183,13 +184,17 @@ impl SyncTask {
         let tips = self.tips_to_look_up();
         let net = self.net.clone();
         self.refreshes.push(Box::pin(async move {
-            net.blocking(move |chain| Snapshot {
-                tip: chain.tip(),
-                missing: chain.missing_blocks(WINDOW),
-                tips: tips
-                    .into_iter()
-                    .map(|tip| (tip, (chain.has_header(&tip), chain.has_block(&tip))))
-                    .collect(),
+            net.blocking(move |chain| {
+                let missing = chain.missing_blocks(WINDOW);
+                Snapshot {
+                    tip: chain.tip(),
+                    background: chain.background_blocks(WINDOW.saturating_sub(missing.len())),
+                    missing,
+                    tips: tips
+                        .into_iter()
+                        .map(|tip| (tip, (chain.has_header(&tip), chain.has_block(&tip))))
+                        .collect(),
+                }
             })
             .await
         }));
@@ -208,6 +213,7 @@ impl SyncTask {
 
     fn on_snapshot(&mut self, snapshot: Option<Snapshot>) {
         let Some(snapshot) = snapshot else { return };
+        self.scheduler.set_background(snapshot.background);
         self.scheduler
             .set_local(snapshot.tip, snapshot.missing, Instant::now());
         let has_header = snapshot

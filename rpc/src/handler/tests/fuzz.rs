@@ -10,8 +10,9 @@ use crate::call::code;
 use crate::catalogue::{Catalogue, Kind, MethodSpec};
 
 /// What is left out: it waits, mines, dials, or ends the node.
-const LEFT_OUT: [&str; 8] = [
+const LEFT_OUT: [&str; 9] = [
     "addnode",
+    "dumptxoutset",
     "generate",
     "getblocktemplate",
     "setban",

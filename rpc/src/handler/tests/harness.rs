@@ -37,13 +37,17 @@ pub(super) struct TestNode {
 
 impl TestNode {
     pub(super) async fn start() -> Self {
-        Self::start_pruning(PruneMode::Off).await
+        Self::start_on(ChainSpec::regtest(), PruneMode::Off).await
     }
 
     /// A node that may delete blocks.
     pub(super) async fn start_pruning(mode: PruneMode) -> Self {
+        Self::start_on(ChainSpec::regtest(), mode).await
+    }
+
+    pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let spec = Arc::new(ChainSpec::regtest());
+        let spec = Arc::new(spec);
         let clock = Clock::system();
         let chain = Chain::open(ChainConfig {
             spec: Arc::clone(&spec),

@@ -9,3 +9,4 @@ mod fuzz;
 mod harness;
 mod pruning;
 mod scenarios;
+mod snapshot;

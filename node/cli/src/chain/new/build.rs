@@ -32,6 +32,8 @@ pub(super) fn build(base: ChainSpec, fields: &Fields, now: u64) -> Result<ChainS
         .unwrap_or_else(|| DEFAULT_NAME.to_owned());
     // Those of the base chain are on another network.
     spec.bootstrap_peers = fields.bootstrap_peers.clone();
+    // Those of the base chain are not blocks of this one.
+    spec.assume_utxo.clear();
     set(&mut spec.address_kind, fields.address_kind.map(Into::into));
     set(&mut spec.magic, fields.magic);
     set(&mut spec.initial_subsidy, fields.subsidy);

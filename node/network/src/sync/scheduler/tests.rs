@@ -418,3 +418,28 @@ fn every_block_comes_in_the_end() {
         assert!(scheduler.in_flight.len() <= 5 * 16);
     }
 }
+
+#[test]
+fn blocks_of_the_background_come_after_the_others() {
+    let now = Instant::now();
+    let (mut scheduler, peers) = with_peers(1, 40, now);
+    check_tips(&mut scheduler, true);
+    scheduler.set_background(missing(1, 12));
+    scheduler.set_local(tip(30), missing(31, 34), now);
+    assert!(!scheduler.is_catching_up());
+    let requests = block_requests(&scheduler.poll(now));
+    let asked: Vec<_> = requests.iter().flat_map(|(_, hashes)| hashes).collect();
+    let expected: Vec<_> = (31..=34).chain(1..=12).map(hash).collect();
+    assert_eq!(asked, expected.iter().collect::<Vec<_>>());
+
+    // However many there are, others are not kept waiting for us.
+    scheduler.set_background(missing(1, 400));
+    assert!(!scheduler.is_catching_up());
+    let done: Vec<_> = missing(1, 12)
+        .into_iter()
+        .map(|hash| (hash, BlockResult::Done))
+        .collect();
+    scheduler.blocks_received(&peers[0], &done, now);
+    let requests = block_requests(&scheduler.poll(now));
+    assert_eq!(requests[0].1[0], hash(13));
+}

@@ -122,6 +122,7 @@ fn every_field_can_be_said() {
             ..forks
         },
         bootstrap_peers: vec!["/ip4/127.0.0.1/tcp/1".to_owned()],
+        assume_utxo: Vec::new(),
     };
     assert_eq!(spec, expected);
 }
