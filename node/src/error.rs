@@ -70,6 +70,9 @@ pub enum NodeError {
         /// The reason.
         source: pyrite_chain::ChainError,
     },
+    /// An index can't be opened or failed while the node ran.
+    #[error("index {0}")]
+    Index(#[from] pyrite_index::IndexError),
     /// The wallet.
     #[error("wallet: {0}")]
     Wallet(#[from] pyrite_wallet::WalletError),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_index::{Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
@@ -28,6 +29,7 @@ const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
 pub struct Node {
     config: NodeConfig,
     chain: Chain,
+    indexes: Indexes,
     network: NetworkHandle,
     miner: MinerHandle,
     rpc: RpcServer,
@@ -72,16 +74,29 @@ impl Node {
         let clock = Clock::system();
         let chain = open_chain(&config, clock.clone()).await?;
         let path = config.data_dir.database();
-        match Self::start_on(config, &chain, clock).await {
-            Ok(parts) => Ok(parts.into_node(chain)),
+        let indexes = match start_indexes(&config, &chain).await {
+            Ok(indexes) => indexes,
             Err(error) => {
+                close_chain(chain, path).await?;
+                return Err(error);
+            }
+        };
+        match Self::start_on(config, &chain, &indexes, clock).await {
+            Ok(parts) => Ok(parts.into_node(chain, indexes)),
+            Err(error) => {
+                stop_indexes(indexes).await?;
                 close_chain(chain, path).await?;
                 Err(error)
             }
         }
     }
 
-    async fn start_on(config: NodeConfig, chain: &Chain, clock: Clock) -> Result<Parts, NodeError> {
+    async fn start_on(
+        config: NodeConfig,
+        chain: &Chain,
+        indexes: &Indexes,
+        clock: Clock,
+    ) -> Result<Parts, NodeError> {
         let reader = chain.reader.clone();
         let stop = StopHandle::new();
         let mempool = MempoolHandle::new(
@@ -111,6 +126,7 @@ impl Node {
                 spec: Arc::clone(&config.spec),
                 chain: chain.handle.clone(),
                 reader: reader.clone(),
+                indexes: indexes.clone(),
                 mempool: mempool.clone(),
                 network: network.clone(),
                 miner: miner.clone(),
@@ -146,6 +162,7 @@ impl Node {
             ),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
+            tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
         ];
         let parts = Parts {
             config,
@@ -177,13 +194,14 @@ impl Node {
     /// Runs until it is asked to stop or can't go on, then stops its parts in order.
     ///
     /// # Errors
-    /// The chain failed while it ran (a full disk, a corrupt database).
+    /// The chain or an index failed while it ran (a full disk, a corrupt database).
     pub async fn run(self) -> Result<(), NodeError> {
         self.stop.stopped().await;
         tracing::info!("stopping");
         let Self {
             config,
             chain,
+            indexes,
             network,
             miner,
             rpc,
@@ -201,13 +219,15 @@ impl Node {
         }
         .stop()
         .await;
+        let followed = stop_indexes(indexes).await;
         close_chain(chain, path).await?;
+        followed?;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-/// Everything but the chain.
+/// Everything but the chain and its indexes.
 struct Parts {
     config: NodeConfig,
     network: NetworkHandle,
@@ -251,7 +271,7 @@ impl Parts {
         Ok(())
     }
 
-    fn into_node(self, chain: Chain) -> Node {
+    fn into_node(self, chain: Chain, indexes: Indexes) -> Node {
         let Self {
             config,
             network,
@@ -263,6 +283,7 @@ impl Parts {
         Node {
             config,
             chain,
+            indexes,
             network,
             miner,
             rpc,
@@ -312,6 +333,20 @@ async fn close_chain(chain: Chain, path: PathBuf) -> Result<(), NodeError> {
     blocking(move || chain.shutdown())
         .await
         .map_err(|source| NodeError::Chain { path, source })
+}
+
+async fn start_indexes(config: &NodeConfig, chain: &Chain) -> Result<Indexes, NodeError> {
+    let indexes = IndexesConfig {
+        directory: config.data_dir.indexes(),
+        kinds: config.indexes.clone(),
+    };
+    let reader = chain.reader.clone();
+    Ok(blocking(move || Indexes::start(&indexes, &reader)).await?)
+}
+
+/// Ends the indexes' threads. If one failed while it ran, it says so here.
+async fn stop_indexes(indexes: Indexes) -> Result<(), NodeError> {
+    Ok(blocking(move || indexes.shutdown()).await?)
 }
 
 async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
@@ -381,6 +416,13 @@ async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
         tracing::error!(%error, "the chain can't go on: stopping");
         stop.stop();
     }
+}
+
+/// Stops the node when an index can't go on: it would answer what is no longer true.
+async fn watch_indexes(indexes: Indexes, stop: StopHandle) {
+    let error = indexes.failed().await;
+    tracing::error!(%error, "an index can't go on: stopping");
+    stop.stop();
 }
 
 /// Runs what blocks off the runtime's own threads.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{ChainHandle, ChainReader, Clock};
 use pyrite_consensus::ChainSpec;
+use pyrite_index::Indexes;
 use pyrite_mempool::MempoolHandle;
 use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
@@ -19,6 +20,8 @@ pub struct RpcContext {
     pub chain: ChainHandle,
     /// The chain's state.
     pub reader: ChainReader,
+    /// The indexes that are on.
+    pub indexes: Indexes,
     /// Unconfirmed transactions.
     pub mempool: MempoolHandle,
     /// The peer-to-peer network.

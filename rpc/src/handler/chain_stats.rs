@@ -65,7 +65,7 @@ impl ChainStatsServer for Handler {
 
 impl Handler {
     /// A block by its hash, or by its height in the best chain.
-    fn block_by_hash_or_height(&self, value: &Value) -> CallResult<HeaderInfo> {
+    pub(super) fn block_by_hash_or_height(&self, value: &Value) -> CallResult<HeaderInfo> {
         if !value.is_number() {
             let hash: BlockHash = params::hash("hash_or_height", params::text(value)?)?;
             return self.header_info(&hash);

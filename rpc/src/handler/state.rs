@@ -6,18 +6,23 @@ use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
 
 use super::bans::Bans;
+use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
 use super::template::CachedTemplate;
+use crate::api::addresses::AddressesServer;
+use crate::api::block_filters::BlockFiltersServer;
 use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
 use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
 use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
+use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
 use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::spenders::SpendersServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
@@ -40,6 +45,8 @@ pub(crate) struct Handler {
     pub(super) bans: Arc<Bans>,
     /// The search of `scantxoutset` that is under way.
     pub(super) coin_search: Arc<CoinSearch>,
+    /// The search of `scanblocks` that is under way.
+    pub(super) block_search: Arc<BlockSearch>,
 }
 
 /// All methods over one context.
@@ -51,18 +58,23 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         template: Arc::default(),
         bans: Arc::default(),
         coin_search: Arc::default(),
+        block_search: Arc::default(),
     };
-    let families: [Methods; 13] = [
+    let families: [Methods; 17] = [
+        AddressesServer::into_rpc(handler.clone()).into(),
+        BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
         ChainStatsServer::into_rpc(handler.clone()).into(),
         ChainWaitServer::into_rpc(handler.clone()).into(),
         CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
+        IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
+        SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
         WalletServer::into_rpc(handler).into(),

@@ -7,6 +7,7 @@ use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
+use pyrite_index::{IndexKind, Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{
     Candidate, MinerHandle, MinerSettings, Template, TemplateTip, WorkError, WorkSource,
@@ -36,7 +37,13 @@ pub(super) struct TestNode {
 }
 
 impl TestNode {
+    /// A node without indexes.
     pub(super) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A node with these indexes.
+    pub(super) async fn start_with(kinds: &[IndexKind]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(ChainSpec::regtest());
         let clock = Clock::system();
@@ -50,6 +57,11 @@ impl TestNode {
         })
         .unwrap();
         let reader = chain.reader.clone();
+        let indexes = IndexesConfig {
+            directory: directory.path().join("indexes"),
+            kinds: kinds.to_vec(),
+        };
+        let indexes = Indexes::start(&indexes, &reader).unwrap();
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default());
         let wallet = open_wallet(&spec, directory.path());
         let network = start_network(&spec, &reader, directory.path()).await;
@@ -70,6 +82,7 @@ impl TestNode {
             spec,
             chain: chain.handle.clone(),
             reader: reader.clone(),
+            indexes,
             mempool: mempool.clone(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
@@ -147,10 +160,14 @@ impl TestNode {
         } = self;
         context.miner.shutdown();
         context.network.shutdown().await;
+        let indexes = context.indexes.clone();
         drop(context);
-        tokio::task::spawn_blocking(move || chain.shutdown().unwrap())
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(move || {
+            indexes.shutdown().unwrap();
+            chain.shutdown().unwrap();
+        })
+        .await
+        .unwrap();
         directory.close().unwrap();
     }
 }

@@ -7,4 +7,5 @@ mod coin_search;
 mod coin_set;
 mod fuzz;
 mod harness;
+mod indexes;
 mod scenarios;
