@@ -30,5 +30,5 @@ pub use fault::{FaultPoints, Write};
 pub use iter::TableIter;
 pub use migration::{Migration, MigrationStep};
 pub use records::{HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
-pub use schema::{CHAIN_SCHEMA, Schema, Table, TableInfo};
+pub use schema::{CHAIN_SCHEMA, Memory, Schema, Table, TableInfo};
 pub use snapshot::Snapshot;
