@@ -57,6 +57,8 @@ pub(crate) struct Follower {
     status: watch::Sender<IndexStatus>,
     stop: watch::Receiver<Stopping>,
     last_report: Instant,
+    /// When it was told last that it waits.
+    last_waiting: Option<Instant>,
     /// What waits on this thread alone.
     runtime: Runtime,
 }
@@ -87,6 +89,7 @@ impl Follower {
             status: watch::Sender::new(IndexStatus::opened(None)),
             stop,
             last_report: Instant::now(),
+            last_waiting: None,
             runtime: Builder::new_current_thread()
                 .enable_time()
                 .build()
@@ -331,15 +334,18 @@ impl Follower {
         self.status.send_modify(|status| status.synced = true);
     }
 
-    fn note_waiting(&self, height: Height) {
-        let known = self.status.borrow().waiting_for;
-        if known != Some(height) {
+    fn note_waiting(&mut self, height: Height) {
+        self.status
+            .send_modify(|status| status.waiting_for = Some(height));
+        if self
+            .last_waiting
+            .is_none_or(|told| told.elapsed() >= REPORT_EVERY)
+        {
+            self.last_waiting = Some(Instant::now());
             tracing::info!(
                 index = %self.kind, %height,
                 "the index waits for a block that the chain does not have yet"
             );
-            self.status
-                .send_modify(|status| status.waiting_for = Some(height));
         }
     }
 

@@ -189,12 +189,13 @@ impl Indexes {
         waited.is_ok_and(|status| status.failure.is_none() && status.waiting_for.is_none())
     }
 
-    /// The last block that all indexes have seen: what is above it, they still need. `None` when there is
-    /// no index; the genesis block's height when one of them has seen nothing.
+    /// The lowest block that an index still has to see: those below may be pruned, as far as the indexes go
+    /// that allow it. `None` when there is no index.
     #[must_use]
-    pub fn seen_by_all(&self) -> Option<Height> {
+    pub fn lowest_needed(&self) -> Option<Height> {
         let open = self.0.open.iter();
-        open.map(|open| open.status.borrow().best_height()).min()
+        open.map(|open| open.status.borrow().best_height().next())
+            .min()
     }
 
     /// Where a transaction is, as far as the index has come.

@@ -9,7 +9,7 @@ use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Script, Txid};
 use pyrite_consensus::coin::is_unspendable;
 use pyrite_storage::schema::Access;
 use pyrite_storage::{
-    Batch, CodecError, Database, KeyCodec, Schema, Snapshot, Table, TableInfo, ValueCodec,
+    Batch, CodecError, Database, KeyCodec, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
 };
 
 use super::{Index, WayBack};
@@ -28,6 +28,7 @@ pub(crate) static SCHEMA: Schema = Schema {
         TableInfo::of::<Summaries>(1),
     ],
     migrations: &[],
+    memory: Memory::INDEX,
 };
 
 /// Every output that a script received, and every input that spent one.

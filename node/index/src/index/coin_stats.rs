@@ -7,7 +7,9 @@ use pyrite_consensus::coin::is_unspendable;
 use pyrite_consensus::coin_stats::{CoinSetHash, MuHash, bogo_size, coin_bytes};
 use pyrite_consensus::{ChainSpec, Coin, Height};
 use pyrite_storage::schema::Access;
-use pyrite_storage::{Batch, CodecError, Database, Schema, Snapshot, Table, TableInfo, ValueCodec};
+use pyrite_storage::{
+    Batch, CodecError, Database, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
+};
 
 use super::{Index, WayBack};
 use crate::IndexError;
@@ -20,6 +22,7 @@ pub(crate) static SCHEMA: Schema = Schema {
     version: 1,
     tables: &[TableInfo::of::<CoinStatsTable>(1)],
     migrations: &[],
+    memory: Memory::INDEX,
 };
 
 /// The figures after every block. Each has the whole state of its hash, so that a reorganisation loads an

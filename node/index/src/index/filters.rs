@@ -6,7 +6,9 @@ use pyrite_consensus::bitcoin::bip158::{
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script};
 use pyrite_storage::schema::Access;
-use pyrite_storage::{Batch, CodecError, Database, Schema, Snapshot, Table, TableInfo, ValueCodec};
+use pyrite_storage::{
+    Batch, CodecError, Database, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
+};
 
 use super::{Index, WayBack};
 use crate::IndexError;
@@ -22,6 +24,7 @@ pub(crate) static SCHEMA: Schema = Schema {
         TableInfo::of::<FilterHeaders>(1),
     ],
     migrations: &[],
+    memory: Memory::INDEX,
 };
 
 /// The filters.

@@ -3,6 +3,8 @@
 mod addresses;
 mod coin_stats;
 mod filters;
+#[cfg(test)]
+mod fuzz;
 mod spenders;
 mod transactions;
 

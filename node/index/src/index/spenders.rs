@@ -4,7 +4,7 @@ use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid};
 use pyrite_storage::schema::Access;
 use pyrite_storage::{
-    Batch, CodecError, Database, KeyCodec, Schema, Snapshot, Table, TableInfo, ValueCodec,
+    Batch, CodecError, Database, KeyCodec, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
 };
 
 use super::{Index, WayBack};
@@ -18,10 +18,11 @@ pub(crate) static SCHEMA: Schema = Schema {
     version: 1,
     tables: &[TableInfo::of::<Spenders>(1)],
     migrations: &[],
+    memory: Memory::INDEX,
 };
 
 /// Who spent outputs.
-enum Spenders {}
+pub(super) enum Spenders {}
 
 impl Table for Spenders {
     const NAME: &'static str = "spenders";
@@ -33,7 +34,7 @@ impl Table for Spenders {
 /// An output, then the height at which it was spent: a transaction that is in two blocks has its outputs
 /// spent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SpenderKey {
+pub(super) struct SpenderKey {
     outpoint: OutPoint,
     height: Height,
 }

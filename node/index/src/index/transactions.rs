@@ -4,7 +4,7 @@ use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::{BlockHash, Txid};
 use pyrite_storage::schema::Access;
 use pyrite_storage::{
-    Batch, CodecError, Database, KeyCodec, Schema, Snapshot, Table, TableInfo, ValueCodec,
+    Batch, CodecError, Database, KeyCodec, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
 };
 
 use super::{Index, WayBack};
@@ -18,10 +18,11 @@ pub(crate) static SCHEMA: Schema = Schema {
     version: 1,
     tables: &[TableInfo::of::<Transactions>(1)],
     migrations: &[],
+    memory: Memory::INDEX,
 };
 
 /// Where transactions are.
-enum Transactions {}
+pub(super) enum Transactions {}
 
 impl Table for Transactions {
     const NAME: &'static str = "transactions";
@@ -33,7 +34,7 @@ impl Table for Transactions {
 /// A transaction's id, then its height: two blocks can hold the same transaction, if all outputs of the
 /// first were spent before the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct TransactionKey {
+pub(super) struct TransactionKey {
     txid: Txid,
     height: Height,
 }
