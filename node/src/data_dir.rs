@@ -59,6 +59,18 @@ impl DataDir {
         self.chain.join("database")
     }
 
+    /// A database that is being built anew from the blocks of the other one.
+    #[must_use]
+    pub fn new_database(&self) -> PathBuf {
+        self.chain.join("database.reindexing")
+    }
+
+    /// A database that was built anew, before it is deleted.
+    #[must_use]
+    pub fn old_database(&self) -> PathBuf {
+        self.chain.join("database.replaced")
+    }
+
     /// The indexes, each in a folder of its own.
     #[must_use]
     pub fn indexes(&self) -> PathBuf {

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use pyrite_consensus::Height;
-
 /// Why a node does not start, or stops early.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
@@ -78,15 +76,6 @@ pub enum NodeError {
         /// The reason.
         error: pyrite_chain::SubmitError,
     },
-    /// Old blocks were deleted, and the node shall not prune.
-    #[error(
-        "the blocks up to height {height} were pruned: start with --prune, or with --reindex to load them \
-         anew"
-    )]
-    Pruned {
-        /// The highest block that is gone.
-        height: Height,
-    },
     /// An index can't be opened or failed while the node ran.
     #[error("index {0}")]
     Index(#[from] pyrite_index::IndexError),
@@ -111,6 +100,33 @@ pub enum NodeError {
         offset: u64,
         /// The reason.
         detail: String,
+    },
+    /// Blocks were pruned, and the node is to keep all of them.
+    #[error(
+        "{}: blocks were pruned: start with --prune, or with --reindex, which downloads the whole chain again",
+        path.display()
+    )]
+    Pruned {
+        /// The database.
+        path: PathBuf,
+    },
+    /// No block of a database can be read.
+    #[error(
+        "{}: no block can be read: {detail}; what remains is to move this directory aside and start without \
+         --reindex, which downloads the whole chain again",
+        path.display()
+    )]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        detail: String,
+    },
+    /// Somebody asked for the end before the node was ready.
+    #[error("interrupted while {work}; the next start goes on from there")]
+    Interrupted {
+        /// What was under way.
+        work: &'static str,
     },
     /// A block that can't be exported.
     #[error("block at height {height}: {detail}")]

@@ -9,6 +9,8 @@ mod import;
 mod logging;
 mod node;
 mod options;
+mod pruner;
+mod reindex;
 mod template_follower;
 #[cfg(test)]
 mod test_chain;
@@ -22,4 +24,6 @@ pub use import::{
 };
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, StopHandle};
-pub use options::{NodeConfig, NodeOptions, db_cache_bytes, default_data_dir, load_chain_spec};
+pub use options::{
+    NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir, load_chain_spec,
+};

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
@@ -20,15 +19,12 @@ use crate::chain_access::NodeChainAccess;
 use crate::options::Payout;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
-use crate::{NodeConfig, NodeError, RuntimeInfo};
+use crate::{NodeConfig, NodeError, RuntimeInfo, pruner, reindex};
 
 /// Name of the wallet's folder.
 const WALLET_NAME: &str = "default";
 /// What the node calls itself to peers and clients.
 const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
-
-/// How often it is looked whether blocks take too much room.
-const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
 /// A running node.
 pub struct Node {
@@ -46,8 +42,16 @@ pub struct Node {
 #[derive(Clone, Debug)]
 pub struct StopHandle(Arc<watch::Sender<bool>>);
 
+impl Default for StopHandle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl StopHandle {
-    fn new() -> Self {
+    /// One that nobody has used.
+    #[must_use]
+    pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(false)))
     }
 
@@ -56,8 +60,13 @@ impl StopHandle {
         self.0.send_replace(true);
     }
 
-    fn is_asked(&self) -> bool {
-        *self.0.borrow()
+    /// Whether to go on with long work.
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
+        if *self.0.borrow() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// Waits until the node is asked to stop.
@@ -79,9 +88,17 @@ impl Node {
     /// # Errors
     /// The first part that does not start. What was started before it is stopped again.
     pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
+        Self::start_with(config, StopHandle::new()).await
+    }
+
+    /// As `start`, with what asks the node to stop: also while it is building its database anew.
+    ///
+    /// # Errors
+    /// As `start`.
+    pub async fn start_with(config: NodeConfig, stop: StopHandle) -> Result<Self, NodeError> {
         config.data_dir.create()?;
         let clock = Clock::system();
-        let chain = open_chain(&config, clock.clone()).await?;
+        let chain = open_chain(&config, clock.clone(), stop.clone()).await?;
         let path = config.data_dir.database();
         let indexes = match start_indexes(&config, &chain).await {
             Ok(indexes) => indexes,
@@ -90,7 +107,7 @@ impl Node {
                 return Err(error);
             }
         };
-        match Self::start_on(config, &chain, &indexes, clock).await {
+        match Self::start_on(config, &chain, &indexes, clock, stop).await {
             Ok(parts) => Ok(parts.into_node(chain, indexes)),
             Err(error) => {
                 stop_indexes(indexes).await?;
@@ -105,9 +122,9 @@ impl Node {
         chain: &Chain,
         indexes: &Indexes,
         clock: Clock,
+        stop: StopHandle,
     ) -> Result<Parts, NodeError> {
         let reader = chain.reader.clone();
-        let stop = StopHandle::new();
         let mempool = MempoolHandle::new(
             reader.clone(),
             clock.clone(),
@@ -118,6 +135,7 @@ impl Node {
         );
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
+        guard_wallets_blocks(&chain.handle, &wallet);
         let templates = TemplateFollower::new(
             chain.handle.clone(),
             reader.clone(),
@@ -135,7 +153,7 @@ impl Node {
                 spec: Arc::clone(&config.spec),
                 chain: chain.handle.clone(),
                 reader: reader.clone(),
-                prune_mode: config.prune,
+                prune_mode: config.pruning,
                 indexes: indexes.clone(),
                 mempool: mempool.clone(),
                 network: network.clone(),
@@ -164,7 +182,7 @@ impl Node {
         };
 
         let announcer = network.clone();
-        let tasks = vec![
+        let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
             tokio::spawn(templates.clone().run()),
             tokio::spawn(
@@ -173,12 +191,16 @@ impl Node {
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
-            tokio::spawn(keep_pruned(
-                chain.handle.clone(),
-                config.prune,
-                stop.clone(),
-            )),
         ];
+        if let PruneMode::Automatic { target_bytes } = config.pruning {
+            let pruner = pruner::run(
+                chain.handle.clone(),
+                chain.reader.clone(),
+                target_bytes,
+                stop.clone(),
+            );
+            tasks.push(tokio::spawn(pruner));
+        }
         let parts = Parts {
             config,
             network,
@@ -328,7 +350,18 @@ impl Parts {
     }
 }
 
-async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeError> {
+/// Keeps blocks that the wallet has not seen from being pruned.
+fn guard_wallets_blocks(chain: &ChainHandle, wallet: &WalletHandle) {
+    let wallet = wallet.clone();
+    chain.guard_from_pruning(Arc::new(move || Some(wallet.cursor().0.next())));
+}
+
+/// Opens the chain, when what is to be built anew is built.
+async fn open_chain(
+    config: &NodeConfig,
+    clock: Clock,
+    stop: StopHandle,
+) -> Result<Chain, NodeError> {
     let path = config.data_dir.database();
     let chain_config = ChainConfig {
         spec: Arc::clone(&config.spec),
@@ -338,9 +371,12 @@ async fn open_chain(config: &NodeConfig, clock: Clock) -> Result<Chain, NodeErro
         assume_valid: config.assume_valid,
         clock,
     };
-    blocking(move || Chain::open(chain_config))
-        .await
-        .map_err(|source| NodeError::Chain { path, source })
+    let (data_dir, reindex) = (config.data_dir.clone(), config.reindex);
+    blocking(move || {
+        reindex::prepare(&data_dir, reindex, &chain_config, &stop)?;
+        Chain::open(chain_config).map_err(|source| NodeError::Chain { path, source })
+    })
+    .await
 }
 
 /// Closes the chain, whose database is at `path`. If it failed while it ran, it says so here.
@@ -448,38 +484,11 @@ async fn watch_indexes(indexes: Indexes, stop: StopHandle) {
 
 /// A chain whose old blocks are gone can't be served whole.
 fn check_pruning(config: &NodeConfig, reader: &ChainReader) -> Result<(), NodeError> {
-    match reader.pruned_height() {
-        Some(height) if config.prune == PruneMode::Off => Err(NodeError::Pruned { height }),
-        _ => Ok(()),
+    if config.pruning == PruneMode::Off && reader.has_pruned() {
+        let path = config.data_dir.database();
+        return Err(NodeError::Pruned { path });
     }
-}
-
-/// Prunes now and then, until the node stops.
-async fn keep_pruned(chain: ChainHandle, mode: PruneMode, stop: StopHandle) {
-    let PruneMode::Automatic { target_bytes } = mode else {
-        return;
-    };
-    loop {
-        let (chain, asked) = (chain.clone(), stop.clone());
-        let go_on = move || {
-            if asked.is_asked() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        };
-        // A failure is the chain's, which stops the node by itself.
-        if let Err(error) = blocking(move || chain.prune_to_size(target_bytes, go_on)).await {
-            tracing::error!(%error, "old blocks can't be deleted");
-            return;
-        }
-        if tokio::time::timeout(PRUNE_EVERY, stop.stopped())
-            .await
-            .is_ok()
-        {
-            return;
-        }
-    }
+    Ok(())
 }
 
 /// Runs what blocks off the runtime's own threads.

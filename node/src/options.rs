@@ -22,10 +22,8 @@ const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
 const DEFAULT_MAX_PEERS: usize = 125;
 const DEFAULT_MEMPOOL_MB: usize = 300;
 const DEFAULT_DB_CACHE_MIB: usize = 450;
-/// Less does not hold the last blocks of a chain whose blocks are full.
-const MIN_PRUNE_MIB: u64 = 550;
-/// More than any chain needs.
-const MAX_PRUNE_MIB: u64 = 1 << 30;
+/// Bitcoin Core's `MIN_DISK_SPACE_FOR_BLOCK_FILES`.
+const MIN_PRUNE_MIB: i64 = 550;
 /// A configuration or chain spec file is a page of text; this is far above any real one.
 const MAX_TEXT_FILE_BYTES: u64 = 16 << 20;
 
@@ -95,10 +93,23 @@ pub struct NodeOptions {
     /// its chain is the one with the most work [default: none]
     #[arg(long, value_name = "HASH", env = "PYRITE_ASSUME_VALID")]
     pub assume_valid: Option<BlockHash>,
-    /// Delete old blocks to save room: 0 never, 1 by hand with pruneblockchain, from 550 on when blocks
-    /// and undo data take more than so many MiB [default: 0]
-    #[arg(long, value_name = "MIB", env = "PYRITE_PRUNE")]
-    pub prune: Option<u64>,
+    /// Delete old blocks: 1 by hand, with the RPC method pruneblockchain; 550 and more when blocks and undo data
+    /// take more than so many MiB; 0 not at all [default: 0]
+    #[arg(
+        long,
+        value_name = "N",
+        env = "PYRITE_PRUNE",
+        allow_negative_numbers = true
+    )]
+    pub prune: Option<i64>,
+    /// Build the database anew from the blocks that are stored, also where it is damaged, and verify all
+    #[arg(long)]
+    #[serde(skip)]
+    pub reindex: bool,
+    /// Build the coins anew from the blocks that are stored, and verify all
+    #[arg(long, conflicts_with = "reindex")]
+    #[serde(skip)]
+    pub reindex_chainstate: bool,
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
     pub script_threads: Option<usize>,
@@ -131,6 +142,17 @@ pub enum Payout {
     Script(ScriptBuf),
 }
 
+/// What is built anew at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reindex {
+    /// Nothing.
+    Nothing,
+    /// Everything, from the blocks.
+    All,
+    /// The coins, from the blocks.
+    Coins,
+}
+
 /// Checked settings.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
@@ -159,7 +181,9 @@ pub struct NodeConfig {
     /// A block whose chain's scripts are not verified up to it.
     pub assume_valid: Option<BlockHash>,
     /// Whether old blocks are deleted.
-    pub prune: PruneMode,
+    pub pruning: PruneMode,
+    /// What is built anew at the start.
+    pub reindex: Reindex,
     /// Threads that verify scripts.
     pub script_threads: usize,
     /// The indexes to keep.
@@ -233,7 +257,12 @@ impl NodeOptions {
             )? * 1_000_000,
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             assume_valid: options.assume_valid,
-            prune: prune_mode(options.prune.unwrap_or(0), &indexes)?,
+            pruning: pruning(options.prune.unwrap_or(0), &indexes)?,
+            reindex: match (options.reindex, options.reindex_chainstate) {
+                (true, _) => Reindex::All,
+                (false, true) => Reindex::Coins,
+                (false, false) => Reindex::Nothing,
+            },
             script_threads: in_range(
                 "script-threads",
                 options.script_threads.unwrap_or(processors),
@@ -284,6 +313,8 @@ impl NodeOptions {
             db_cache: self.db_cache.or(other.db_cache),
             assume_valid: self.assume_valid.or(other.assume_valid),
             prune: self.prune.or(other.prune),
+            reindex: self.reindex,
+            reindex_chainstate: self.reindex_chainstate,
             script_threads: self.script_threads.or(other.script_threads),
             txindex: self.txindex.or(other.txindex),
             blockfilterindex: self.blockfilterindex.or(other.blockfilterindex),
@@ -321,26 +352,15 @@ pub fn db_cache_bytes(mib: Option<usize>) -> Result<usize, NodeError> {
     Ok(mib << 20)
 }
 
-/// What `--prune` means, as in Bitcoin Core.
-fn prune_mode(mib: u64, indexes: &[IndexKind]) -> Result<PruneMode, NodeError> {
-    if mib != 0
-        && let Some(index) = indexes.iter().find(|index| !index.allows_pruning())
-    {
-        return Err(NodeError::Setting {
+/// Whether to prune: not below indexes that need all blocks.
+fn pruning(number: i64, indexes: &[IndexKind]) -> Result<PruneMode, NodeError> {
+    let mode = parse_prune(number)?;
+    match indexes.iter().find(|index| !index.allows_pruning()) {
+        Some(index) if mode != PruneMode::Off => Err(NodeError::Setting {
             setting: "prune",
             detail: format!("{} needs all blocks: use one or the other", index.option()),
-        });
-    }
-    match mib {
-        0 => Ok(PruneMode::Off),
-        1 => Ok(PruneMode::ByHand),
-        MIN_PRUNE_MIB..=MAX_PRUNE_MIB => Ok(PruneMode::Automatic {
-            target_bytes: mib << 20,
         }),
-        _ => Err(NodeError::Setting {
-            setting: "prune",
-            detail: format!("{mib} is not 0, 1, or from {MIN_PRUNE_MIB} to {MAX_PRUNE_MIB} MiB"),
-        }),
+        _ => Ok(mode),
     }
 }
 
@@ -409,6 +429,27 @@ fn in_range<T: PartialOrd + std::fmt::Display>(
         return Err(NodeError::Setting { setting, detail });
     }
     Ok(value)
+}
+
+/// As Bitcoin Core reads `-prune`.
+fn parse_prune(number: i64) -> Result<PruneMode, NodeError> {
+    let wrong = |detail: String| NodeError::Setting {
+        setting: "prune",
+        detail,
+    };
+    match number {
+        ..0 => Err(wrong(format!("{number} is negative"))),
+        0 => Ok(PruneMode::Off),
+        1 => Ok(PruneMode::ByHand),
+        2..MIN_PRUNE_MIB => Err(wrong(format!(
+            "{number} is below the minimum of {MIN_PRUNE_MIB} MiB"
+        ))),
+        MIN_PRUNE_MIB.. => u64::try_from(number)
+            .ok()
+            .and_then(|mib| mib.checked_mul(1 << 20))
+            .map(|target_bytes| PruneMode::Automatic { target_bytes })
+            .ok_or_else(|| wrong(format!("{number} MiB is too much"))),
+    }
 }
 
 fn check_devices(devices: &[String]) -> Result<(), NodeError> {
@@ -564,6 +605,25 @@ mod tests {
             })
             .starts_with("chain nope")
         );
+    }
+
+    #[test]
+    fn prune_is_read_as_bitcoin_core_reads_it() {
+        assert_eq!(parse_prune(0).unwrap(), PruneMode::Off);
+        assert_eq!(parse_prune(1).unwrap(), PruneMode::ByHand);
+        let target_bytes = 550 << 20;
+        assert_eq!(
+            parse_prune(550).unwrap(),
+            PruneMode::Automatic { target_bytes }
+        );
+        for (number, reason) in [
+            (-1, "prune: -1 is negative"),
+            (2, "prune: 2 is below the minimum of 550 MiB"),
+            (549, "prune: 549 is below the minimum of 550 MiB"),
+            (i64::MAX, "prune: 9223372036854775807 MiB is too much"),
+        ] {
+            assert_eq!(parse_prune(number).unwrap_err().to_string(), reason);
+        }
     }
 
     #[test]

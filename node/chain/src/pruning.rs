@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use pyrite_consensus::Height;
 use pyrite_storage::schema::{Blocks, UndoData};
@@ -59,6 +60,7 @@ impl ChainHandle {
         if blocks.is_empty() {
             return Ok(0);
         }
+        self.shared().is_reclaimed.store(false, Ordering::Relaxed);
         let mut pruned = 0;
         for step in blocks.chunks(STEP_BLOCKS) {
             if go_on().is_break() {
@@ -66,11 +68,7 @@ impl ChainHandle {
             }
             pruned += self.prune_blocks(step.to_vec())?;
         }
-        let database = self.shared().database().map_err(SubmitError::of_machine)?;
-        database
-            .reclaim::<Blocks>(&mut go_on)
-            .and_then(|()| database.reclaim::<UndoData>(&mut go_on))
-            .map_err(|error| SubmitError::of_machine(error.into()))?;
+        reclaim(self.shared(), &mut go_on).map_err(SubmitError::of_machine)?;
         tracing::info!(%height, blocks = pruned, "pruned");
         Ok(pruned)
     }
@@ -92,6 +90,13 @@ impl ChainHandle {
             if size <= limit || go_on().is_break() {
                 return Ok(pruned);
             }
+            // What was pruned before a stop may still be on the disk.
+            if !self.shared().is_reclaimed.load(Ordering::Relaxed)
+                && self.shared().tree().has_pruned()
+            {
+                reclaim(self.shared(), &mut go_on).map_err(SubmitError::of_machine)?;
+                continue;
+            }
             let excess = (size - limit).max(MIN_PRUNED_BYTES);
             let Some(height) = height_of_share(self.shared(), excess, size) else {
                 return Ok(pruned);
@@ -111,22 +116,40 @@ pub(crate) fn blocks_on_disk(shared: &Shared) -> Result<u64, ChainError> {
 }
 
 /// The highest block up to `height` that nobody needs; `None` if there is none. The genesis block stays.
-pub(crate) fn highest_to_prune(shared: &Shared, height: Height) -> Option<Height> {
+fn highest_to_prune(shared: &Shared, height: Height) -> Option<Height> {
     let guards = shared.prune_guards().clone();
     let needed = guards.iter().filter_map(|guard| guard()).min();
-    let tip = {
-        let tree = shared.tree();
-        if tree.assumed().is_some() {
-            // The validation in the background still reads blocks below the tip.
-            return None;
-        }
-        tree.node(tree.tip()).height.0
-    };
-    let mut highest = height.0.min(tip.checked_sub(MIN_BLOCKS_TO_KEEP)?);
+    let mut highest = height.0.min(highest_below_tip(shared)?.0);
     if let Some(needed) = needed {
         highest = highest.min(needed.0.checked_sub(1)?);
     }
     (highest > 0).then_some(Height(highest))
+}
+
+/// The highest block that a reorganisation is not likely to need.
+pub(crate) fn highest_below_tip(shared: &Shared) -> Option<Height> {
+    let tree = shared.tree();
+    if tree.assumed().is_some() {
+        // The validation in the background still reads blocks below the tip.
+        return None;
+    }
+    let tip = tree.node(tree.tip()).height.0;
+    tip.checked_sub(MIN_BLOCKS_TO_KEEP).map(Height)
+}
+
+/// Gives the room of what was deleted back to the disk.
+fn reclaim(shared: &Shared, mut go_on: impl FnMut() -> ControlFlow<()>) -> Result<(), ChainError> {
+    let database = shared.database()?;
+    let mut is_whole = true;
+    let mut part = || {
+        let flow = go_on();
+        is_whole &= flow.is_continue();
+        flow
+    };
+    database.reclaim::<Blocks>(&mut part)?;
+    database.reclaim::<UndoData>(&mut part)?;
+    shared.is_reclaimed.store(is_whole, Ordering::Relaxed);
+    Ok(())
 }
 
 /// The blocks of all branches up to a height whose bodies are stored, the lowest first.

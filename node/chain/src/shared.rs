@@ -1,6 +1,7 @@
 //! What the writer and the readers share: the tree, the database, the tip, and a failure.
 
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
 };
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) coins_cache_bytes: usize,
     /// Held by whoever fills a table beside the chain's: one at a time.
     snapshot_turn: Mutex<()>,
+    /// Whether the room of all that was pruned was given back.
+    pub(crate) is_reclaimed: AtomicBool,
 }
 
 /// The open database; it stays open while this is held.
@@ -80,6 +83,7 @@ impl Shared {
             prune_guards: RwLock::new(Vec::new()),
             coins_cache_bytes,
             snapshot_turn: Mutex::new(()),
+            is_reclaimed: AtomicBool::new(false),
         }
     }
 

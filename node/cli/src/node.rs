@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use pyrite_node::{Node, NodeOptions, init_logging};
+use pyrite_node::{Node, NodeOptions, StopHandle, init_logging};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `pyrite node`.
@@ -23,15 +23,16 @@ pub(crate) fn run(args: NodeArgs) -> Result<()> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).context("can't watch for SIGINT")?;
         let mut terminate = signal(SignalKind::terminate()).context("can't watch for SIGTERM")?;
-        let node = Node::start(config).await?;
-        let stop = node.stop_handle();
+        let stop = StopHandle::new();
+        let asked = stop.clone();
         tokio::spawn(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            stop.stop();
+            asked.stop();
         });
+        let node = Node::start_with(config, stop).await?;
         Ok(node.run().await?)
     })
 }

@@ -108,6 +108,11 @@ impl ChainControlServer for Handler {
                     );
                     false
                 }
+                // As in Bitcoin Core: what was not verified did not pass.
+                Verification::Pruned => {
+                    tracing::warn!("verifychain: the blocks further down were pruned");
+                    false
+                }
                 Verification::Interrupted => false,
             },
         )

@@ -73,6 +73,8 @@ pub enum Verification {
     },
     /// All is well as far as it went: the blocks change too many coins to be disconnected in memory.
     TooManyCoins,
+    /// All is well as far as it went: the blocks below were pruned.
+    Pruned,
     /// It was broken off.
     Interrupted,
 }
@@ -126,9 +128,15 @@ impl Walk<'_> {
             // What lies at or below an unvalidated base has nothing to be verified yet.
             let base = tree.assumed().map(|assumed| assumed.base);
             tree.ancestors(tip)
-                .take_while(|id| Some(*id) != base && !tree.node(*id).flags.pruned)
+                .take_while(|id| Some(*id) != base)
                 .take(count)
                 .collect()
+        };
+        let asked = ids.len();
+        let ids: Vec<NodeId> = {
+            let tree = self.shared.tree();
+            let is_stored = |id: &NodeId| !tree.node(*id).flags.pruned;
+            ids.into_iter().take_while(is_stored).collect()
         };
         let mut coins = UnwoundCoins::new(self.snapshot, CoinsTable::of_tip(self.snapshot)?);
         let mut is_unwound = true;
@@ -154,7 +162,11 @@ impl Walk<'_> {
                 self.reconnect(&self.node(*id), &mut coins)?;
             }
         }
-        Ok(Verification::Passed)
+        Ok(if ids.len() < asked {
+            Verification::Pruned
+        } else {
+            Verification::Passed
+        })
     }
 
     fn go_on(&self) -> Result<(), Stop> {

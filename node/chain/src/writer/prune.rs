@@ -1,12 +1,11 @@
 //! Deletes what old blocks consist of, and notes in their headers that it is gone.
 
-use pyrite_consensus::Height;
 use pyrite_storage::Database;
 use pyrite_storage::schema::{Blocks, Headers, UndoData};
 
 use super::Writer;
 use crate::ChainError;
-use crate::pruning::{MIN_BLOCKS_TO_KEEP, highest_to_prune};
+use crate::pruning::highest_below_tip;
 use crate::tree::NodeId;
 
 impl Writer {
@@ -18,12 +17,9 @@ impl Writer {
     ) -> Result<u64, ChainError> {
         // After a kill the blocks since the last flush are connected again: they must be there.
         self.flush_coins(database)?;
-        let Some(highest) = highest_to_prune(&self.shared, Height(u32::MAX)) else {
+        let Some(highest) = highest_below_tip(&self.shared) else {
             return Ok(0);
         };
-        debug_assert!(
-            self.shared.tree().node(self.tip()).height.0 >= highest.0 + MIN_BLOCKS_TO_KEEP
-        );
         let nodes: Vec<_> = {
             let tree = self.shared.tree();
             let nodes = blocks.iter().map(|id| (*id, tree.node(*id).clone()));

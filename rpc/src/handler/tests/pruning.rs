@@ -58,7 +58,8 @@ async fn blocks_are_pruned_by_hand_as_in_bitcoin_core() {
     );
     let info = node.get("getblockchaininfo", json!([])).await;
     assert_eq!(info["pruneheight"], 1_100 - 288 + 1);
-    assert_eq!(node.get("verifychain", json!([4, 0])).await, true);
+    assert_eq!(node.get("verifychain", json!([4, 288])).await, true);
+    assert_eq!(node.get("verifychain", json!([4, 0])).await, false);
 }
 
 #[tokio::test(flavor = "multi_thread")]
