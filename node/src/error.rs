@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use pyrite_consensus::Height;
+
 /// Why a node does not start, or stops early.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
@@ -70,6 +72,15 @@ pub enum NodeError {
         /// The reason.
         source: pyrite_chain::ChainError,
     },
+    /// Old blocks were deleted, and the node shall not prune.
+    #[error(
+        "the blocks up to height {height} were pruned: start with --prune, or with --reindex to load them \
+         anew"
+    )]
+    Pruned {
+        /// The highest block that is gone.
+        height: Height,
+    },
     /// The wallet.
     #[error("wallet: {0}")]
     Wallet(#[from] pyrite_wallet::WalletError),
@@ -89,6 +100,14 @@ pub enum NodeError {
         path: PathBuf,
         /// Where the refused record starts.
         offset: u64,
+        /// The reason.
+        detail: String,
+    },
+    /// A block that can't be exported.
+    #[error("block at height {height}: {detail}")]
+    Export {
+        /// Its height.
+        height: u32,
         /// The reason.
         detail: String,
     },

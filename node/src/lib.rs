@@ -4,16 +4,20 @@
 mod chain_access;
 mod data_dir;
 mod error;
+mod export;
 mod import;
 mod logging;
 mod node;
 mod options;
 mod template_follower;
+#[cfg(test)]
+mod test_chain;
 mod wallet_follower;
 
 pub use data_dir::{DataDir, RuntimeInfo, find_running};
 pub use error::NodeError;
-pub use import::{ImportReport, import_block_file};
+pub use export::{Existing, ExportEnd, export_blocks};
+pub use import::{ImportEnd, ImportProgress, ImportReport, import_block_files};
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, StopHandle};
 pub use options::{NodeConfig, NodeOptions, db_cache_bytes, default_data_dir, load_chain_spec};

@@ -1,10 +1,12 @@
 //! The node: starts its parts in the order in which they need each other, and stops them in reverse.
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use pyrite_chain::{Chain, ChainConfig, Clock};
+use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
@@ -23,6 +25,9 @@ use crate::{NodeConfig, NodeError, RuntimeInfo};
 const WALLET_NAME: &str = "default";
 /// What the node calls itself to peers and clients.
 const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
+
+/// How often it is looked whether blocks take too much room.
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
 /// A running node.
 pub struct Node {
@@ -47,6 +52,10 @@ impl StopHandle {
     /// Asks the node to stop; it does so soon.
     pub fn stop(&self) {
         self.0.send_replace(true);
+    }
+
+    fn is_asked(&self) -> bool {
+        *self.0.borrow()
     }
 
     /// Waits until the node is asked to stop.
@@ -92,6 +101,7 @@ impl Node {
                 ..MempoolConfig::default()
             },
         );
+        check_pruning(&config, &reader)?;
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         let templates = TemplateFollower::new(
@@ -111,6 +121,7 @@ impl Node {
                 spec: Arc::clone(&config.spec),
                 chain: chain.handle.clone(),
                 reader: reader.clone(),
+                prune_mode: config.prune,
                 mempool: mempool.clone(),
                 network: network.clone(),
                 miner: miner.clone(),
@@ -146,6 +157,11 @@ impl Node {
             ),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
+            tokio::spawn(keep_pruned(
+                chain.handle.clone(),
+                config.prune,
+                stop.clone(),
+            )),
         ];
         let parts = Parts {
             config,
@@ -380,6 +396,42 @@ async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
     if let Ok(Some(error)) = failure.wait_for(Option::is_some).await.as_deref() {
         tracing::error!(%error, "the chain can't go on: stopping");
         stop.stop();
+    }
+}
+
+/// A chain whose old blocks are gone can't be served whole.
+fn check_pruning(config: &NodeConfig, reader: &ChainReader) -> Result<(), NodeError> {
+    match reader.pruned_height() {
+        Some(height) if config.prune == PruneMode::Off => Err(NodeError::Pruned { height }),
+        _ => Ok(()),
+    }
+}
+
+/// Prunes now and then, until the node stops.
+async fn keep_pruned(chain: ChainHandle, mode: PruneMode, stop: StopHandle) {
+    let PruneMode::Automatic { target_bytes } = mode else {
+        return;
+    };
+    loop {
+        let (chain, asked) = (chain.clone(), stop.clone());
+        let go_on = move || {
+            if asked.is_asked() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        // A failure is the chain's, which stops the node by itself.
+        if let Err(error) = blocking(move || chain.prune_to_size(target_bytes, go_on)).await {
+            tracing::error!(%error, "old blocks can't be deleted");
+            return;
+        }
+        if tokio::time::timeout(PRUNE_EVERY, stop.stopped())
+            .await
+            .is_ok()
+        {
+            return;
+        }
     }
 }
 

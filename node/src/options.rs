@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_miner::MinerSettings;
@@ -20,6 +21,10 @@ const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
 const DEFAULT_MAX_PEERS: usize = 125;
 const DEFAULT_MEMPOOL_MB: usize = 300;
 const DEFAULT_DB_CACHE_MIB: usize = 450;
+/// Less does not hold the last blocks of a chain whose blocks are full.
+const MIN_PRUNE_MIB: u64 = 550;
+/// More than any chain needs.
+const MAX_PRUNE_MIB: u64 = 1 << 30;
 /// A configuration or chain spec file is a page of text; this is far above any real one.
 const MAX_TEXT_FILE_BYTES: u64 = 16 << 20;
 
@@ -89,6 +94,10 @@ pub struct NodeOptions {
     /// its chain is the one with the most work [default: none]
     #[arg(long, value_name = "HASH", env = "PYRITE_ASSUME_VALID")]
     pub assume_valid: Option<BlockHash>,
+    /// Delete old blocks to save room: 0 never, 1 by hand with pruneblockchain, from 550 on when blocks
+    /// and undo data take more than so many MiB [default: 0]
+    #[arg(long, value_name = "MIB", env = "PYRITE_PRUNE")]
+    pub prune: Option<u64>,
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
     pub script_threads: Option<usize>,
@@ -133,6 +142,8 @@ pub struct NodeConfig {
     pub coins_cache_bytes: usize,
     /// A block whose chain's scripts are not verified up to it.
     pub assume_valid: Option<BlockHash>,
+    /// Whether old blocks are deleted.
+    pub prune: PruneMode,
     /// Threads that verify scripts.
     pub script_threads: usize,
     /// Where the log goes.
@@ -203,6 +214,7 @@ impl NodeOptions {
             )? * 1_000_000,
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             assume_valid: options.assume_valid,
+            prune: prune_mode(options.prune.unwrap_or(0))?,
             script_threads: in_range(
                 "script-threads",
                 options.script_threads.unwrap_or(processors),
@@ -236,6 +248,7 @@ impl NodeOptions {
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
             db_cache: self.db_cache.or(other.db_cache),
             assume_valid: self.assume_valid.or(other.assume_valid),
+            prune: self.prune.or(other.prune),
             script_threads: self.script_threads.or(other.script_threads),
             quiet: self.quiet.or(other.quiet),
         }
@@ -266,6 +279,21 @@ pub fn load_chain_spec(name: &str) -> Result<ChainSpec, NodeError> {
 pub fn db_cache_bytes(mib: Option<usize>) -> Result<usize, NodeError> {
     let mib = in_range("db-cache", mib.unwrap_or(DEFAULT_DB_CACHE_MIB), 4, 65_536)?;
     Ok(mib << 20)
+}
+
+/// What `--prune` means, as in Bitcoin Core.
+fn prune_mode(mib: u64) -> Result<PruneMode, NodeError> {
+    match mib {
+        0 => Ok(PruneMode::Off),
+        1 => Ok(PruneMode::ByHand),
+        MIN_PRUNE_MIB..=MAX_PRUNE_MIB => Ok(PruneMode::Automatic {
+            target_bytes: mib << 20,
+        }),
+        _ => Err(NodeError::Setting {
+            setting: "prune",
+            detail: format!("{mib} is not 0, 1, or from {MIN_PRUNE_MIB} to {MAX_PRUNE_MIB} MiB"),
+        }),
+    }
 }
 
 /// `~/.pyrite`.

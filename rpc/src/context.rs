@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pyrite_chain::{ChainHandle, ChainReader, Clock};
+use pyrite_chain::{ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_consensus::ChainSpec;
 use pyrite_mempool::MempoolHandle;
 use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
@@ -19,6 +19,8 @@ pub struct RpcContext {
     pub chain: ChainHandle,
     /// The chain's state.
     pub reader: ChainReader,
+    /// Whether old blocks are deleted.
+    pub prune_mode: PruneMode,
     /// Unconfirmed transactions.
     pub mempool: MempoolHandle,
     /// The peer-to-peer network.

@@ -49,6 +49,10 @@ impl BlockCache {
         }
     }
 
+    pub(crate) fn remove(&self, hash: &BlockHash) {
+        self.lock().retain(|entry| entry.hash != *hash);
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<Entry>> {
         // The entries are whole at every instant, so a panic elsewhere does not spoil them.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

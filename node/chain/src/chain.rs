@@ -37,6 +37,15 @@ pub struct ChainConfig {
     pub clock: Clock,
 }
 
+/// When the best chain becomes the tip's after the opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// Before `open` returns.
+    AtOnce,
+    /// In the steps that somebody asks for.
+    OnDemand,
+}
+
 /// An open chain. Dropping it shuts it down.
 #[derive(Debug)]
 pub struct Chain {
@@ -62,6 +71,14 @@ impl Chain {
     /// # Errors
     /// As `open`.
     pub fn open_with_faults(config: ChainConfig, faults: FaultPoints) -> Result<Self, ChainError> {
+        Self::open_activating(config, faults, Activation::AtOnce)
+    }
+
+    pub(crate) fn open_activating(
+        config: ChainConfig,
+        faults: FaultPoints,
+        activation: Activation,
+    ) -> Result<Self, ChainError> {
         let ChainConfig {
             spec,
             path,
@@ -86,7 +103,7 @@ impl Chain {
             tree,
             database,
         ));
-        let writer = Writer::resume(Arc::clone(&shared), assume_valid)?;
+        let writer = Writer::resume(Arc::clone(&shared), assume_valid, activation)?;
 
         let (sender, commands) = sync_channel(QUEUE);
         let handle = ChainHandle::new(sender, Arc::clone(&shared));

@@ -45,6 +45,24 @@ pub enum ChainError {
     /// The writer thread ended by a panic.
     #[error("the chain's writer thread ended by a panic")]
     WriterPanicked,
+    /// A reorganisation needs blocks that were pruned.
+    #[error(
+        "the chain with the most work, which block {best} ends, forks off below height {height}, and block \
+         {hash} there was pruned: start with --reindex to download the chain anew"
+    )]
+    PrunedReorganisation {
+        /// The block whose body is gone.
+        hash: BlockHash,
+        /// Its height.
+        height: Height,
+        /// The last block of the chain with the most work.
+        best: BlockHash,
+    },
+    /// Something needs all blocks, and some were pruned.
+    #[error(
+        "blocks were pruned: only --reindex, which downloads them again, can rebuild the chain's state"
+    )]
+    Pruned,
     /// The chain was shut down.
     #[error("the chain is shut down")]
     Closed,
@@ -115,6 +133,9 @@ pub enum SubmitError {
     /// The genesis block can't be invalidated.
     #[error("the genesis block can't be invalidated")]
     Genesis,
+    /// The best chain can't be left at this block, because blocks above it were pruned.
+    #[error("block {0} can't be disconnected: blocks from there to the tip were pruned")]
+    Pruned(BlockHash),
     /// The chain is shut down.
     #[error("the chain is shut down")]
     Stopped,
@@ -147,6 +168,7 @@ impl SubmitError {
             Self::UnknownBlock(_)
             | Self::BelowSnapshot(_)
             | Self::Genesis
+            | Self::Pruned(_)
             | Self::Stopped
             | Self::Machine(_) => None,
         }
@@ -169,6 +191,7 @@ impl SubmitError {
             | Self::NotOnTip { .. }
             | Self::BelowSnapshot(_)
             | Self::Genesis
+            | Self::Pruned(_)
             | Self::Stopped
             | Self::Machine(_) => false,
         }

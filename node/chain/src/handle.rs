@@ -7,14 +7,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{Coin, HashedBlock};
+use pyrite_consensus::{Coin, HashedBlock, Height};
 
 use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
 use crate::shared::Shared;
 use crate::snapshot::{LoadChecks, SnapshotDump, SnapshotLoad, dump_snapshot, load_snapshot};
+use crate::tree::NodeId;
 use crate::verify::verify_chain;
-use crate::writer::{Command, Reply};
+use crate::writer::{Command, Distance, Reply};
 use crate::{SnapshotError, SubmitError, Verification, VerifyOptions};
 
 /// What became of a valid block.
@@ -56,7 +57,33 @@ impl ChainHandle {
     /// # Errors
     /// The machine failed.
     pub fn queue_block(&self, block: Arc<HashedBlock>) -> Result<Pending<Submitted>, SubmitError> {
-        self.queue(|reply| Command::SubmitBlock(block, reply))
+        self.queue(|reply| Command::SubmitBlock(block, Distance::Bounded, reply))
+    }
+
+    /// As `queue_block`, for a block that was stored before: it is stored again however many blocks are
+    /// missing before it.
+    ///
+    /// # Errors
+    /// The machine failed.
+    pub fn queue_stored_block(
+        &self,
+        block: Arc<HashedBlock>,
+    ) -> Result<Pending<Submitted>, SubmitError> {
+        self.queue(|reply| Command::SubmitBlock(block, Distance::Any, reply))
+    }
+
+    /// Deletes the bodies of those of the blocks that may go.
+    pub(crate) fn prune_blocks(&self, blocks: Vec<NodeId>) -> Result<u64, SubmitError> {
+        self.request(|reply| Command::Prune(blocks, reply))
+    }
+
+    /// Connects up to `blocks` blocks towards the best chain that is stored, and returns its height.
+    pub(crate) fn advance(&self, blocks: u32) -> Result<Height, SubmitError> {
+        self.request(|reply| Command::Advance(blocks, reply))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Checks headers, each after its parent, and keeps them. Returns their hashes, also of those

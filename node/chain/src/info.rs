@@ -40,6 +40,8 @@ pub struct HeaderInfo {
     pub tx_count: Option<u32>,
     /// Transactions of the chain that it ends; `None` until all bodies of that chain are stored.
     pub chain_tx_count: Option<u64>,
+    /// Whether its body and undo data were deleted to save room.
+    pub is_pruned: bool,
 }
 
 /// How far a block was checked.

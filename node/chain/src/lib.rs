@@ -13,7 +13,9 @@ mod handle;
 mod info;
 mod load;
 mod proposal;
+mod pruning;
 mod reader;
+mod rebuild;
 mod scripts;
 mod shared;
 mod snapshot;
@@ -29,9 +31,11 @@ pub use handle::{ChainHandle, Pending, Submitted};
 pub use info::{
     BackgroundValidation, BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus,
 };
+pub use pruning::{MIN_BLOCKS_TO_KEEP, PruneGuard, PruneMode};
 /// Bytes of the database that are held in memory.
 pub use pyrite_storage::BLOCK_CACHE_BYTES as DATABASE_CACHE_BYTES;
 pub use reader::ChainReader;
+pub use rebuild::rebuild_coins;
 pub use scripts::ScriptVerifier;
 pub use shared::MAX_BLOCKS_AHEAD;
 pub use snapshot::{FormatError, LoadChecks, SnapshotDump, SnapshotHead, SnapshotLoad};

@@ -9,6 +9,7 @@ use pyrite_storage::schema::{Blocks, UndoData};
 use tokio::sync::watch;
 
 use crate::info::{BackgroundValidation, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip};
+use crate::pruning::blocks_on_disk;
 use crate::shared::{MAX_BLOCKS_AHEAD, Shared};
 use crate::tree::BranchView;
 use crate::{ChainError, ScriptVerifier};
@@ -80,14 +81,34 @@ impl ChainReader {
         tree.find(hash).is_some_and(|id| tree.is_active(id))
     }
 
-    /// Whether a block's body is stored.
+    /// The highest block of the best chain that was pruned, and all before it; `None` if none was.
+    #[must_use]
+    pub fn pruned_height(&self) -> Option<Height> {
+        self.shared.tree().pruned_height()
+    }
+
+    /// Whether any block was pruned.
+    #[must_use]
+    pub fn has_pruned(&self) -> bool {
+        self.shared.tree().has_pruned()
+    }
+
+    /// Bytes that the bodies and undo data of blocks take on disk, about.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn blocks_on_disk(&self) -> Result<u64, ChainError> {
+        blocks_on_disk(&self.shared)
+    }
+
+    /// Whether a block's body was stored: it is not asked for any more. It may have been pruned since.
     #[must_use]
     pub fn has_block(&self, hash: &BlockHash) -> bool {
         let tree = self.shared.tree();
         tree.find(hash).is_some_and(|id| tree.node(id).has_body())
     }
 
-    /// A block; `None` when its body is not stored.
+    /// A block; `None` when its body is not stored, or was pruned.
     ///
     /// # Errors
     /// The database can't be read, or is damaged.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use crate::block_cache::BlockCache;
 use crate::coins::{CoinsCache, read_coins};
 use crate::info::{CoinsAt, Tip};
+use crate::pruning::PruneGuard;
 use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
 use crate::{ChainError, Clock, SnapshotError};
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) coins_cache_bytes: usize,
     /// Held by whoever fills a table beside the chain's: one at a time.
     snapshot_turn: Mutex<()>,
+    prune_guards: RwLock<Vec<PruneGuard>>,
 }
 
 /// The open database; it stays open while this is held.
@@ -77,6 +79,7 @@ impl Shared {
             failure: watch::Sender::new(None),
             coins_cache_bytes,
             snapshot_turn: Mutex::new(()),
+            prune_guards: RwLock::new(Vec::new()),
         }
     }
 
@@ -122,6 +125,19 @@ impl Shared {
     /// The coins, to change them. Whoever moves the tip holds this until the tree has followed.
     pub(crate) fn coins_cache_mut(&self) -> RwLockWriteGuard<'_, CoinsCache> {
         self.coins.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is asked before blocks are pruned.
+    pub(crate) fn prune_guards(&self) -> RwLockReadGuard<'_, Vec<PruneGuard>> {
+        self.prune_guards
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn prune_guards_mut(&self) -> RwLockWriteGuard<'_, Vec<PruneGuard>> {
+        self.prune_guards
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn watch_tip(&self) -> watch::Receiver<Tip> {

@@ -1,15 +1,18 @@
-//! `pyrite import`: blocks from a file into a data directory that no node is using.
+//! `pyrite import`: blocks from files into a data directory that no node is using.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, import_block_file, load_chain_spec};
+use pyrite_node::{
+    DataDir, ImportEnd, db_cache_bytes, default_data_dir, import_block_files, load_chain_spec,
+};
 
-use crate::progress::ProgressLine;
+use crate::interrupt::Interrupt;
+use crate::progress::{Amount, ProgressBar};
 
 /// Arguments of `pyrite import`.
 #[derive(Args)]
@@ -31,13 +34,15 @@ pub(crate) struct ImportArgs {
     /// A block of the files that is known to be valid: scripts are not verified up to it
     #[arg(long, value_name = "HASH", env = "PYRITE_ASSUME_VALID")]
     assume_valid: Option<BlockHash>,
-    /// The files: magic, length and block, one after the other, as in Bitcoin's block files
+    /// The files: magic, length and block, one after the other, as in Bitcoin's block files. A directory stands
+    /// for the files blk*.dat in it
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
 
-/// Imports every file, in order, and reports.
+/// Imports the files, and reports.
 pub(crate) fn run(args: &ImportArgs) -> Result<()> {
+    let interrupt = Interrupt::watch()?;
     let spec = Arc::new(load_chain_spec(&args.chain)?);
     let root = match &args.data_dir {
         Some(root) => root.clone(),
@@ -55,28 +60,29 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         clock: Clock::system(),
     })
     .with_context(|| path.display().to_string())?;
-    let mut outcome = Ok(());
-    for file in &args.files {
-        let mut line = ProgressLine::new();
-        match import_block_file(&spec, &chain.handle, file, |done, of| {
-            let percent = done.saturating_mul(100) / of;
-            line.show(|| format!("importing: {percent} % of {} MB", of / 1_000_000));
-        }) {
-            Ok(report) => {
-                line.clear();
-                println!(
-                    "{}: {} blocks imported, {} known already",
-                    file.display(),
-                    report.imported,
-                    report.known
-                );
-            }
-            Err(error) => {
-                line.clear();
-                outcome = Err(error);
-                break;
-            }
-        }
+    let mut bar = ProgressBar::new("importing");
+    let outcome = import_block_files(
+        &spec,
+        &chain.handle,
+        &chain.reader,
+        &args.files,
+        &mut |progress| {
+            bar.show(Amount {
+                done: progress.done_bytes,
+                total: progress.total_bytes,
+                blocks: progress.blocks,
+            });
+            interrupt.flow()
+        },
+    );
+    bar.clear();
+    if let Ok(report) = &outcome {
+        println!(
+            "{}: {} blocks imported, {} known already",
+            name_of(&args.files),
+            report.imported,
+            report.known
+        );
     }
     let tip = chain.reader.tip();
     // Also after a refused block: what came before it is kept.
@@ -87,5 +93,17 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         "chain {}: height {}, best block {}",
         spec.name, tip.height, tip.hash
     );
-    Ok(outcome?)
+    match outcome?.end {
+        ImportEnd::Complete => Ok(()),
+        ImportEnd::Interrupted => {
+            bail!("interrupted: what was imported is kept, and the same command goes on from there")
+        }
+    }
+}
+
+fn name_of(files: &[PathBuf]) -> String {
+    match files {
+        [file] => file.display().to_string(),
+        files => format!("{} files", files.len()),
+    }
 }

@@ -3,7 +3,9 @@
 mod bench;
 mod chain;
 mod db;
+mod export;
 mod import;
+mod interrupt;
 mod node;
 mod progress;
 mod rpc;
@@ -34,8 +36,10 @@ enum Command {
     Node(node::NodeArgs),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
-    /// Import a file of blocks in Bitcoin's format into a data directory
+    /// Import files of blocks in Bitcoin's format into a data directory
     Import(import::ImportArgs),
+    /// Export the best chain of a data directory into a file of blocks in Bitcoin's format
+    Export(export::ExportArgs),
     /// Look at chain specs, make them, and try their difficulty
     #[command(subcommand)]
     Chain(chain::ChainCommand),
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Command::Node(args) => node::run(args),
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Chain(command) => chain::run(command),
         Command::Db(command) => db::run(&command),
         Command::Bench(command) => bench::run(&command),

@@ -2,19 +2,18 @@
 
 use std::io::Cursor;
 
-use pyrite_chain::{Chain, ChainConfig, Clock, LoadChecks};
+use pyrite_chain::{Chain, LoadChecks};
 use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::{Amount, ScriptBuf};
+use pyrite_consensus::bitcoin::Amount;
 use pyrite_consensus::spec::AssumeUtxo;
 use pyrite_mempool::MempoolConfig;
-use pyrite_miner::{TemplateTip, build_template};
 
 use super::*;
+use crate::test_chain::{self, solved};
 
 struct Fixture {
     chain: Chain,
     access: NodeChainAccess,
-    clock: Clock,
     _directory: tempfile::TempDir,
 }
 
@@ -25,28 +24,19 @@ impl Fixture {
 
     fn of(spec: ChainSpec) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let spec = Arc::new(spec);
-        let now = u64::from(spec.genesis.time) + 3600;
-        let clock = Clock::new(move || now);
-        let chain = Chain::open(ChainConfig {
-            spec,
-            path: directory.path().join("database"),
-            script_threads: 1,
-            coins_cache_bytes: 1 << 20,
-            assume_valid: None,
-            clock: clock.clone(),
-        })
-        .unwrap();
+        let mut config = test_chain::config(&directory.path().join("database"));
+        config.spec = Arc::new(spec);
+        let clock = config.clock.clone();
+        let chain = Chain::open(config).unwrap();
         let reader = chain.reader.clone();
         let access = NodeChainAccess {
             chain: chain.handle.clone(),
-            mempool: MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default()),
+            mempool: MempoolHandle::new(reader.clone(), clock, MempoolConfig::default()),
             reader,
         };
         Self {
             chain,
             access,
-            clock,
             _directory: directory,
         }
     }
@@ -57,15 +47,7 @@ impl Fixture {
 
     /// A valid block on `parent`; the tag tells it from others there.
     fn block_on(&self, parent: &BlockHash, tag: u64) -> Block {
-        let reader = &self.chain.reader;
-        let view = reader.header_chain(parent).unwrap();
-        let tip = TemplateTip {
-            parent: &view,
-            hash: *parent,
-        };
-        let payout = ScriptBuf::new_op_return([]);
-        let template = build_template(reader.spec(), &tip, &[], &payout, self.clock.now());
-        solved(template.block(tag, template.time, 0))
+        test_chain::block_on(&self.chain, parent, tag)
     }
 
     /// Submits so many blocks, each on the one before and each the new tip; returns the last.
@@ -77,14 +59,6 @@ impl Fixture {
             hash
         })
     }
-}
-
-fn solved(mut block: Block) -> Block {
-    let target = block.header.target();
-    while !target.is_met_by(block.header.block_hash()) {
-        block.header.nonce += 1;
-    }
-    block
 }
 
 fn is_ignored(verdict: &Verdict) -> bool {

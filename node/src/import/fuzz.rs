@@ -1,10 +1,24 @@
 //! Fuzz target: the records of block files.
 
+use std::io;
+
 use bolero::check;
 use pyrite_consensus::bitcoin::consensus::serialize;
 use pyrite_fuzzing::Damage;
 
+use super::block_file::ReadAt;
 use super::*;
+
+impl ReadAt for Vec<u8> {
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let start = usize::try_from(offset).unwrap();
+        let found = self
+            .get(start..start + bytes.len())
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
+        bytes.copy_from_slice(found);
+        Ok(())
+    }
+}
 
 #[test]
 fn fuzz_block_file() {
@@ -15,23 +29,26 @@ fn fuzz_block_file() {
     check!()
         .with_type::<(Damage, Damage)>()
         .for_each(|(one, other)| {
-            let file = [one.apply(record.clone()), other.apply(record.clone())].concat();
-            let (mut rest, mut blocks) = (&file[..], 0);
-            while !rest.is_empty() {
-                let before = rest;
-                match read_record(&spec, &mut rest) {
-                    Ok(bytes) => {
-                        let used = before.len() - rest.len();
-                        assert_eq!(bytes, before[8..used]);
-                        assert_eq!(before[..4], spec.magic);
-                        if let Ok(block) = deserialize::<Block>(&bytes) {
-                            assert_eq!(serialize(&block), bytes);
-                            let _ = check_block(&spec, &block.into());
+            let bytes = [one.apply(record.clone()), other.apply(record.clone())].concat();
+            let length = bytes.len() as u64;
+            let file = BlockFile::new(bytes.clone(), length);
+            let (mut offset, mut blocks) = (0, 0);
+            loop {
+                match file.record_at(&spec, offset) {
+                    Ok(Some(found)) => {
+                        assert!(found.offset >= offset && found.end() <= length);
+                        let (start, end) = (found.offset as usize, found.end() as usize);
+                        assert_eq!(bytes[start..start + 4], spec.magic);
+                        if let Ok(block) = file.block(&spec, &found) {
+                            assert_eq!(serialize(&**block.block()), bytes[start + 8..end]);
+                            assert_eq!(block.header, found.header);
                         }
+                        offset = found.end();
                         blocks += 1;
                     }
-                    Err(reason) => {
-                        assert!(!reason.is_empty());
+                    Ok(None) => break,
+                    Err((place, reason)) => {
+                        assert!(place >= offset && place <= length && !reason.is_empty());
                         break;
                     }
                 }

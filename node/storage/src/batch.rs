@@ -47,6 +47,14 @@ impl<'a> Batch<'a> {
             .delete_cf(self.database.column::<T>(), key.encode());
     }
 
+    /// Removes all records of a table; those that are put into the batch after this stay.
+    pub fn clear<T: Table>(&mut self) {
+        // Behind every key: none is so long and has so large bytes.
+        let end = [0xff; 64];
+        self.changes
+            .delete_range_cf(self.database.column::<T>(), &[][..], &end[..]);
+    }
+
     /// Whether there is nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -1,13 +1,14 @@
 //! Opens the database, reads single records, and commits batches.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use pyrite_consensus::bitcoin::BlockHash;
 use rocksdb::properties::LIVE_SST_FILES_SIZE;
 use rocksdb::{
-    ColumnFamily, ColumnFamilyDescriptor, DB, Direction, IteratorMode, Options, ReadOptions,
-    WriteOptions,
+    BottommostLevelCompaction, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB, Direction,
+    IteratorMode, Options, ReadOptions, WriteOptions,
 };
 
 use crate::StorageError;
@@ -24,6 +25,16 @@ use crate::snapshot::Snapshot;
 
 /// No table's keys are so long.
 const BEHIND_ALL_KEYS: [u8; 64] = [0xff; 64];
+/// What a table's room on disk consists of: files of records, of large values, and the log.
+const TABLE_SIZES: [&CStr; 3] = [
+    c"rocksdb.live-sst-files-size",
+    c"rocksdb.live-blob-file-size",
+    c"rocksdb.cur-size-all-mem-tables",
+];
+/// RocksDB's option for copying large values out of files that are mostly garbage.
+const BLOB_COLLECTION: &str = "enable_blob_garbage_collection";
+/// Parts of the key space that room is reclaimed in.
+const RECLAIM_PARTS: usize = 16;
 
 /// The database of one chain. Closed when it is dropped.
 pub struct Database {
@@ -235,6 +246,64 @@ impl Database {
             })
             .map_err(|error| StorageError::from_rocksdb(&error))?;
         Ok(bytes.unwrap_or(0))
+    }
+
+    /// Bytes that a table takes on disk, with what is still in the log.
+    ///
+    /// # Errors
+    /// The database can't be read.
+    pub fn size_on_disk<T: Table>(&self) -> Result<u64, StorageError> {
+        let column = self.column::<T>();
+        let mut bytes = 0;
+        for property in TABLE_SIZES {
+            let part = self
+                .inner
+                .property_int_value_cf(column, property)
+                .map_err(|error| StorageError::from_rocksdb(&error))?;
+            bytes += part.unwrap_or(0);
+        }
+        Ok(bytes)
+    }
+
+    /// Gives the room of a table's deleted records back to the disk, a part of the key space at a time.
+    /// `go_on` is asked before each part. Reads and writes go on meanwhile.
+    ///
+    /// # Errors
+    /// The database can't be written.
+    pub fn reclaim<T: Table>(
+        &self,
+        mut go_on: impl FnMut() -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let column = self.column::<T>();
+        self.faults.before(Write::Flush)?;
+        self.inner
+            .flush_cf(column)
+            .map_err(|error| StorageError::from_rocksdb(&error))?;
+        let set = |value| {
+            self.inner
+                .set_options_cf(column, &[(BLOB_COLLECTION, value)])
+                .map_err(|error| StorageError::from_rocksdb(&error))
+        };
+        let mut options = CompactOptions::default();
+        options.set_exclusive_manual_compaction(false);
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::ForceOptimized);
+        // Otherwise every compaction would copy blocks from file to file.
+        set("true")?;
+        for part in 0..RECLAIM_PARTS {
+            if go_on().is_break() {
+                break;
+            }
+            let width = 256 / RECLAIM_PARTS;
+            let start = [u8::try_from(part * width).unwrap_or(u8::MAX)];
+            let end = u8::try_from((part + 1) * width).ok().map(|end| [end]);
+            self.inner
+                .compact_range_cf_opt(column, Some(start), end, &options);
+        }
+        set("false")
+    }
+
+    pub(crate) fn into_raw(self) -> DB {
+        self.inner
     }
 
     pub(crate) fn raw(&self) -> &DB {

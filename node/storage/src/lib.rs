@@ -18,6 +18,7 @@ mod logs;
 mod migration;
 mod options;
 mod records;
+mod salvage;
 pub mod schema;
 mod snapshot;
 
@@ -31,5 +32,6 @@ pub use iter::TableIter;
 pub use migration::{Migration, MigrationStep};
 pub use options::BLOCK_CACHE_BYTES;
 pub use records::{CoinChange, HeaderFlags, HeaderRecord, MetaKey, MetaValue, RawBlock, Undo};
+pub use salvage::{Salvage, SalvageIter, Salvaged};
 pub use schema::{CHAIN_SCHEMA, Schema, Table, TableInfo};
 pub use snapshot::Snapshot;

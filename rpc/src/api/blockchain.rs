@@ -80,7 +80,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         params: &[],
         result: "(json object) chain, chain_name, blocks, headers, bestblockhash, bits, target, \
                  difficulty, time, mediantime, verificationprogress, initialblockdownload, chainwork, \
-                 size_on_disk, pruned, warnings",
+                 size_on_disk, pruned, warnings; on a node that prunes also pruneheight, \
+                 automatic_pruning, and prune_target_size in bytes",
     },
     MethodSpec {
         name: "getblockcount",

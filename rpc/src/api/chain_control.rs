@@ -17,6 +17,10 @@ pub(crate) trait ChainControl {
     #[method(name = "preciousblock", blocking)]
     fn precious_block(&self, blockhash: String) -> CallResult<Value>;
 
+    /// Deletes old blocks.
+    #[method(name = "pruneblockchain", blocking)]
+    fn prune_blockchain(&self, height: i64) -> CallResult<i64>;
+
     /// Takes back that blocks are invalid.
     #[method(name = "reconsiderblock", blocking)]
     fn reconsider_block(&self, blockhash: String) -> CallResult<Value>;
@@ -43,6 +47,18 @@ pub(crate) const METHODS: &[MethodSpec] = &[
                   call can override the effect of an earlier one.",
         params: &[required("blockhash", Kind::Hex, "The block's hash.")],
         result: "null",
+    },
+    MethodSpec {
+        name: "pruneblockchain",
+        family: Family::Blockchain,
+        summary: "Deletes the blocks up to a height, and what they spent, to save room. The last 288 blocks \
+                  stay, and those that an index still has to read. The node must prune: --prune.",
+        params: &[required(
+            "height",
+            Kind::Number,
+            "The height, or a time in Unix seconds: blocks that are two hours older are deleted.",
+        )],
+        result: "(numeric) the height of the last block that is deleted, -1 if none is",
     },
     MethodSpec {
         name: "reconsiderblock",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pyrite_chain::BackgroundValidation;
+use pyrite_chain::{BackgroundValidation, PruneMode};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
@@ -57,7 +57,19 @@ impl BlockchainServer for Handler {
         info["initialblockdownload"] = self.is_catching_up(tip.header.time).into();
         info["chainwork"] = work_hex(tip.work).into();
         info["size_on_disk"] = directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH).into();
-        info["pruned"] = false.into();
+        info["pruned"] = (context.prune_mode != PruneMode::Off).into();
+        if context.prune_mode != PruneMode::Off {
+            let pruned = context.reader.pruned_height();
+            info["pruneheight"] = pruned.map_or(0, |height| height.next().0).into();
+            let target = match context.prune_mode {
+                PruneMode::Automatic { target_bytes } => Some(target_bytes),
+                PruneMode::Off | PruneMode::ByHand => None,
+            };
+            info["automatic_pruning"] = target.is_some().into();
+            if let Some(bytes) = target {
+                info["prune_target_size"] = bytes.into();
+            }
+        }
         info["warnings"] = json!([]);
         Ok(info)
     }
@@ -87,7 +99,7 @@ impl BlockchainServer for Handler {
                 .context
                 .reader
                 .block_bytes(&hash)?
-                .ok_or_else(|| CallError::misc("Block not available (not fully downloaded)"))?;
+                .ok_or_else(|| self.block_not_available(&hash))?;
             return Ok(Value::String(hex::encode(bytes)));
         }
         let block = self.block_body(&hash)?;

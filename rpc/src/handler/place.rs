@@ -28,7 +28,17 @@ impl Handler {
         self.context
             .reader
             .block(hash)?
-            .ok_or_else(|| CallError::misc("Block not available (not fully downloaded)"))
+            .ok_or_else(|| self.block_not_available(hash))
+    }
+
+    /// Why a block's body is not there.
+    pub(super) fn block_not_available(&self, hash: &BlockHash) -> CallError {
+        let info = self.context.reader.header(hash);
+        CallError::misc(if info.is_some_and(|info| info.is_pruned) {
+            "Block not available (pruned data)"
+        } else {
+            "Block not available (not fully downloaded)"
+        })
     }
 
     /// Where a block stands, seen from the present tip.

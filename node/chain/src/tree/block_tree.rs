@@ -253,6 +253,10 @@ impl BlockTree {
         self.node_mut(id).flags = flags;
     }
 
+    pub(crate) fn set_pruned(&mut self, id: NodeId) {
+        self.node_mut(id).flags.pruned = true;
+    }
+
     pub(crate) fn set_sequence(&mut self, id: NodeId, sequence: i64) {
         self.node_mut(id).sequence = sequence;
     }

@@ -48,8 +48,14 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// Whether the body was stored, and so is not asked for any more; it may have been pruned since.
     pub(crate) fn has_body(&self) -> bool {
         self.tx_count > 0
+    }
+
+    /// Whether the body can be read: it was stored, and not pruned since.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.has_body() && !self.flags.pruned
     }
 
     /// Whether it could be connected as far as bodies go: none is missing down to the root.
@@ -83,6 +89,7 @@ impl Node {
             status: self.status(),
             tx_count: self.has_body().then_some(self.tx_count),
             chain_tx_count: self.chain_tx_count,
+            is_pruned: self.flags.pruned,
         }
     }
 

@@ -92,6 +92,22 @@ impl BlockTree {
         missing
     }
 
+    /// The highest block of the active chain whose body was pruned.
+    pub(crate) fn pruned_height(&self) -> Option<Height> {
+        // From below: blocks are pruned from there, and few chains are pruned at all.
+        let is_pruned = |id: &NodeId| self.node(*id).flags.pruned;
+        let mut below = Height::GENESIS;
+        while let Some(id) = self.active_at(below.next()).filter(is_pruned) {
+            below = self.node(id).height;
+        }
+        (below != Height::GENESIS).then_some(below)
+    }
+
+    /// Whether any block was pruned, in whatever branch.
+    pub(crate) fn has_pruned(&self) -> bool {
+        self.ids().any(|id| self.node(id).flags.pruned)
+    }
+
     /// The way from one block to another.
     pub(crate) fn path(&self, from: NodeId, to: NodeId) -> ChainPath {
         let fork = self.fork_point(from, to);

@@ -52,7 +52,8 @@ impl VerifyLevel {
 pub struct VerifyOptions {
     /// How thoroughly.
     pub level: VerifyLevel,
-    /// How many blocks, from the tip down; `None` for all. The genesis block is never among them.
+    /// How many blocks, from the tip down; `None` for all that are stored. The genesis block is never among
+    /// them.
     pub blocks: Option<u32>,
 }
 
@@ -125,7 +126,7 @@ impl Walk<'_> {
             // What lies at or below an unvalidated base has nothing to be verified yet.
             let base = tree.assumed().map(|assumed| assumed.base);
             tree.ancestors(tip)
-                .take_while(|id| Some(*id) != base)
+                .take_while(|id| Some(*id) != base && !tree.node(*id).flags.pruned)
                 .take(count)
                 .collect()
         };

@@ -10,7 +10,7 @@ use pyrite_consensus::{
 use pyrite_storage::schema::{Blocks, Headers};
 use pyrite_storage::{Database, RawBlock};
 
-use super::Writer;
+use super::{Distance, Writer};
 use crate::shared::MAX_BLOCKS_AHEAD;
 use crate::tree::{LinkError, NodeId};
 use crate::{ChainError, SubmitError, Submitted};
@@ -36,13 +36,16 @@ impl Writer {
         &mut self,
         database: &Database,
         block: &Arc<HashedBlock>,
+        distance: Distance,
     ) -> Result<Submitted, SubmitError> {
         let hash = block.block_hash();
         let id = self.accept_header(database, hash, &block.header)?;
         if self.shared.tree().node(id).has_body() {
             return Ok(Submitted::Duplicate);
         }
-        self.check_distance(id)?;
+        if distance == Distance::Bounded {
+            self.check_distance(id)?;
+        }
         if let Err(error) = self.check_body(id, block) {
             // A mutated block says nothing about the one whose hash it bears.
             if !error.is_mutation() {

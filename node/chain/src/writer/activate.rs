@@ -15,6 +15,7 @@ use pyrite_storage::schema::{Headers, UndoData};
 use pyrite_storage::{Database, Undo};
 
 use super::Writer;
+use super::flush::FLUSH_EVERY;
 use crate::ChainError;
 use crate::coins::CoinsCache;
 use crate::tree::NodeId;
@@ -53,10 +54,7 @@ impl Writer {
     ) -> Result<Vec<(NodeId, BlockError)>, ChainError> {
         let mut failures = Vec::new();
         loop {
-            let target = self
-                .candidates
-                .best()
-                .ok_or_else(|| ChainError::corrupt("the genesis block is marked invalid"))?;
+            let target = self.best_candidate()?;
             if target == self.tip() {
                 break;
             }
@@ -72,6 +70,52 @@ impl Writer {
         Ok(failures)
     }
 
+    /// Connects up to `blocks` blocks towards the best candidate, and returns its height.
+    pub(super) fn advance(
+        &mut self,
+        database: &Database,
+        blocks: u32,
+    ) -> Result<Height, ChainError> {
+        let target = self.best_candidate()?;
+        let next = {
+            let tree = self.shared.tree();
+            let height = tree.node(tree.tip()).height.0.saturating_add(blocks);
+            tree.ancestor(target, Height(height)).unwrap_or(target)
+        };
+        if next != self.tip()
+            && let Some((id, error)) = self.move_to(database, next)?
+        {
+            let hash = self.shared.tree().node(id).hash;
+            tracing::warn!(%hash, %error, "invalid block");
+            self.mark_failed(database, id)?;
+        }
+        let target = self.best_candidate()?;
+        Ok(self.shared.tree().node(target).height)
+    }
+
+    fn best_candidate(&self) -> Result<NodeId, ChainError> {
+        self.candidates
+            .best()
+            .ok_or_else(|| ChainError::corrupt("the genesis block is marked invalid"))
+    }
+
+    /// Refuses a way that leads over blocks that were pruned, before anything is changed.
+    fn check_stored(&self, fork: NodeId, target: NodeId) -> Result<(), ChainError> {
+        let tree = self.shared.tree();
+        let mut way = tree
+            .upwards(fork, tree.tip())
+            .into_iter()
+            .chain(tree.upwards(fork, target));
+        match way.find(|id| tree.node(*id).flags.pruned) {
+            None => Ok(()),
+            Some(id) => Err(ChainError::PrunedReorganisation {
+                hash: tree.node(id).hash,
+                height: tree.node(id).height,
+                best: tree.node(target).hash,
+            }),
+        }
+    }
+
     /// Moves the tip block by block. Stops at a block that is invalid and returns it.
     fn move_to(
         &mut self,
@@ -85,6 +129,7 @@ impl Writer {
             (fork, tree.upwards(fork, target), depth)
         };
         if depth > 0 {
+            self.check_stored(fork, target)?;
             tracing::info!(disconnect = depth, connect = path.len(), "reorganisation");
         }
         while self.tip() != fork {
@@ -119,7 +164,7 @@ impl Writer {
         let is_full = cache.is_full();
         drop(cache);
         tracing::debug!(height = %node.height, hash = %node.hash, "connected");
-        if is_full {
+        if is_full || self.last_flush.elapsed() >= FLUSH_EVERY {
             self.flush_coins(database)?;
         }
         Ok(Ok(()))

@@ -20,8 +20,15 @@ impl Writer {
         if id == NodeId::ROOT {
             return Err(SubmitError::Genesis);
         }
-        if self.shared.tree().is_assumed(id) {
-            return Err(SubmitError::BelowSnapshot(hash));
+        {
+            let tree = self.shared.tree();
+            if tree.is_assumed(id) {
+                return Err(SubmitError::BelowSnapshot(hash));
+            }
+            let height = tree.node(id).height;
+            if tree.is_active(id) && tree.pruned_height() >= Some(height) {
+                return Err(SubmitError::Pruned(hash));
+            }
         }
         self.mark_failed(database, id)?;
         // Chains with less work than the tip had were dropped from the candidates.

@@ -6,7 +6,8 @@ mod background;
 mod candidates;
 mod control;
 mod flush;
+mod prune;
 mod run;
 mod snapshot;
 
-pub(crate) use run::{Command, Reply, Writer};
+pub(crate) use run::{Command, Distance, Reply, Writer};

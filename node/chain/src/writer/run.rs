@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
-use pyrite_consensus::HashedBlock;
 use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::spec::AssumeUtxo;
+use pyrite_consensus::{HashedBlock, Height};
 use pyrite_storage::{Batch, Database, Durability};
 
 use super::background::{Background, Step};
 use super::candidates::Candidates;
 use super::flush::FLUSH_EVERY;
+use crate::chain::Activation;
 use crate::shared::Shared;
 use crate::tree::NodeId;
 use crate::{ChainError, SnapshotError, SubmitError, Submitted};
@@ -29,9 +30,22 @@ const GROUP_TIME: Duration = Duration::from_millis(200);
 /// Where a verdict goes. It has room for one, so sending never blocks.
 pub(crate) type Reply<T> = SyncSender<Result<T, SubmitError>>;
 
+/// Whether a body may be stored however far above the tip it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Distance {
+    /// Up to `MAX_BLOCKS_AHEAD`: it may be anybody's.
+    Bounded,
+    /// It was stored before.
+    Any,
+}
+
 /// What the writer can be asked for.
 pub(crate) enum Command {
-    SubmitBlock(Arc<HashedBlock>, Reply<Submitted>),
+    SubmitBlock(Arc<HashedBlock>, Distance, Reply<Submitted>),
+    /// Deletes the bodies of blocks.
+    Prune(Vec<NodeId>, Reply<u64>),
+    /// Connects so many blocks at most towards the best chain, and answers with its height.
+    Advance(u32, Reply<Height>),
     SubmitHeaders(Vec<Header>, Reply<Vec<BlockHash>>),
     Precious(BlockHash, Reply<()>),
     Invalidate(BlockHash, Reply<()>),
@@ -69,6 +83,7 @@ impl Writer {
     pub(crate) fn resume(
         shared: Arc<Shared>,
         assume_valid: Option<BlockHash>,
+        activation: Activation,
     ) -> Result<Self, ChainError> {
         let (candidates, last, first) = {
             let tree = shared.tree();
@@ -92,7 +107,9 @@ impl Writer {
             unsynced: false,
         };
         let database = shared.database()?;
-        writer.activate_best(&database)?;
+        if activation == Activation::AtOnce {
+            writer.activate_best(&database)?;
+        }
         writer.flush_coins(&database)?;
         writer.settle(&database)?;
         drop(database);
@@ -196,8 +213,17 @@ impl Writer {
         answers: &mut Vec<Answer>,
     ) -> Result<(), ChainError> {
         match command {
-            Command::SubmitBlock(block, reply) => {
-                queue_answer(answers, reply, self.submit_block(database, &block))
+            Command::SubmitBlock(block, distance, reply) => {
+                let verdict = self.submit_block(database, &block, distance);
+                queue_answer(answers, reply, verdict)
+            }
+            Command::Prune(blocks, reply) => {
+                let result = self.prune(database, &blocks).map_err(SubmitError::from);
+                queue_answer(answers, reply, result)
+            }
+            Command::Advance(blocks, reply) => {
+                let result = self.advance(database, blocks).map_err(SubmitError::from);
+                queue_answer(answers, reply, result)
             }
             Command::SubmitHeaders(headers, reply) => {
                 queue_answer(answers, reply, self.submit_headers(database, &headers))

@@ -1,5 +1,6 @@
 //! `pyrite bench import`: how fast a file of blocks is imported, where the time goes, and in how much memory.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,10 +10,10 @@ use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_node::{db_cache_bytes, import_block_file, load_chain_spec};
+use pyrite_node::{db_cache_bytes, import_block_files, load_chain_spec};
 use serde_json::json;
 
-use crate::progress::ProgressLine;
+use crate::progress::{Amount, ProgressBar};
 
 /// Arguments of `pyrite bench import`.
 #[derive(Args)]
@@ -78,13 +79,19 @@ fn measure(args: &ImportArgs) -> Result<Figures> {
         assume_valid: args.assume_valid,
         clock: Clock::system(),
     })?;
-    let mut line = ProgressLine::new();
-    let start = Instant::now();
-    import_block_file(&spec, &chain.handle, &args.file, |done, of| {
-        line.show(|| format!("importing: {} %", done.saturating_mul(100) / of));
-    })?;
-    line.clear();
     let reader = chain.reader.clone();
+    let mut bar = ProgressBar::new("importing");
+    let start = Instant::now();
+    let files = std::slice::from_ref(&args.file);
+    import_block_files(&spec, &chain.handle, &reader, files, &mut |progress| {
+        bar.show(Amount {
+            done: progress.done_bytes,
+            total: progress.total_bytes,
+            blocks: progress.blocks,
+        });
+        ControlFlow::Continue(())
+    })?;
+    bar.clear();
     let script_seconds = reader.scripts().time_in_blocks().as_secs_f64();
     let (tip, genesis) = (reader.tip(), reader.hash_at(Height::GENESIS));
     let count = |hash| reader.header(&hash).and_then(|info| info.chain_tx_count);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod block_files;
 mod chain_command;
 mod command_line;
 mod db_command;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock};
+use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock, PruneMode};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
@@ -37,10 +37,20 @@ pub(super) struct TestNode {
 
 impl TestNode {
     pub(super) async fn start() -> Self {
-        Self::start_on(ChainSpec::regtest()).await
+        Self::start_with(ChainSpec::regtest(), PruneMode::Off).await
     }
 
+    /// A node of another chain.
     pub(super) async fn start_on(spec: ChainSpec) -> Self {
+        Self::start_with(spec, PruneMode::Off).await
+    }
+
+    /// A node that may delete blocks.
+    pub(super) async fn start_pruning(mode: PruneMode) -> Self {
+        Self::start_with(ChainSpec::regtest(), mode).await
+    }
+
+    async fn start_with(spec: ChainSpec, mode: PruneMode) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
         let clock = Clock::system();
@@ -74,6 +84,7 @@ impl TestNode {
             spec,
             chain: chain.handle.clone(),
             reader: reader.clone(),
+            prune_mode: mode,
             mempool: mempool.clone(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),

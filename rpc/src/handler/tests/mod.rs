@@ -7,5 +7,6 @@ mod coin_search;
 mod coin_set;
 mod fuzz;
 mod harness;
+mod pruning;
 mod scenarios;
 mod snapshot;
