@@ -72,6 +72,12 @@ pub enum NodeError {
         /// The reason.
         source: pyrite_chain::ChainError,
     },
+    /// A header of block files breaks a rule.
+    #[error("the headers of the files are refused: {error}")]
+    Headers {
+        /// The reason.
+        error: pyrite_chain::SubmitError,
+    },
     /// Old blocks were deleted, and the node shall not prune.
     #[error(
         "the blocks up to height {height} were pruned: start with --prune, or with --reindex to load them \

@@ -4,6 +4,7 @@
 //! started again soon is where it was.
 
 mod block_file;
+mod headers;
 mod waiting;
 
 use std::collections::{HashSet, VecDeque};
@@ -18,6 +19,7 @@ use pyrite_consensus::bitcoin::BlockHash;
 
 use crate::NodeError;
 use block_file::{BlockFile, block_files};
+pub use headers::import_headers_up_to;
 use waiting::{MAX_WAITING, Place, Waiting};
 
 /// Blocks that may wait for the chain's verdict, and their bytes.

@@ -17,7 +17,9 @@ mod wallet_follower;
 pub use data_dir::{DataDir, RuntimeInfo, find_running};
 pub use error::NodeError;
 pub use export::{Existing, ExportEnd, export_blocks};
-pub use import::{ImportEnd, ImportProgress, ImportReport, import_block_files};
+pub use import::{
+    ImportEnd, ImportProgress, ImportReport, import_block_files, import_headers_up_to,
+};
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, StopHandle};
 pub use options::{NodeConfig, NodeOptions, db_cache_bytes, default_data_dir, load_chain_spec};

@@ -114,16 +114,14 @@ pub(crate) fn blocks_on_disk(shared: &Shared) -> Result<u64, ChainError> {
 pub(crate) fn highest_to_prune(shared: &Shared, height: Height) -> Option<Height> {
     let guards = shared.prune_guards().clone();
     let needed = guards.iter().filter_map(|guard| guard()).min();
-    let (tip, validated) = {
+    let tip = {
         let tree = shared.tree();
-        // The validation below a snapshot goes on from there.
-        let validated = tree.assumed().map(|assumed| {
-            let fork = tree.fork_point(assumed.base, assumed.background);
-            tree.node(fork).height
-        });
-        (tree.node(tree.tip()).height.0, validated)
+        if tree.assumed().is_some() {
+            // The validation in the background still reads blocks below the tip.
+            return None;
+        }
+        tree.node(tree.tip()).height.0
     };
-    let needed = needed.into_iter().chain(validated).min();
     let mut highest = height.0.min(tip.checked_sub(MIN_BLOCKS_TO_KEEP)?);
     if let Some(needed) = needed {
         highest = highest.min(needed.0.checked_sub(1)?);

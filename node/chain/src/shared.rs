@@ -36,11 +36,11 @@ pub(crate) struct Shared {
     coins: RwLock<CoinsCache>,
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
+    prune_guards: RwLock<Vec<PruneGuard>>,
     /// Bytes of coins in memory, about, at most: of all chains together.
     pub(crate) coins_cache_bytes: usize,
     /// Held by whoever fills a table beside the chain's: one at a time.
     snapshot_turn: Mutex<()>,
-    prune_guards: RwLock<Vec<PruneGuard>>,
 }
 
 /// The open database; it stays open while this is held.
@@ -77,9 +77,9 @@ impl Shared {
             coins: RwLock::new(coins),
             tip: watch::Sender::new(tip),
             failure: watch::Sender::new(None),
+            prune_guards: RwLock::new(Vec::new()),
             coins_cache_bytes,
             snapshot_turn: Mutex::new(()),
-            prune_guards: RwLock::new(Vec::new()),
         }
     }
 

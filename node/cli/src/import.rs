@@ -8,7 +8,8 @@ use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_node::{
-    DataDir, ImportEnd, db_cache_bytes, default_data_dir, import_block_files, load_chain_spec,
+    DataDir, ImportEnd, db_cache_bytes, default_data_dir, import_block_files, import_headers_up_to,
+    load_chain_spec,
 };
 
 use crate::interrupt::Interrupt;
@@ -60,6 +61,13 @@ pub(crate) fn run(args: &ImportArgs) -> Result<()> {
         clock: Clock::system(),
     })
     .with_context(|| path.display().to_string())?;
+    if let Some(hash) = &args.assume_valid
+        && !import_headers_up_to(&spec, &chain.handle, &chain.reader, &args.files, hash)?
+    {
+        eprintln!(
+            "block {hash}, which is assumed to be valid, is not in the files: all scripts are verified"
+        );
+    }
     let mut bar = ProgressBar::new("importing");
     let outcome = import_block_files(
         &spec,

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use pyrite_chain::{Chain, LoadChecks};
+use pyrite_chain::{Chain, ChainConfig, LoadChecks};
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Amount;
 use pyrite_consensus::spec::AssumeUtxo;
@@ -24,8 +24,10 @@ impl Fixture {
 
     fn of(spec: ChainSpec) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut config = test_chain::config(&directory.path().join("database"));
-        config.spec = Arc::new(spec);
+        let config = ChainConfig {
+            spec: Arc::new(spec),
+            ..test_chain::config(&directory.path().join("database"))
+        };
         let clock = config.clock.clone();
         let chain = Chain::open(config).unwrap();
         let reader = chain.reader.clone();

@@ -23,8 +23,6 @@ use crate::records::{MetaKey, MetaValue};
 use crate::schema::{Meta, Schema, Table};
 use crate::snapshot::Snapshot;
 
-/// No table's keys are so long.
-const BEHIND_ALL_KEYS: [u8; 64] = [0xff; 64];
 /// What a table's room on disk consists of: files of records, of large values, and the log.
 const TABLE_SIZES: [&CStr; 3] = [
     c"rocksdb.live-sst-files-size",
@@ -35,6 +33,8 @@ const TABLE_SIZES: [&CStr; 3] = [
 const BLOB_COLLECTION: &str = "enable_blob_garbage_collection";
 /// Parts of the key space that room is reclaimed in.
 const RECLAIM_PARTS: usize = 16;
+/// No table's keys are so long.
+const BEHIND_ALL_KEYS: [u8; 64] = [0xff; 64];
 
 /// The database of one chain. Closed when it is dropped.
 pub struct Database {

@@ -26,6 +26,9 @@ impl Writer {
                 return Err(SubmitError::BelowSnapshot(hash));
             }
             let height = tree.node(id).height;
+            if tree.is_assumed(id) {
+                return Err(SubmitError::BelowSnapshot(hash));
+            }
             if tree.is_active(id) && tree.pruned_height() >= Some(height) {
                 return Err(SubmitError::Pruned(hash));
             }

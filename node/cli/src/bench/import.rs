@@ -10,7 +10,7 @@ use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_node::{db_cache_bytes, import_block_files, load_chain_spec};
+use pyrite_node::{db_cache_bytes, import_block_files, import_headers_up_to, load_chain_spec};
 use serde_json::json;
 
 use crate::progress::{Amount, ProgressBar};
@@ -83,6 +83,11 @@ fn measure(args: &ImportArgs) -> Result<Figures> {
     let mut bar = ProgressBar::new("importing");
     let start = Instant::now();
     let files = std::slice::from_ref(&args.file);
+    if let Some(hash) = &args.assume_valid
+        && !import_headers_up_to(&spec, &chain.handle, &reader, files, hash)?
+    {
+        bail!("{}: no block {hash}", args.file.display());
+    }
     import_block_files(&spec, &chain.handle, &reader, files, &mut |progress| {
         bar.show(Amount {
             done: progress.done_bytes,

@@ -80,3 +80,33 @@ fn a_chain_is_exported_as_it_was_imported() {
         "{told}"
     );
 }
+
+#[test]
+fn scripts_that_are_assumed_to_be_valid_are_not_verified() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("made");
+    make_chain(&file, "130");
+    let file = file.to_str().unwrap();
+    let data = directory.path().join("data");
+    let told = success(&on(&data, "import", &[file]));
+    let tip = told.lines().last().unwrap().rsplit(' ').next().unwrap();
+
+    // How long scripts took tells whether any was verified.
+    let script_seconds = |options: &[&str]| {
+        let dir = directory.path().join("bench");
+        let bench = ["bench", "import", "--json", "--dir", dir.to_str().unwrap()];
+        let output = pyrite(&[&bench[..], options, &[file]].concat());
+        let figures: serde_json::Value = serde_json::from_str(&success(&output)).unwrap();
+        assert_eq!(figures["blocks"], 130);
+        figures["script_seconds"].as_f64().unwrap()
+    };
+    assert!(script_seconds(&[]) > 0.0);
+    assert!(script_seconds(&["--assume-valid", tip]) <= 0.0);
+
+    let other = directory.path().join("other");
+    let nobody = "00".repeat(32);
+    let output = on(&other, "import", &["--assume-valid", &nobody, file]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("all scripts are verified"), "{stderr}");
+    assert!(success(&output).contains("130 blocks imported"));
+}

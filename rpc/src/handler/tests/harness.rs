@@ -37,20 +37,15 @@ pub(super) struct TestNode {
 
 impl TestNode {
     pub(super) async fn start() -> Self {
-        Self::start_with(ChainSpec::regtest(), PruneMode::Off).await
-    }
-
-    /// A node of another chain.
-    pub(super) async fn start_on(spec: ChainSpec) -> Self {
-        Self::start_with(spec, PruneMode::Off).await
+        Self::start_on(ChainSpec::regtest(), PruneMode::Off).await
     }
 
     /// A node that may delete blocks.
     pub(super) async fn start_pruning(mode: PruneMode) -> Self {
-        Self::start_with(ChainSpec::regtest(), mode).await
+        Self::start_on(ChainSpec::regtest(), mode).await
     }
 
-    async fn start_with(spec: ChainSpec, mode: PruneMode) -> Self {
+    pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
         let clock = Clock::system();
