@@ -28,6 +28,19 @@ const BIP30_REPEATS: [(u32, &str); 2] = [
     ),
 ];
 
+/// Bitcoin's two blocks whose coinbases those overwrote, so that nothing can spend them any more (Bitcoin
+/// Core's `IsBIP30Unspendable`).
+const BIP30_UNSPENDABLE: [(u32, &str); 2] = [
+    (
+        91_722,
+        "00000000000271a2dc26e7667f8419f2e15416dc6955e5a6c6cdf3f2574dd08e",
+    ),
+    (
+        91_812,
+        "00000000000af0aed4792b1acee3d966af36cf5def14935db8de83d6f9306f2f",
+    ),
+];
+
 /// Bitcoin's genesis block: only on its chain it is known what the coinbases before BIP-0034 hold.
 const BITCOIN_GENESIS: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
 
@@ -286,9 +299,20 @@ impl<'a, V: CoinView> Connection<'a, V> {
 /// were not there (Bitcoin Core's `IsBIP30Repeat`).
 #[must_use]
 pub fn is_bip30_repeat(height: Height, hash: BlockHash) -> bool {
-    BIP30_REPEATS
+    is_one_of(&BIP30_REPEATS, height, hash)
+}
+
+/// Whether a block is one of Bitcoin's two whose coinbases later ones overwrote (Bitcoin Core's
+/// `IsBIP30Unspendable`).
+#[must_use]
+pub fn is_bip30_unspendable(height: Height, hash: BlockHash) -> bool {
+    is_one_of(&BIP30_UNSPENDABLE, height, hash)
+}
+
+fn is_one_of(blocks: &[(u32, &str)], height: Height, hash: BlockHash) -> bool {
+    blocks
         .iter()
-        .any(|(repeat, printed)| height.0 == *repeat && hash.to_string() == *printed)
+        .any(|(known, printed)| height.0 == *known && hash.to_string() == *printed)
 }
 
 /// Whether a block at `height` may not overwrite coins (BIP-0030) in a way that nothing else excludes.

@@ -59,6 +59,12 @@ impl DataDir {
         self.chain.join("database")
     }
 
+    /// The indexes, each in a folder of its own.
+    #[must_use]
+    pub fn indexes(&self) -> PathBuf {
+        self.chain.join("indexes")
+    }
+
     /// The wallets.
     #[must_use]
     pub fn wallets(&self) -> PathBuf {

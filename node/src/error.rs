@@ -87,6 +87,9 @@ pub enum NodeError {
         /// The highest block that is gone.
         height: Height,
     },
+    /// An index can't be opened or failed while the node ran.
+    #[error("index {0}")]
+    Index(#[from] pyrite_index::IndexError),
     /// The wallet.
     #[error("wallet: {0}")]
     Wallet(#[from] pyrite_wallet::WalletError),

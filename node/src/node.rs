@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
+use pyrite_index::{Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
@@ -33,6 +34,7 @@ const PRUNE_EVERY: Duration = Duration::from_secs(10);
 pub struct Node {
     config: NodeConfig,
     chain: Chain,
+    indexes: Indexes,
     network: NetworkHandle,
     miner: MinerHandle,
     rpc: RpcServer,
@@ -81,16 +83,29 @@ impl Node {
         let clock = Clock::system();
         let chain = open_chain(&config, clock.clone()).await?;
         let path = config.data_dir.database();
-        match Self::start_on(config, &chain, clock).await {
-            Ok(parts) => Ok(parts.into_node(chain)),
+        let indexes = match start_indexes(&config, &chain).await {
+            Ok(indexes) => indexes,
             Err(error) => {
+                close_chain(chain, path).await?;
+                return Err(error);
+            }
+        };
+        match Self::start_on(config, &chain, &indexes, clock).await {
+            Ok(parts) => Ok(parts.into_node(chain, indexes)),
+            Err(error) => {
+                stop_indexes(indexes).await?;
                 close_chain(chain, path).await?;
                 Err(error)
             }
         }
     }
 
-    async fn start_on(config: NodeConfig, chain: &Chain, clock: Clock) -> Result<Parts, NodeError> {
+    async fn start_on(
+        config: NodeConfig,
+        chain: &Chain,
+        indexes: &Indexes,
+        clock: Clock,
+    ) -> Result<Parts, NodeError> {
         let reader = chain.reader.clone();
         let stop = StopHandle::new();
         let mempool = MempoolHandle::new(
@@ -101,7 +116,6 @@ impl Node {
                 ..MempoolConfig::default()
             },
         );
-        check_pruning(&config, &reader)?;
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         let templates = TemplateFollower::new(
@@ -122,6 +136,7 @@ impl Node {
                 chain: chain.handle.clone(),
                 reader: reader.clone(),
                 prune_mode: config.prune,
+                indexes: indexes.clone(),
                 mempool: mempool.clone(),
                 network: network.clone(),
                 miner: miner.clone(),
@@ -157,6 +172,7 @@ impl Node {
             ),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
+            tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
             tokio::spawn(keep_pruned(
                 chain.handle.clone(),
                 config.prune,
@@ -193,13 +209,14 @@ impl Node {
     /// Runs until it is asked to stop or can't go on, then stops its parts in order.
     ///
     /// # Errors
-    /// The chain failed while it ran (a full disk, a corrupt database).
+    /// The chain or an index failed while it ran (a full disk, a corrupt database).
     pub async fn run(self) -> Result<(), NodeError> {
         self.stop.stopped().await;
         tracing::info!("stopping");
         let Self {
             config,
             chain,
+            indexes,
             network,
             miner,
             rpc,
@@ -217,13 +234,15 @@ impl Node {
         }
         .stop()
         .await;
+        let followed = stop_indexes(indexes).await;
         close_chain(chain, path).await?;
+        followed?;
         tracing::info!("stopped");
         Ok(())
     }
 }
 
-/// Everything but the chain.
+/// Everything but the chain and its indexes.
 struct Parts {
     config: NodeConfig,
     network: NetworkHandle,
@@ -267,7 +286,7 @@ impl Parts {
         Ok(())
     }
 
-    fn into_node(self, chain: Chain) -> Node {
+    fn into_node(self, chain: Chain, indexes: Indexes) -> Node {
         let Self {
             config,
             network,
@@ -279,6 +298,7 @@ impl Parts {
         Node {
             config,
             chain,
+            indexes,
             network,
             miner,
             rpc,
@@ -328,6 +348,26 @@ async fn close_chain(chain: Chain, path: PathBuf) -> Result<(), NodeError> {
     blocking(move || chain.shutdown())
         .await
         .map_err(|source| NodeError::Chain { path, source })
+}
+
+async fn start_indexes(config: &NodeConfig, chain: &Chain) -> Result<Indexes, NodeError> {
+    check_pruning(config, &chain.reader)?;
+    let indexes = IndexesConfig {
+        directory: config.data_dir.indexes(),
+        kinds: config.indexes.clone(),
+    };
+    let reader = chain.reader.clone();
+    let indexes = blocking(move || Indexes::start(&indexes, &reader)).await?;
+    let readers = indexes.clone();
+    chain
+        .handle
+        .guard_from_pruning(Arc::new(move || readers.lowest_needed()));
+    Ok(indexes)
+}
+
+/// Ends the indexes' threads. If one failed while it ran, it says so here.
+async fn stop_indexes(indexes: Indexes) -> Result<(), NodeError> {
+    Ok(blocking(move || indexes.shutdown()).await?)
 }
 
 async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
@@ -397,6 +437,13 @@ async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
         tracing::error!(%error, "the chain can't go on: stopping");
         stop.stop();
     }
+}
+
+/// Stops the node when an index can't go on: it would answer what is no longer true.
+async fn watch_indexes(indexes: Indexes, stop: StopHandle) {
+    let error = indexes.failed().await;
+    tracing::error!(%error, "an index can't go on: stopping");
+    stop.stop();
 }
 
 /// A chain whose old blocks are gone can't be served whole.

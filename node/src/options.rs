@@ -8,6 +8,7 @@ use clap::Args;
 use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
+use pyrite_index::IndexKind;
 use pyrite_miner::MinerSettings;
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
@@ -101,6 +102,21 @@ pub struct NodeOptions {
     /// Threads that verify scripts [default: all processors]
     #[arg(long, value_name = "N", env = "PYRITE_SCRIPT_THREADS")]
     pub script_threads: Option<usize>,
+    /// Keep an index of all transactions, for getrawtransaction and gettxoutproof [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_TXINDEX", num_args = 0..=1, default_missing_value = "true")]
+    pub txindex: Option<bool>,
+    /// Keep compact filters of all blocks (BIP158), for getblockfilter and scanblocks [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_BLOCKFILTERINDEX", num_args = 0..=1, default_missing_value = "true")]
+    pub blockfilterindex: Option<bool>,
+    /// Keep the figures of the coins after every block, for gettxoutsetinfo [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_COINSTATSINDEX", num_args = 0..=1, default_missing_value = "true")]
+    pub coinstatsindex: Option<bool>,
+    /// Keep an index of what spends outputs, for gettxspendingprevout [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_TXOSPENDERINDEX", num_args = 0..=1, default_missing_value = "true")]
+    pub txospenderindex: Option<bool>,
+    /// Keep an index of addresses, for getaddressbalance and its like [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_ADDRESSINDEX", num_args = 0..=1, default_missing_value = "true")]
+    pub addressindex: Option<bool>,
     /// Log to the file only, not to stderr [default: false]
     #[arg(long, value_name = "BOOL", env = "PYRITE_QUIET", num_args = 0..=1, default_missing_value = "true")]
     pub quiet: Option<bool>,
@@ -146,6 +162,8 @@ pub struct NodeConfig {
     pub prune: PruneMode,
     /// Threads that verify scripts.
     pub script_threads: usize,
+    /// The indexes to keep.
+    pub indexes: Vec<IndexKind>,
     /// Where the log goes.
     pub log: LogTarget,
 }
@@ -164,6 +182,7 @@ impl NodeOptions {
             None => self,
         };
         let spec = load_chain_spec(options.chain.as_deref().unwrap_or("pyrite"))?;
+        let indexes = options.indexes();
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -214,13 +233,14 @@ impl NodeOptions {
             )? * 1_000_000,
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             assume_valid: options.assume_valid,
-            prune: prune_mode(options.prune.unwrap_or(0))?,
+            prune: prune_mode(options.prune.unwrap_or(0), &indexes)?,
             script_threads: in_range(
                 "script-threads",
                 options.script_threads.unwrap_or(processors),
                 1,
                 1024,
             )?,
+            indexes,
             log: if options.quiet.unwrap_or(false) {
                 LogTarget::File
             } else {
@@ -228,6 +248,21 @@ impl NodeOptions {
             },
             spec: Arc::new(spec),
         })
+    }
+
+    /// The indexes that are switched on.
+    fn indexes(&self) -> Vec<IndexKind> {
+        let is_on = |kind: &IndexKind| {
+            let switch = match kind {
+                IndexKind::Transactions => self.txindex,
+                IndexKind::Filters => self.blockfilterindex,
+                IndexKind::CoinStats => self.coinstatsindex,
+                IndexKind::Spenders => self.txospenderindex,
+                IndexKind::Addresses => self.addressindex,
+            };
+            switch.unwrap_or(false)
+        };
+        IndexKind::ALL.into_iter().filter(is_on).collect()
     }
 
     /// These settings, and where they are silent, the other's.
@@ -250,6 +285,11 @@ impl NodeOptions {
             assume_valid: self.assume_valid.or(other.assume_valid),
             prune: self.prune.or(other.prune),
             script_threads: self.script_threads.or(other.script_threads),
+            txindex: self.txindex.or(other.txindex),
+            blockfilterindex: self.blockfilterindex.or(other.blockfilterindex),
+            coinstatsindex: self.coinstatsindex.or(other.coinstatsindex),
+            txospenderindex: self.txospenderindex.or(other.txospenderindex),
+            addressindex: self.addressindex.or(other.addressindex),
             quiet: self.quiet.or(other.quiet),
         }
     }
@@ -282,7 +322,15 @@ pub fn db_cache_bytes(mib: Option<usize>) -> Result<usize, NodeError> {
 }
 
 /// What `--prune` means, as in Bitcoin Core.
-fn prune_mode(mib: u64) -> Result<PruneMode, NodeError> {
+fn prune_mode(mib: u64, indexes: &[IndexKind]) -> Result<PruneMode, NodeError> {
+    if mib != 0
+        && let Some(index) = indexes.iter().find(|index| !index.allows_pruning())
+    {
+        return Err(NodeError::Setting {
+            setting: "prune",
+            detail: format!("{} needs all blocks: use one or the other", index.option()),
+        });
+    }
     match mib {
         0 => Ok(PruneMode::Off),
         1 => Ok(PruneMode::ByHand),
@@ -447,6 +495,20 @@ mod tests {
         assert_eq!(config.mining.threads, 2);
         assert_eq!(config.mining.intensity_percent, 50);
         assert_eq!(config.max_peers, DEFAULT_MAX_PEERS);
+    }
+
+    #[test]
+    fn indexes_are_off_unless_they_are_switched_on() {
+        let (_directory, options) = with_file("");
+        assert_eq!(options.resolve().unwrap().indexes, []);
+        let (_directory, mut options) =
+            with_file("txindex = true\ncoinstatsindex = true\naddressindex = false\n");
+        options.coinstatsindex = Some(false);
+        options.txospenderindex = Some(true);
+        assert_eq!(
+            options.resolve().unwrap().indexes,
+            [IndexKind::Transactions, IndexKind::Spenders]
+        );
     }
 
     #[test]

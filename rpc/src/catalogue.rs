@@ -6,6 +6,8 @@ use crate::api;
 /// The families that `help` lists methods under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
+    /// The index of addresses, which Bitcoin Core has not.
+    Addressindex,
     /// Blocks and coins.
     Blockchain,
     /// The node itself.
@@ -26,7 +28,8 @@ pub(crate) enum Family {
 
 impl Family {
     /// All of them, in the order of `help`.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Addressindex,
         Self::Blockchain,
         Self::Control,
         Self::Mempool,
@@ -40,6 +43,7 @@ impl Family {
     /// The heading.
     pub(crate) fn title(self) -> &'static str {
         match self {
+            Self::Addressindex => "Addressindex",
             Self::Blockchain => "Blockchain",
             Self::Control => "Control",
             Self::Mempool => "Mempool",
@@ -69,6 +73,10 @@ pub(crate) enum Kind {
     Array,
     /// An object.
     Object,
+    /// An object, or a string for the one that matters most of it.
+    ObjectOrText,
+    /// An object of these options, each of which may be named as a parameter of its own.
+    Options(&'static [&'static str]),
     /// A block's hash, or its height.
     HashOrHeight,
     /// More than one type; the handler looks.
@@ -174,17 +182,21 @@ impl Catalogue {
     /// Every method of the node.
     pub(crate) const fn node() -> Self {
         Self::new(&[
+            api::addresses::METHODS,
+            api::block_filters::METHODS,
             api::blockchain::METHODS,
             api::chain_control::METHODS,
             api::chain_stats::METHODS,
             api::chain_wait::METHODS,
             api::coin_set::METHODS,
             api::control::METHODS,
+            api::indexes::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,
             api::network::METHODS,
             api::rawtransactions::METHODS,
             api::snapshot::METHODS,
+            api::spenders::METHODS,
             api::tx_out_proof::METHODS,
             api::util::METHODS,
             api::wallet::METHODS,

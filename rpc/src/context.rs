@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_consensus::ChainSpec;
+use pyrite_index::Indexes;
 use pyrite_mempool::MempoolHandle;
 use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
@@ -21,6 +22,8 @@ pub struct RpcContext {
     pub reader: ChainReader,
     /// Whether old blocks are deleted.
     pub prune_mode: PruneMode,
+    /// The indexes that are on.
+    pub indexes: Indexes,
     /// Unconfirmed transactions.
     pub mempool: MempoolHandle,
     /// The peer-to-peer network.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use pyrite_chain::{ChainError, SubmitError};
+use pyrite_index::IndexError;
 use pyrite_mempool::MempoolError;
 use pyrite_miner::{MinerError, WorkError};
 use pyrite_network::NetworkError;
@@ -36,6 +37,19 @@ impl From<ChainError> for CallError {
     fn from(error: ChainError) -> Self {
         tracing::error!(%error, "an RPC call met a failure of the chain database");
         Self::new(code::DATABASE_ERROR, error.to_string())
+    }
+}
+
+impl From<IndexError> for CallError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Closed => stopping(),
+            IndexError::BadCursor => Self::invalid_parameter("after is not what an answer gave"),
+            error => {
+                tracing::error!(%error, "an RPC call met a failure of an index");
+                Self::new(code::DATABASE_ERROR, error.to_string())
+            }
+        }
     }
 }
 

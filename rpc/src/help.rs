@@ -81,7 +81,9 @@ fn shown(param: &ParamSpec) -> String {
     match param.kind {
         Kind::Text | Kind::Hex => format!("\"{}\"", param.name()),
         Kind::Array => format!("[\"{}\",...]", param.name()),
-        Kind::Object => format!("{{\"{}\":...}}", param.name()),
+        Kind::Object | Kind::ObjectOrText | Kind::Options(_) => {
+            format!("{{\"{}\":...}}", param.name())
+        }
         Kind::Number | Kind::Boolean | Kind::Amount | Kind::HashOrHeight | Kind::Any => {
             param.name().to_owned()
         }
@@ -97,7 +99,8 @@ fn traits(param: &ParamSpec) -> String {
         Kind::Boolean => "boolean",
         Kind::Amount => "numeric or string",
         Kind::Array => "json array",
-        Kind::Object => "json object",
+        Kind::Object | Kind::Options(_) => "json object",
+        Kind::ObjectOrText => "json object or string",
         Kind::HashOrHeight => "string or numeric",
         Kind::Any => "numeric or boolean",
     };

@@ -50,7 +50,7 @@ fn by_position(method: &MethodSpec, mut named: Map<String, Value>) -> CallResult
     };
     let positional_count = values.len();
     let mut filled = vec![false; method.params.len()];
-    for (name, value) in named {
+    for (name, value) in fold_options(method, named)? {
         let position = method
             .params
             .iter()
@@ -75,6 +75,95 @@ fn by_position(method: &MethodSpec, mut named: Map<String, Value>) -> CallResult
         values[position] = value;
     }
     Ok(values)
+}
+
+/// Puts options that are named as parameters of their own into the object that they belong to.
+fn fold_options(method: &MethodSpec, named: Map<String, Value>) -> CallResult<Map<String, Value>> {
+    let mut folded = Map::new();
+    let mut options: Map<String, Value> = Map::new();
+    let mut object = None;
+    for (name, value) in named {
+        let owner = method
+            .params
+            .iter()
+            .find(|param| matches!(param.kind, Kind::Options(known) if known.contains(&&*name)));
+        match owner {
+            Some(param) => {
+                object = Some(param.name());
+                options.insert(name, value);
+            }
+            None => {
+                folded.insert(name, value);
+            }
+        }
+    }
+    if let (Some(object), Some(first)) = (object, options.keys().next()) {
+        if folded.contains_key(object) {
+            return Err(CallError::invalid_parameter(format!(
+                "Parameter {object} conflicts with parameter {first}"
+            )));
+        }
+        folded.insert(object.to_owned(), Value::Object(options));
+    }
+    Ok(folded)
+}
+
+/// A member of an object that a caller gave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// What Bitcoin Core calls its type.
+    pub(crate) type_name: &'static str,
+    /// Whether it must be there.
+    pub(crate) need: Presence,
+}
+
+/// Whether a member of an object must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// It must.
+    Required,
+    /// It may be missing, or null.
+    Optional,
+}
+
+/// Checks that a value is an object of these members, in the order of their names, and of no others
+/// (Bitcoin Core's `RPCTypeCheckObj`, strictly).
+pub(crate) fn strict_object<'a>(
+    value: &'a Value,
+    members: &[Member],
+) -> CallResult<&'a Map<String, Value>> {
+    let wrong = |message: String| CallError::new(code::TYPE_ERROR, message);
+    let object = value.as_object().ok_or_else(|| {
+        wrong(format!(
+            "JSON value of type {} is not of expected type object",
+            type_name(value)
+        ))
+    })?;
+    for member in members {
+        let found = object.get(member.name).unwrap_or(&Value::Null);
+        match member.need {
+            Presence::Required if found.is_null() => {
+                return Err(wrong(format!("Missing {}", member.name)));
+            }
+            Presence::Optional if found.is_null() => {}
+            _ if type_name(found) != member.type_name => {
+                return Err(wrong(format!(
+                    "JSON value of type {} for field {} is not of expected type {}",
+                    type_name(found),
+                    member.name,
+                    member.type_name
+                )));
+            }
+            _ => {}
+        }
+    }
+    let is_known = |name: &str| members.iter().any(|member| member.name == name);
+    match object.keys().find(|name| !is_known(name)) {
+        Some(name) => Err(wrong(format!("Unexpected key {name}"))),
+        None => Ok(object),
+    }
 }
 
 /// Checks that each value has its parameter's type, and names all that don't.
@@ -104,7 +193,8 @@ fn mismatch(param: &ParamSpec, value: &Value) -> Option<&'static str> {
         // Its reader knows what an amount may be.
         Kind::Amount => (true, ""),
         Kind::Array => (value.is_array(), "array"),
-        Kind::Object => (value.is_object(), "object"),
+        Kind::Object | Kind::Options(_) => (value.is_object(), "object"),
+        Kind::ObjectOrText => (value.is_object() || value.is_string(), "object"),
         Kind::HashOrHeight | Kind::Any => (true, ""),
     };
     (!fits).then_some(expected)

@@ -7,4 +7,4 @@ mod stats;
 
 pub use muhash::MuHash;
 pub use serialize::coin_bytes;
-pub use stats::{CoinSetHash, CoinStats, CoinStatsBuilder, HashKind};
+pub use stats::{CoinSetHash, CoinStats, CoinStatsBuilder, HashKind, bogo_size};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use bitcoin::hashes::{Hash, HashEngine, sha256d};
 use bitcoin::hex::{FromHex, HexToArrayError};
-use bitcoin::{Amount, OutPoint, Txid};
+use bitcoin::{Amount, OutPoint, Script, Txid};
 
 use super::{MuHash, coin_bytes};
 use crate::Coin;
@@ -13,6 +13,14 @@ use crate::Coin;
 /// Bytes that `bogo_size` counts for a coin beside its script: transaction id, output number, height and
 /// coinbase flag, amount, and the script's length.
 const BOGO_BYTES: u64 = 32 + 4 + 4 + 8 + 2;
+
+/// What a coin with this script adds to `CoinStats::bogo_size` (Bitcoin Core's `GetBogoSize`).
+#[must_use]
+pub fn bogo_size(script_pubkey: &Script) -> u64 {
+    u64::try_from(script_pubkey.len())
+        .unwrap_or(u64::MAX)
+        .saturating_add(BOGO_BYTES)
+}
 
 /// Which hash of the set is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,10 +127,9 @@ impl CoinStatsBuilder {
             stats.transactions = stats.transactions.saturating_add(1);
             self.last = Some(outpoint.txid);
         }
-        let script_bytes = u64::try_from(coin.output.script_pubkey.len()).unwrap_or(u64::MAX);
         stats.bogo_size = stats
             .bogo_size
-            .saturating_add(script_bytes.saturating_add(BOGO_BYTES));
+            .saturating_add(bogo_size(&coin.output.script_pubkey));
         stats.total_amount = stats
             .total_amount
             .and_then(|total| total.checked_add(coin.output.value));

@@ -32,8 +32,6 @@ pub use info::{
     BackgroundValidation, BlockStatus, ChainPath, ChainTip, CoinsAt, HeaderInfo, Tip, TipStatus,
 };
 pub use pruning::{MIN_BLOCKS_TO_KEEP, PruneGuard, PruneMode};
-/// Bytes of the database that are held in memory.
-pub use pyrite_storage::BLOCK_CACHE_BYTES as DATABASE_CACHE_BYTES;
 pub use reader::ChainReader;
 pub use rebuild::rebuild_coins;
 pub use scripts::ScriptVerifier;
@@ -41,3 +39,6 @@ pub use shared::MAX_BLOCKS_AHEAD;
 pub use snapshot::{FormatError, LoadChecks, SnapshotDump, SnapshotHead, SnapshotLoad};
 pub use tree::BranchView;
 pub use verify::{Verification, VerifyLevel, VerifyOptions, check_files};
+
+/// Bytes of the database that are held in memory.
+pub const DATABASE_CACHE_BYTES: usize = pyrite_storage::Memory::CHAIN.block_cache_bytes;

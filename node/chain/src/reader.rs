@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{ChainSpec, Coin, Height};
+use pyrite_consensus::{ChainSpec, Coin, HashedBlock, Height};
 use pyrite_storage::schema::{Blocks, UndoData};
 use tokio::sync::watch;
 
@@ -125,6 +125,16 @@ impl ChainReader {
         let database = self.shared.database()?;
         let block = self.shared.block(&database, hash)?;
         Ok(block.map(|block| Arc::clone(block.block())))
+    }
+
+    /// A block with its transactions' ids, without a copy where it is still in memory; `None` when its body
+    /// is not stored.
+    ///
+    /// # Errors
+    /// The database can't be read, or is damaged.
+    pub fn hashed_block(&self, hash: &BlockHash) -> Result<Option<Arc<HashedBlock>>, ChainError> {
+        let database = self.shared.database()?;
+        self.shared.block(&database, hash)
     }
 
     /// A block in Bitcoin's encoding; `None` when its body is not stored.

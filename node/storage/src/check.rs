@@ -40,7 +40,7 @@ pub fn check_database(
     progress: &mut dyn FnMut(TableCount),
 ) -> Result<Vec<TableCount>, StorageError> {
     check_blob_files(path)?;
-    let mut options = database_options();
+    let mut options = database_options(schema.memory);
     options.enable_statistics();
     let chain = (chain_name, genesis_hash);
     let database = Database::open_with_options(path, schema, chain, FaultPoints::none(), &options)?;

@@ -62,7 +62,7 @@ impl Database {
             schema,
             chain,
             FaultPoints::none(),
-            &database_options(),
+            &database_options(schema.memory),
         )
     }
 
@@ -78,7 +78,13 @@ impl Database {
         faults: FaultPoints,
     ) -> Result<Self, StorageError> {
         let chain = (chain_name, genesis_hash);
-        Self::open_with_options(path, schema, chain, faults, &database_options())
+        Self::open_with_options(
+            path,
+            schema,
+            chain,
+            faults,
+            &database_options(schema.memory),
+        )
     }
 
     pub(crate) fn open_with_options(
@@ -424,7 +430,7 @@ fn open_tables(
     existing: &[String],
     options: &Options,
 ) -> Result<DB, StorageError> {
-    let cache = block_cache();
+    let cache = block_cache(schema.memory);
     let mut descriptors: Vec<_> = schema
         .all_tables()
         .map(|table| ColumnFamilyDescriptor::new(table.name, table_options(table.access, &cache)))

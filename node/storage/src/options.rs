@@ -2,14 +2,10 @@
 
 use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, LogLevel, Options};
 
-use crate::schema::Access;
+use crate::schema::{Access, Memory};
 
-/// Blocks of all tables that are held in memory.
-pub const BLOCK_CACHE_BYTES: usize = 64 << 20;
 /// What one table gathers in memory before it is written out.
 const WRITE_BUFFER_BYTES: usize = 8 << 20;
-/// What all tables together gather in memory.
-const ALL_WRITE_BUFFERS_BYTES: usize = 48 << 20;
 /// The write-ahead log is kept below this, which also bounds the time to open after a crash.
 const MAX_WAL_BYTES: u64 = 128 << 20;
 /// Open files, far below the usual limit of a process.
@@ -27,7 +23,7 @@ const TABLE_BLOCK_BYTES: usize = 16 << 10;
 const BLOOM_BITS_PER_KEY: f64 = 10.0;
 
 /// Options of the database as a whole.
-pub(crate) fn database_options() -> Options {
+pub(crate) fn database_options(memory: Memory) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
@@ -37,7 +33,7 @@ pub(crate) fn database_options() -> Options {
     // acknowledged.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_max_total_wal_size(MAX_WAL_BYTES);
-    options.set_db_write_buffer_size(ALL_WRITE_BUFFERS_BYTES);
+    options.set_db_write_buffer_size(memory.write_buffers_bytes);
     options.set_max_open_files(MAX_OPEN_FILES);
     options.set_max_background_jobs(2);
     options.set_bytes_per_sync(1 << 20);
@@ -48,8 +44,8 @@ pub(crate) fn database_options() -> Options {
 }
 
 /// The cache that all tables share.
-pub(crate) fn block_cache() -> Cache {
-    Cache::new_lru_cache(BLOCK_CACHE_BYTES)
+pub(crate) fn block_cache(memory: Memory) -> Cache {
+    Cache::new_lru_cache(memory.block_cache_bytes)
 }
 
 /// Options of one table.

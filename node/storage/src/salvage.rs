@@ -100,14 +100,14 @@ impl std::fmt::Debug for Salvage {
 
 /// Options that take damage for the end of what can be read, not for an error.
 fn tolerant_options() -> Options {
-    let mut options = database_options();
+    let mut options = database_options(CHAIN_SCHEMA.memory);
     options.set_paranoid_checks(false);
     options.set_wal_recovery_mode(DBRecoveryMode::SkipAnyCorruptedRecord);
     options
 }
 
 fn open_tables(path: &Path) -> Result<DB, rocksdb::Error> {
-    let cache = block_cache();
+    let cache = block_cache(CHAIN_SCHEMA.memory);
     let names = DB::list_cf(&Options::default(), path)?;
     let tables = names.iter().map(|name| {
         let table = CHAIN_SCHEMA.tables.iter().find(|table| table.name == name);

@@ -17,6 +17,31 @@ pub struct Schema {
     pub tables: &'static [TableInfo],
     /// How each older version that can still be read becomes the next one, in their order.
     pub migrations: &'static [Migration],
+    /// How much memory a database of this kind takes.
+    pub memory: Memory,
+}
+
+/// What a database takes of memory at most, about.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Bytes of blocks of its tables that it keeps.
+    pub block_cache_bytes: usize,
+    /// Bytes that its tables gather before they are written out.
+    pub write_buffers_bytes: usize,
+}
+
+impl Memory {
+    /// For the chain: the one database that everything waits for.
+    pub const CHAIN: Self = Self {
+        block_cache_bytes: 64 << 20,
+        write_buffers_bytes: 48 << 20,
+    };
+
+    /// For an index: there are several, and each is built once.
+    pub const INDEX: Self = Self {
+        block_cache_bytes: 16 << 20,
+        write_buffers_bytes: 24 << 20,
+    };
 }
 
 /// A table's name and use.
@@ -58,6 +83,7 @@ pub const CHAIN_SCHEMA: Schema = Schema {
         from: 1,
         step: add_pruned_flag,
     }],
+    memory: Memory::CHAIN,
 };
 
 /// A table: one RocksDB column family.

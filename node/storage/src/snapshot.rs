@@ -1,6 +1,6 @@
 //! Reads of several tables as they were at one instant.
 
-use rocksdb::{DB, IteratorMode, ReadOptions, SnapshotWithThreadMode};
+use rocksdb::{DB, Direction, IteratorMode, ReadOptions, SnapshotWithThreadMode};
 
 use crate::database::{Database, decode_value, encode_keys};
 use crate::iter::TableIter;
@@ -65,6 +65,14 @@ impl<'a> Snapshot<'a> {
             self.inner
                 .iterator_cf_opt(column, options, IteratorMode::Start),
         )
+    }
+
+    /// The records of a table from `key` on, which need not be there, in the order of their keys.
+    #[must_use]
+    pub fn scan_from<T: Table>(&self, key: &T::Key) -> TableIter<'_, T> {
+        let start = key.encode();
+        let mode = IteratorMode::From(start.as_ref(), Direction::Forward);
+        TableIter::new(self.inner.iterator_cf(self.database.column::<T>(), mode))
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         name: "gettxoutsetinfo",
         family: Family::Blockchain,
         summary: "Returns figures of the set of all unspent transaction outputs. Walks through all of them, \
-                  which can take a while.",
+                  which can take a while, unless --coinstatsindex has the figures.",
         params: &[
             optional(
                 "hash_type",
@@ -42,7 +42,7 @@ pub(crate) const METHODS: &[MethodSpec] = &[
                 "hash_or_height",
                 Kind::HashOrHeight,
                 "the tip",
-                "Another block than the tip needs an index, which there is not.",
+                "The block after which the coins are looked at; needs --coinstatsindex.",
             ),
             optional(
                 "use_index",
@@ -51,8 +51,9 @@ pub(crate) const METHODS: &[MethodSpec] = &[
                 "Whether to use an index, if there is one.",
             ),
         ],
-        result: "(json object) height, bestblock, txouts, bogosize, hash_serialized_3 or muhash, total_amount, \
-                 transactions, disk_size",
+        result: "(json object) height, bestblock, txouts, bogosize, hash_serialized_3 or muhash, total_amount; \
+                 transactions and disk_size, or by the index total_unspendable_amount and block_info \
+                 (prevout_spent, coinbase, new_outputs_ex_coinbase, unspendable, unspendables)",
     },
     MethodSpec {
         name: "scantxoutset",

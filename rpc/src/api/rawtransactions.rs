@@ -64,8 +64,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
     MethodSpec {
         name: "getrawtransaction",
         family: Family::RawTransactions,
-        summary: "Returns a transaction of the mempool, or of the block that is named: its bytes \
-                  (verbosity 0), an object (1), or an object with fee and spent outputs (2).",
+        summary: "Returns a transaction of the mempool, of the block that is named, or with --txindex of \
+                  any block: its bytes (verbosity 0), an object (1), or an object with fee and spent outputs (2).",
         params: &[
             required("txid", Kind::Hex, "The transaction's id."),
             optional(

@@ -23,8 +23,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
     MethodSpec {
         name: "gettxoutproof",
         family: Family::Blockchain,
-        summary: "Returns a proof that a block contains transactions. Without the block's hash, one of \
-                  them must have an output that is not spent.",
+        summary: "Returns a proof that a block contains transactions. Without the block's hash and without \
+                  --txindex, one of them must have an output that is not spent.",
         params: &[
             required("txids", Kind::Array, "The transactions' ids."),
             optional("blockhash", Kind::Hex, "", "The block to look in."),

@@ -1,6 +1,9 @@
 //! The logic of the methods, one file for each family, over one [`Handler`].
 
+mod addresses;
 mod bans;
+mod block_filters;
+mod block_search;
 mod blockchain;
 mod chain_control;
 mod chain_stats;
@@ -8,12 +11,14 @@ mod chain_wait;
 mod coin_search;
 mod coin_set;
 mod control;
+mod indexes;
 mod mempool;
 mod mining;
 mod network;
 mod place;
 mod rawtransactions;
 mod snapshot;
+mod spenders;
 mod state;
 mod template;
 #[cfg(test)]

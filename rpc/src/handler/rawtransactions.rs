@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use pyrite_chain::HeaderInfo;
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use pyrite_consensus::bitcoin::script::Instruction;
-use pyrite_consensus::bitcoin::{Amount, BlockHash, Script, Transaction, Txid};
+use pyrite_consensus::bitcoin::{Amount, Block, BlockHash, Script, Transaction, Txid};
+use pyrite_index::IndexKind;
 use pyrite_mempool::{Accepted, FeeRate, MempoolError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -75,12 +77,11 @@ impl RawTransactionsServer for Handler {
                  retrieved",
             ));
         }
-        let entry = self.context.mempool.get(&txid).ok_or_else(|| {
-            CallError::not_found(
-                "No such mempool transaction. Use -txindex or provide a block hash to enable \
-                 blockchain transaction queries. Use gettransaction for wallet transactions.",
-            )
-        })?;
+        // What the last block took is no longer the mempool's.
+        self.context.mempool.sync()?;
+        let Some(entry) = self.context.mempool.get(&txid) else {
+            return self.indexed_transaction(&txid, verbosity);
+        };
         if verbosity == 0 {
             return Ok(Value::String(serialize_hex(entry.tx.as_ref())));
         }
@@ -225,7 +226,7 @@ impl Handler {
         let block = self
             .context
             .reader
-            .block(&hash)?
+            .shared_block(&hash)?
             .ok_or_else(|| CallError::misc("Block not available"))?;
         let index = block
             .txdata
@@ -237,12 +238,76 @@ impl Handler {
                      transactions.",
                 )
             })?;
+        self.located(&block, index, &info, verbosity, BlockIs::Named)
+    }
+
+    /// A transaction of a block that the index names.
+    fn indexed_transaction(&self, txid: &Txid, verbosity: u8) -> CallResult<Value> {
+        let not_found = |what| {
+            CallError::not_found(format!(
+                "{what}. Use gettransaction for wallet transactions."
+            ))
+        };
+        let indexes = &self.context.indexes;
+        if !indexes.is_on(IndexKind::Transactions) {
+            return Err(not_found(
+                "No such mempool transaction. Use -txindex or provide a block hash to enable \
+                 blockchain transaction queries",
+            ));
+        }
+        // What has just left the mempool for a block is in a block that the index is about to see.
+        let is_current = indexes.wait_until_current(IndexKind::Transactions);
+        let Some((info, block, index)) = self.find_indexed(txid)? else {
+            return Err(not_found(if is_current {
+                "No such mempool or blockchain transaction"
+            } else {
+                "No such mempool transaction. Blockchain transactions are still in the process of \
+                 being indexed"
+            }));
+        };
+        self.located(&block, index, &info, verbosity, BlockIs::Found)
+    }
+
+    /// The block of a transaction, by the index, and its place there.
+    pub(super) fn find_indexed(
+        &self,
+        txid: &Txid,
+    ) -> CallResult<Option<(HeaderInfo, Arc<Block>, usize)>> {
+        let Some(place) = self.context.indexes.transaction(*txid)? else {
+            return Ok(None);
+        };
+        let reader = &self.context.reader;
+        let (Some(info), Some(block)) = (
+            reader.header(&place.block),
+            reader.shared_block(&place.block)?,
+        ) else {
+            return Ok(None);
+        };
+        let index = usize::try_from(place.position)
+            .ok()
+            .filter(|index| {
+                let transaction = block.txdata.get(*index);
+                transaction.is_some_and(|transaction| transaction.compute_txid() == *txid)
+            })
+            .ok_or_else(|| CallError::new(code::INTERNAL_ERROR, "Transaction index corrupt"))?;
+        Ok(Some((info, block, index)))
+    }
+
+    /// A transaction, with the block that it is in.
+    fn located(
+        &self,
+        block: &Block,
+        index: usize,
+        info: &HeaderInfo,
+        verbosity: u8,
+        block_is: BlockIs,
+    ) -> CallResult<Value> {
         let transaction = &block.txdata[index];
         if verbosity == 0 {
             return Ok(Value::String(serialize_hex(transaction)));
         }
         let spent = if verbosity >= 2 && index > 0 {
-            self.spent_coins(&hash)?
+            self.spent_coins(&info.hash)?
         } else {
             None
         };
@@ -259,17 +324,26 @@ impl Handler {
             with_prevouts: verbosity >= 2,
             with_hex: true,
         };
-        let confirmations = self.confirmations(&info, &self.context.reader.tip());
+        let confirmations = self.confirmations(info, &self.context.reader.tip());
         let in_active_chain = confirmations > 0;
         to_value(&LocatedJson {
-            in_active_chain: Some(in_active_chain),
+            in_active_chain: (block_is == BlockIs::Named).then_some(in_active_chain),
             transaction: transaction_json(transaction, self.address_network(), view),
-            blockhash: Some(hash.to_string()),
+            blockhash: Some(info.hash.to_string()),
             confirmations: Some(confirmations.max(0)),
             time: in_active_chain.then_some(info.header.time),
             blocktime: in_active_chain.then_some(info.header.time),
         })
     }
+}
+
+/// Who says which block a transaction is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BlockIs {
+    /// The caller.
+    Named,
+    /// The index.
+    Found,
 }
 
 /// An accepted transaction, unless it pays more than the caller wants to.

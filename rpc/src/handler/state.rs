@@ -6,19 +6,24 @@ use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
 
 use super::bans::Bans;
+use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
 use super::template::CachedTemplate;
+use crate::api::addresses::AddressesServer;
+use crate::api::block_filters::BlockFiltersServer;
 use crate::api::blockchain::BlockchainServer;
 use crate::api::chain_control::ChainControlServer;
 use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
 use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
+use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::api::snapshot::SnapshotServer;
+use crate::api::spenders::SpendersServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
@@ -41,6 +46,8 @@ pub(crate) struct Handler {
     pub(super) bans: Arc<Bans>,
     /// The search of `scantxoutset` that is under way.
     pub(super) coin_search: Arc<CoinSearch>,
+    /// The search of `scanblocks` that is under way.
+    pub(super) block_search: Arc<BlockSearch>,
 }
 
 /// All methods over one context.
@@ -52,8 +59,11 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         template: Arc::default(),
         bans: Arc::default(),
         coin_search: Arc::default(),
+        block_search: Arc::default(),
     };
-    let families: [Methods; 14] = [
+    let families: [Methods; 18] = [
+        AddressesServer::into_rpc(handler.clone()).into(),
+        BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
         ChainControlServer::into_rpc(handler.clone()).into(),
         SnapshotServer::into_rpc(handler.clone()).into(),
@@ -61,10 +71,12 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         ChainWaitServer::into_rpc(handler.clone()).into(),
         CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
+        IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
+        SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
         WalletServer::into_rpc(handler).into(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_partial, serialize_hex};
 use pyrite_consensus::bitcoin::{BlockHash, MerkleBlock, OutPoint, Txid};
+use pyrite_index::IndexKind;
 use serde_json::Value;
 
 use super::Handler;
@@ -74,11 +75,23 @@ impl TxOutProofServer for Handler {
 }
 
 impl Handler {
-    /// The block of the first of the transactions that has an unspent output.
+    /// The block of the first of the transactions that has an unspent output; else that of the first, by the
+    /// index of transactions.
     fn block_of_any(&self, txids: &BTreeSet<Txid>) -> CallResult<BlockHash> {
         for txid in txids {
             if let Some(hash) = self.block_of(*txid)? {
                 return Ok(hash);
+            }
+        }
+        if let Some(txid) = txids.first()
+            && self.context.indexes.is_on(IndexKind::Transactions)
+        {
+            let _ = self
+                .context
+                .indexes
+                .wait_until_current(IndexKind::Transactions);
+            if let Some((info, _, _)) = self.find_indexed(txid)? {
+                return Ok(info.hash);
             }
         }
         Err(CallError::not_found("Transaction not yet in block"))

@@ -9,7 +9,7 @@ use pyrite_consensus::bitcoin::{CompactTarget, TxMerkleNode};
 
 use super::*;
 use crate::fault::FaultPoints;
-use crate::schema::{Blocks, CHAIN_SCHEMA, Coins, Heights, TableInfo, UndoData};
+use crate::schema::{Blocks, CHAIN_SCHEMA, Coins, Heights, Memory, TableInfo, UndoData};
 
 /// The chain's database as version 1 had it.
 const SCHEMA_V1: Schema = Schema {
@@ -22,6 +22,7 @@ const SCHEMA_V1: Schema = Schema {
         TableInfo::of::<Heights>(1),
     ],
     migrations: &[],
+    memory: Memory::CHAIN,
 };
 
 /// More than two steps.

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use bolero::{TypeGenerator, check, produce};
+use pyrite_index::IndexKind;
 use serde_json::{Value, json};
 
 use super::harness::TestNode;
@@ -154,7 +155,7 @@ impl Palette {
 #[test]
 fn fuzz_method_call() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let node = runtime.block_on(TestNode::start());
+    let node = runtime.block_on(TestNode::start_with(&IndexKind::ALL));
     let palette = runtime.block_on(Palette::of(&node));
     let names = node.method_names.iter().filter(|name| {
         let is_left_out = LEFT_OUT.iter().any(|prefix| name.starts_with(prefix));

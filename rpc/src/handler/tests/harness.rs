@@ -7,6 +7,7 @@ use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock, PruneMode};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
+use pyrite_index::{IndexKind, Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolConfig, MempoolHandle};
 use pyrite_miner::{
     Candidate, MinerHandle, MinerSettings, Template, TemplateTip, WorkError, WorkSource,
@@ -36,16 +37,22 @@ pub(super) struct TestNode {
 }
 
 impl TestNode {
+    /// A node without indexes.
     pub(super) async fn start() -> Self {
-        Self::start_on(ChainSpec::regtest(), PruneMode::Off).await
+        Self::start_on(ChainSpec::regtest(), PruneMode::Off, &[]).await
     }
 
     /// A node that may delete blocks.
     pub(super) async fn start_pruning(mode: PruneMode) -> Self {
-        Self::start_on(ChainSpec::regtest(), mode).await
+        Self::start_on(ChainSpec::regtest(), mode, &[]).await
     }
 
-    pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode) -> Self {
+    /// A node with these indexes.
+    pub(super) async fn start_with(kinds: &[IndexKind]) -> Self {
+        Self::start_on(ChainSpec::regtest(), PruneMode::Off, kinds).await
+    }
+
+    pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode, kinds: &[IndexKind]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
         let clock = Clock::system();
@@ -59,6 +66,11 @@ impl TestNode {
         })
         .unwrap();
         let reader = chain.reader.clone();
+        let indexes = IndexesConfig {
+            directory: directory.path().join("indexes"),
+            kinds: kinds.to_vec(),
+        };
+        let indexes = Indexes::start(&indexes, &reader).unwrap();
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default());
         let wallet = open_wallet(&spec, directory.path());
         let network = start_network(&spec, &reader, directory.path()).await;
@@ -80,6 +92,7 @@ impl TestNode {
             chain: chain.handle.clone(),
             reader: reader.clone(),
             prune_mode: mode,
+            indexes,
             mempool: mempool.clone(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
@@ -157,10 +170,14 @@ impl TestNode {
         } = self;
         context.miner.shutdown();
         context.network.shutdown().await;
+        let indexes = context.indexes.clone();
         drop(context);
-        tokio::task::spawn_blocking(move || chain.shutdown().unwrap())
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(move || {
+            indexes.shutdown().unwrap();
+            chain.shutdown().unwrap();
+        })
+        .await
+        .unwrap();
         directory.close().unwrap();
     }
 }

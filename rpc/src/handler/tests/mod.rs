@@ -7,6 +7,7 @@ mod coin_search;
 mod coin_set;
 mod fuzz;
 mod harness;
+mod indexes;
 mod pruning;
 mod scenarios;
 mod snapshot;

@@ -142,7 +142,7 @@ async fn a_node_begins_with_a_file_and_validates_what_is_below() {
     source.mine(LENGTH - BASE).await;
     let blocks = blocks(&source);
     let path = dump["path"].as_str().unwrap();
-    let node = TestNode::start_on(spec_of(&dump), PruneMode::Off).await;
+    let node = TestNode::start_on(spec_of(&dump), PruneMode::Off, &[]).await;
 
     let (code, message) = node.refusal("loadtxoutset", json!(["none"])).await;
     assert_eq!(code, -8);
