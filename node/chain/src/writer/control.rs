@@ -22,9 +22,6 @@ impl Writer {
         }
         {
             let tree = self.shared.tree();
-            if tree.is_assumed(id) {
-                return Err(SubmitError::BelowSnapshot(hash));
-            }
             let height = tree.node(id).height;
             if tree.is_assumed(id) {
                 return Err(SubmitError::BelowSnapshot(hash));
