@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use pyrite_consensus::Height;
 use pyrite_consensus::connect::genesis_coins;
-use pyrite_storage::schema::{Coins, Headers, Heights, Meta};
+use pyrite_storage::schema::{Coins, Headers, Heights, Meta, SecondCoins};
 use pyrite_storage::{CHAIN_SCHEMA, Database, Durability, FaultPoints, MetaKey, MetaValue};
 
 use crate::chain::Activation;
@@ -59,6 +59,15 @@ fn forget_coins(config: &ChainConfig) -> Result<(), ChainError> {
             record.flags.connected = false;
             batch.put::<Headers>(&hash, &record);
         }
+    }
+    // A snapshot that the chain began with goes with the coins.
+    batch.clear::<SecondCoins>();
+    for key in [
+        MetaKey::CoinsTable,
+        MetaKey::SnapshotBase,
+        MetaKey::BackgroundTip,
+    ] {
+        batch.delete::<Meta>(&key);
     }
     batch.clear::<Coins>();
     for (outpoint, coin) in genesis_coins(spec) {

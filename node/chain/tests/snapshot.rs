@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pyrite_chain::{
     BlockStatus, Chain, ChainError, ChainHandle, ChainReader, FormatError, LoadChecks,
-    SnapshotDump, SnapshotError, SnapshotHead, SnapshotLoad, SubmitError, Submitted,
+    SnapshotDump, SnapshotError, SnapshotHead, SnapshotLoad, SubmitError, Submitted, rebuild_coins,
 };
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash};
@@ -533,6 +533,35 @@ fn an_invalid_block_below_the_base_ends_the_snapshot() {
         load(target.chain(), &file),
         Err(SnapshotError::InvalidChain(base))
     );
+    target.assert_coins_equal_a_replay();
+}
+
+#[test]
+fn whoever_rebuilds_the_coins_goes_back_from_the_snapshot() {
+    let source = Source::new();
+    let mut target = source.target();
+    load(target.chain(), &source.file).unwrap();
+    target.extend(&source.blocks[BASE..]);
+    for block in &source.blocks[..3] {
+        target.submit(block);
+    }
+    target.close();
+    let flow = rebuild_coins(config(&target.spec, &target.path()), &mut |_, _| {
+        ControlFlow::Continue(())
+    });
+    assert_eq!(flow, Ok(ControlFlow::Continue(())));
+    target.open();
+    // The blocks between are still to come.
+    assert_eq!(target.reader().background_validation(), None);
+    assert_eq!(target.tip_hash(), source.blocks[2].block_hash());
+    for block in &source.blocks[3..] {
+        target
+            .chain()
+            .handle
+            .submit_block(Arc::new(block.clone()))
+            .unwrap();
+    }
+    assert_eq!(target.tip_hash(), source.tip());
     target.assert_coins_equal_a_replay();
 }
 

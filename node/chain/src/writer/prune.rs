@@ -17,6 +17,7 @@ impl Writer {
     ) -> Result<u64, ChainError> {
         // After a kill the blocks since the last flush are connected again: they must be there.
         self.flush_coins(database)?;
+        self.flush_background(database)?;
         let Some(highest) = highest_below_tip(&self.shared) else {
             return Ok(0);
         };

@@ -55,6 +55,7 @@ impl Writer {
         former: NodeId,
         base: NodeId,
     ) -> Result<(), ChainError> {
+        let table = self.shared.coins_cache().table().other();
         let mut batch = database.batch();
         let tree = self.shared.tree();
         let fork = tree.fork_point(former, base);
@@ -65,7 +66,6 @@ impl Writer {
             let node = tree.node(id);
             batch.put::<Heights>(&node.height, &node.hash);
         }
-        let table = self.shared.coins_cache().table().other();
         let base = MetaValue::block(tree.node(base).hash);
         let former = MetaValue::block(tree.node(former).hash);
         batch.put::<Meta>(&MetaKey::CoinsTable, &table.value());
