@@ -1,16 +1,17 @@
 //! `pyrite db check`: is the database whole?
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use pyrite_chain::{
     Chain, ChainConfig, ChainError, Clock, Verification, VerifyLevel, VerifyOptions, check_files,
 };
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::coin_stats::{CoinStats, CoinStatsBuilder, HashKind};
+use pyrite_index::{Comparison, IndexKind, check as check_index};
 use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, load_chain_spec};
 
 use super::replay::replay;
@@ -40,6 +41,9 @@ pub(crate) struct CheckArgs {
     /// Verify so many blocks below the tip [default: all]
     #[arg(long, value_name = "N")]
     blocks: Option<u32>,
+    /// Build each index that is there anew, in a temporary folder, and compare; takes as much room
+    #[arg(long)]
+    indexes: bool,
     /// Connect all blocks to a new, temporary database as well, without their scripts, and compare the
     /// coins; takes as much room as the database
     #[arg(long)]
@@ -96,6 +100,9 @@ fn check_database(args: &CheckArgs, spec: &Arc<ChainSpec>, data_dir: &DataDir) -
     let coins = coin_stats(&chain)?;
     let hash = coins.hash.map(|hash| hash.to_string()).unwrap_or_default();
     println!("coins: {}, muhash {hash}", coins.outputs);
+    if args.indexes {
+        compare_indexes(&chain, &data_dir.indexes())?;
+    }
     if args.replay {
         let directory = data_dir.chain().join("replay");
         let again = replay(spec, &chain, &directory)?;
@@ -150,6 +157,20 @@ fn verify_blocks(args: &CheckArgs, chain: &Chain) -> Result<()> {
         }
         Verification::Interrupted => bail!("interrupted"),
     }
+}
+
+fn compare_indexes(chain: &Chain, directory: &Path) -> Result<()> {
+    for kind in IndexKind::ALL {
+        let name = kind.option();
+        let found = check_index(kind, directory, &chain.reader).with_context(|| {
+            let folder = directory.join(name);
+            format!("delete {} to have it built anew", folder.display())
+        })?;
+        if let Some(Comparison { height, records }) = found {
+            println!("index {name}: {records} records up to height {height}, as if built anew");
+        }
+    }
+    Ok(())
 }
 
 /// Figures and MuHash of all coins.

@@ -6,17 +6,21 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::load::{Acknowledged, Load, Work};
 use super::process::Node;
 use super::replay::Replay;
-use crate::support::binary;
+use crate::support::{binary, wait};
 
 /// How often the node is killed when nothing else is said.
 const KILLS: u32 = 8;
 /// The longest time from the start of the process to the kill.
-const MAX_LIFE: Duration = Duration::from_millis(1_000);
+const MAX_LIFE: Duration = Duration::from_millis(600);
+/// So often all files are read, and everything is built anew and compared.
+const CHECK_EVERY: u32 = 100;
+/// As long may an index take to reach the tip.
+const INDEX_LIMIT: Duration = Duration::from_secs(60);
 /// Coinbases of the wallet that can be spent from the beginning.
 const FIRST_BLOCKS: u64 = 130;
 
@@ -48,9 +52,16 @@ fn a_node_that_is_killed_at_random_instants_loses_nothing() {
         assert_nothing_is_lost(&node, &acknowledged);
         let coins = node.call("gettxoutsetinfo", json!(["muhash"]));
         assert_eq!(coins["muhash"], replay.muhash(&node), "round {round}");
+        assert_indexes_follow(&node, &coins, &acknowledged);
         figures.add(&acknowledged);
         acknowledged = kill_under_load(node, &mut rng, &address);
         node = kill_while_starting(data_dir, &mut rng, &mut figures);
+        if round % CHECK_EVERY == 0 {
+            node.stop();
+            assert_database_is_whole(data_dir);
+            node = Node::spawn(data_dir);
+            node.wait_ready();
+        }
         if round % 50 == 0 {
             let height = node.call("getblockcount", json!([]));
             eprintln!("{round} kills, height {height}, {figures:?}");
@@ -142,12 +153,37 @@ fn assert_nothing_is_lost(node: &Node, acknowledged: &Acknowledged) {
     }
 }
 
+/// The indexes come to the tip, and say what the chain says.
+fn assert_indexes_follow(node: &Node, coins: &Value, acknowledged: &Acknowledged) {
+    wait("indexes at the tip", INDEX_LIMIT, || {
+        let info = node.call("getindexinfo", json!([]));
+        let indexes = info.as_object().unwrap();
+        assert_eq!(indexes.len(), 5, "{info}");
+        let is_there = |index: &Value| {
+            index["synced"] == true && index["best_block_height"] == coins["height"]
+        };
+        indexes.values().all(is_there)
+    });
+    let tip = &coins["bestblock"];
+    let by_index = node.call("gettxoutsetinfo", json!(["muhash", tip, true]));
+    assert_eq!(by_index["muhash"], coins["muhash"]);
+    node.call("getblockfilter", json!([tip]));
+    for txid in acknowledged.payments.iter().take(5) {
+        let payment = node.call("gettransaction", json!([txid]));
+        if payment["confirmations"].as_i64() > Some(0) {
+            let found = node.call("getrawtransaction", json!([txid, 1]));
+            assert_eq!(found["blockhash"], payment["blockhash"]);
+        }
+    }
+}
+
+/// Reads everything, replays the chain, and builds the indexes anew.
 fn assert_database_is_whole(data_dir: &Path) {
     let output = Command::new(binary())
         .args([
             "db", "check", "--chain", "regtest", "--replay", "--level", "4",
         ])
-        .args(["--blocks", "100", "--data-dir"])
+        .args(["--blocks", "100", "--indexes", "--data-dir"])
         .arg(data_dir)
         .output()
         .unwrap();

@@ -42,11 +42,11 @@ impl Load<'_> {
     pub(super) fn run(mut self) -> Acknowledged {
         loop {
             let result = match self.rng.gen_range(0..10_u32) {
-                0..4 => {
-                    let blocks = self.rng.gen_range(1..4);
+                0..3 => {
+                    let blocks = self.rng.gen_range(1..3);
                     self.generate(blocks)
                 }
-                4..8 => self.pay(),
+                3..8 => self.pay(),
                 _ => self.reorganise(),
             };
             match result {

@@ -11,7 +11,15 @@ use crate::support::{binary, free_port, wait};
 
 const CHAIN: &str = "regtest";
 /// A small cache, so that coins are flushed often; and every index.
-const SETTINGS: [&str; 2] = ["--db-cache", "4"];
+const SETTINGS: [&str; 7] = [
+    "--db-cache",
+    "4",
+    "--txindex",
+    "--blockfilterindex",
+    "--coinstatsindex",
+    "--txospenderindex",
+    "--addressindex",
+];
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// A node in a data directory, and a client for it.
