@@ -41,7 +41,11 @@ pub(crate) fn prepare(
         Reindex::Nothing => return Ok(()),
         Reindex::Coins => return rebuild(config, stop),
     }
-    if !was_begun && !data_dir.database().exists() {
+    if !data_dir.database().exists() {
+        if was_begun {
+            tracing::warn!("the database is gone: taking what was reindexed of it");
+            return rename(&data_dir.new_database(), &data_dir.database());
+        }
         tracing::info!("there is nothing to reindex");
         return Ok(());
     }
