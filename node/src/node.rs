@@ -394,10 +394,9 @@ async fn start_indexes(config: &NodeConfig, chain: &Chain) -> Result<Indexes, No
     };
     let reader = chain.reader.clone();
     let indexes = blocking(move || Indexes::start(&indexes, &reader)).await?;
-    let readers = indexes.clone();
     chain
         .handle
-        .guard_from_pruning(Arc::new(move || readers.lowest_needed()));
+        .guard_from_pruning(Arc::new(indexes.watch_lowest_needed()));
     Ok(indexes)
 }
 

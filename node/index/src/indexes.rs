@@ -193,9 +193,19 @@ impl Indexes {
     /// that allow it. `None` when there is no index.
     #[must_use]
     pub fn lowest_needed(&self) -> Option<Height> {
+        self.watch_lowest_needed()()
+    }
+
+    /// Answers as `lowest_needed` does, at any time, and does not hold the chain.
+    pub fn watch_lowest_needed(&self) -> impl Fn() -> Option<Height> + Send + Sync + use<> {
         let open = self.0.open.iter();
-        open.map(|open| open.status.borrow().best_height().next())
-            .min()
+        let statuses: Vec<_> = open.map(|open| open.status.clone()).collect();
+        move || {
+            let statuses = statuses.iter();
+            statuses
+                .map(|status| status.borrow().best_height().next())
+                .min()
+        }
     }
 
     /// Where a transaction is, as far as the index has come.

@@ -231,12 +231,12 @@ fn after_reorganisations_and_restarts_they_hold_what_a_fresh_build_holds() {
             assert_eq!(stats.muhash().to_string(), muhash_by_walk(&fixture));
         }
     }
-    // The chain loses blocks and has none in their place.
+    // The chain loses blocks, and has fewer or others in their place.
     let below = fixture.reader().tip().height.0 - 5;
     let first_lost = fixture.reader().hash_at(Height(below)).unwrap();
     fixture.chain().handle.invalidate_block(first_lost).unwrap();
     wait(&indexes);
-    assert_eq!(fixture.reader().tip().height.0, below - 1);
+    assert!(!fixture.reader().is_in_best_chain(&first_lost));
     let stats = indexes.coin_stats(&fixture.tip_hash()).unwrap().unwrap();
     assert_eq!(stats.muhash().to_string(), muhash_by_walk(&fixture));
     assert_answers(&fixture, &indexes);
