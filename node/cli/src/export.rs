@@ -1,13 +1,13 @@
 //! `pyrite export`: the best chain of a data directory that no node is using, as a file of blocks.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, ChainReader, Clock};
-use pyrite_node::{DataDir, Existing, ExportEnd, default_data_dir, export_blocks, load_chain_spec};
+use pyrite_node::{Existing, ExportEnd, export_blocks};
 
+use crate::data_args::DataArgs;
 use crate::interrupt::Interrupt;
 use crate::progress::{Amount, ProgressBar};
 
@@ -17,17 +17,8 @@ const COINS_CACHE_BYTES: usize = 4 << 20;
 /// Arguments of `pyrite export`.
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// The chain: pyrite, regtest, mainnet, or the path of a chain spec
-    #[arg(
-        long,
-        value_name = "SPEC",
-        default_value = "pyrite",
-        env = "PYRITE_CHAIN"
-    )]
-    chain: String,
-    /// The data directory; no node may be using it [default: ~/.pyrite]
-    #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// The height of the first block
     #[arg(long, value_name = "HEIGHT", default_value_t = 0)]
     from: u32,
@@ -45,12 +36,8 @@ pub(crate) struct ExportArgs {
 /// Exports, and reports.
 pub(crate) fn run(args: &ExportArgs) -> Result<()> {
     let interrupt = Interrupt::watch()?;
-    let spec = Arc::new(load_chain_spec(&args.chain)?);
-    let root = match &args.data_dir {
-        Some(root) => root.clone(),
-        None => default_data_dir()?,
-    };
-    let path = DataDir::new(root, &spec.name).database();
+    let (spec, data_dir) = args.data.resolve()?;
+    let path = data_dir.database();
     if !path.exists() {
         bail!("{}: no blocks of chain {} here", path.display(), spec.name);
     }

@@ -7,28 +7,17 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use pyrite_chain::{Chain, ChainConfig, Clock};
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_node::{
-    DataDir, ImportEnd, db_cache_bytes, default_data_dir, import_block_files, import_headers_up_to,
-    load_chain_spec,
-};
+use pyrite_node::{ImportEnd, db_cache_bytes, import_block_files, import_headers_up_to};
 
+use crate::data_args::DataArgs;
 use crate::interrupt::Interrupt;
 use crate::progress::{Amount, ProgressBar};
 
 /// Arguments of `pyrite import`.
 #[derive(Args)]
 pub(crate) struct ImportArgs {
-    /// The chain: pyrite, regtest, mainnet, or the path of a chain spec
-    #[arg(
-        long,
-        value_name = "SPEC",
-        default_value = "pyrite",
-        env = "PYRITE_CHAIN"
-    )]
-    chain: String,
-    /// The data directory; no node may be using it [default: ~/.pyrite]
-    #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     db_cache: Option<usize>,
@@ -44,12 +33,7 @@ pub(crate) struct ImportArgs {
 /// Imports the files, and reports.
 pub(crate) fn run(args: &ImportArgs) -> Result<()> {
     let interrupt = Interrupt::watch()?;
-    let spec = Arc::new(load_chain_spec(&args.chain)?);
-    let root = match &args.data_dir {
-        Some(root) => root.clone(),
-        None => default_data_dir()?,
-    };
-    let data_dir = DataDir::new(root, &spec.name);
+    let (spec, data_dir) = args.data.resolve()?;
     data_dir.create()?;
     let path = data_dir.database();
     let chain = Chain::open(ChainConfig {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chain;
+mod data_args;
 mod db;
 mod export;
 mod import;

@@ -1,7 +1,7 @@
 //! `pyrite db check`: is the database whole?
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,9 +12,10 @@ use pyrite_chain::{
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::coin_stats::{CoinStats, CoinStatsBuilder, HashKind};
 use pyrite_index::{Comparison, IndexKind, check as check_index};
-use pyrite_node::{DataDir, db_cache_bytes, default_data_dir, load_chain_spec};
+use pyrite_node::{DataDir, db_cache_bytes};
 
 use super::replay::replay;
+use crate::data_args::DataArgs;
 use crate::progress::ProgressLine;
 
 /// What is left when a database is damaged.
@@ -23,17 +24,8 @@ const WAY_BACK: &str = "start the node with --reindex to build the database anew
 /// Arguments of `pyrite db check`.
 #[derive(Args)]
 pub(crate) struct CheckArgs {
-    /// The chain: pyrite, regtest, mainnet, or the path of a chain spec
-    #[arg(
-        long,
-        value_name = "SPEC",
-        default_value = "pyrite",
-        env = "PYRITE_CHAIN"
-    )]
-    chain: String,
-    /// The data directory; no node may be using it [default: ~/.pyrite]
-    #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// How thoroughly blocks are verified, as by verifychain: 0 reads them, 1 checks them, 2 reads what
     /// they spent, 3 disconnects them in memory, 4 connects them again with their scripts
     #[arg(long, value_name = "LEVEL", default_value_t = 2, value_parser = clap::value_parser!(i32).range(0..=4))]
@@ -51,12 +43,7 @@ pub(crate) struct CheckArgs {
 }
 
 pub(super) fn check(args: &CheckArgs) -> Result<()> {
-    let spec = Arc::new(load_chain_spec(&args.chain)?);
-    let root = match &args.data_dir {
-        Some(root) => root.clone(),
-        None => default_data_dir()?,
-    };
-    let data_dir = DataDir::new(root, &spec.name);
+    let (spec, data_dir) = args.data.resolve()?;
     let path = data_dir.database();
     if !path.is_dir() {
         bail!("{}: there is no database", path.display());
