@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::StorageError;
@@ -22,19 +23,33 @@ const COMPRESSIONS: [u8; 2] = [0, 4];
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Verifies every byte of a blob file that was finished.
+/// What a blob file is, if it is not damaged.
+pub(crate) enum BlobFile {
+    /// Every byte is as it was written.
+    Whole,
+    /// It has no foot: it was never finished, or that is damaged. The error says so.
+    Unfinished(StorageError),
+}
+
+/// Verifies every byte of a blob file.
 ///
 /// # Errors
 /// It is damaged, or can't be read.
-pub(crate) fn check_blob_file(path: &Path) -> Result<(), StorageError> {
+pub(crate) fn check_blob_file(path: &Path) -> Result<BlobFile, StorageError> {
     let io_error = |error: std::io::Error| StorageError::from_io(path, &error);
     let file = File::open(path).map_err(io_error)?;
     let bytes = file.metadata().map_err(io_error)?.len();
+    if !has_foot(&file, bytes).map_err(io_error)? {
+        return Ok(BlobFile::Unfinished(StorageError::Corrupt {
+            detail: format!("{}: the foot is missing or damaged", path.display()),
+        }));
+    }
     let mut reader = Reader {
         input: BufReader::with_capacity(CHUNK_BYTES, file),
         left: bytes,
     };
-    reader.check().map_err(|flaw| match flaw {
+    let checked = reader.check().map(|()| BlobFile::Whole);
+    checked.map_err(|flaw| match flaw {
         Flaw::Io(error) => io_error(error),
         Flaw::Damage(what) => StorageError::Corrupt {
             detail: format!(
@@ -70,10 +85,7 @@ impl<R: Read> Reader<R> {
             records += 1;
         }
         let foot: [u8; FOOT_BYTES] = self.take()?;
-        if number32(&foot, 28) != masked_crc32c(&foot[..28]) {
-            return Err(Flaw::Damage("checksum mismatch in the foot"));
-        }
-        if number32(&foot, 0) != MAGIC || number64(&foot, 4) != records {
+        if number64(&foot, 4) != records {
             return Err(Flaw::Damage("the foot does not fit the records"));
         }
         Ok(())
@@ -117,6 +129,16 @@ impl<R: Read> Reader<R> {
         self.left -= length;
         Ok(())
     }
+}
+
+/// Whether the last bytes of a file are the foot of a blob file.
+fn has_foot(file: &File, bytes: u64) -> std::io::Result<bool> {
+    let Some(start) = bytes.checked_sub(FOOT_BYTES as u64) else {
+        return Ok(false);
+    };
+    let mut foot = [0; FOOT_BYTES];
+    file.read_exact_at(&mut foot, start)?;
+    Ok(number32(&foot, 0) == MAGIC && number32(&foot, 28) == masked_crc32c(&foot[..28]))
 }
 
 /// A head has no checksum, but nothing of it is free: values of ours never expire.

@@ -8,7 +8,7 @@ use rocksdb::statistics::Ticker;
 use rocksdb::{IteratorMode, Options, ReadOptions};
 
 use crate::StorageError;
-use crate::blob_file::check_blob_file;
+use crate::blob_file::{BlobFile, check_blob_file};
 use crate::database::Database;
 use crate::fault::FaultPoints;
 use crate::options::database_options;
@@ -39,10 +39,24 @@ pub fn check_database(
     genesis_hash: BlockHash,
     progress: &mut dyn FnMut(TableCount),
 ) -> Result<Vec<TableCount>, StorageError> {
-    check_blob_files(path)?;
+    let unfinished = check_blob_files(path)?;
+    read_all(path, schema, (chain_name, genesis_hash), progress).map_err(|error| match error {
+        // One of them is in use, and RocksDB does not say which.
+        StorageError::Corrupt { detail } if detail.contains("blob log") => {
+            unfinished.unwrap_or(StorageError::Corrupt { detail })
+        }
+        other => other,
+    })
+}
+
+fn read_all(
+    path: &Path,
+    schema: &'static Schema,
+    chain: (&str, BlockHash),
+    progress: &mut dyn FnMut(TableCount),
+) -> Result<Vec<TableCount>, StorageError> {
     let mut options = database_options(schema.memory);
     options.enable_statistics();
-    let chain = (chain_name, genesis_hash);
     let database = Database::open_with_options(path, schema, chain, FaultPoints::none(), &options)?;
     check_filters(&database, &options)?;
     schema
@@ -52,18 +66,23 @@ pub fn check_database(
 }
 
 /// RocksDB's errors do not say which of these is damaged, and it does not read what is no longer used.
-fn check_blob_files(directory: &Path) -> Result<(), StorageError> {
+/// Returns what is wrong with one that has no foot: a kill may have left it before it was in use.
+fn check_blob_files(directory: &Path) -> Result<Option<StorageError>, StorageError> {
+    let mut unfinished = None;
     if !directory.exists() {
-        return Ok(());
+        return Ok(unfinished);
     }
     let io_error = |error| StorageError::from_io(directory, &error);
     for entry in std::fs::read_dir(directory).map_err(io_error)? {
         let file = entry.map_err(io_error)?.path();
         if file.extension() == Some(OsStr::new("blob")) {
-            check_blob_file(&file)?;
+            match check_blob_file(&file)? {
+                BlobFile::Whole => {}
+                BlobFile::Unfinished(error) => unfinished = Some(error),
+            }
         }
     }
-    Ok(())
+    Ok(unfinished)
 }
 
 /// A walk does not read the filters of the files, and a look-up whose filter is damaged goes on without:

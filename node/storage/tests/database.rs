@@ -494,6 +494,14 @@ fn a_flipped_byte_in_any_file_is_found_and_its_file_named() {
     database.flush().expect("flushes");
     drop(database);
     check(directory.path()).expect("is whole");
+    // What a kill leaves that comes while a file is written is not in use.
+    let blob = fs::read(files(directory.path(), "blob").remove(0)).expect("reads");
+    for length in [0, 20, blob.len() / 2] {
+        let copy = tempfile::tempdir().expect("makes a directory");
+        copy_directory(directory.path(), copy.path());
+        fs::write(copy.path().join("999999.blob"), &blob[..length]).expect("writes");
+        check(copy.path()).expect("is whole");
+    }
 
     let all = fs::read_dir(directory.path()).expect("is a directory");
     let all = all.map(|entry| entry.expect("is readable").path());
