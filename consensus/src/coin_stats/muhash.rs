@@ -21,7 +21,7 @@ pub struct MuHash {
 
 impl MuHash {
     /// Bytes of the stored form.
-    pub const BYTES: usize = Num3072::BYTES;
+    pub const BYTES: usize = 2 * Num3072::BYTES;
 
     /// The empty set.
     #[must_use]
@@ -48,30 +48,37 @@ impl MuHash {
         self.removed = self.removed.multiply(&other.removed);
     }
 
-    /// The stored form: the quotient of what was added and what was removed. Costs some thousands of
-    /// products if anything was removed.
+    /// The stored form: the product of what was added, then that of what was removed, as Bitcoin Core
+    /// stores them. Sets of one hash may have several.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        if self.removed.is_one() {
-            self.added.to_bytes()
-        } else {
-            self.added.multiply(&self.removed.inverse()).to_bytes()
-        }
+        let mut bytes = [0; Self::BYTES];
+        let (added, removed) = bytes.split_at_mut(Num3072::BYTES);
+        added.copy_from_slice(&self.added.to_bytes());
+        removed.copy_from_slice(&self.removed.to_bytes());
+        bytes
     }
 
     /// Reads the stored form.
     #[must_use]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Self {
+        let (numbers, _) = bytes.as_chunks();
         Self {
-            added: Num3072::from_bytes(bytes),
-            removed: Num3072::ONE,
+            added: Num3072::from_bytes(&numbers[0]),
+            removed: Num3072::from_bytes(&numbers[1]),
         }
     }
 
-    /// The set's hash. Costs what `to_bytes` does.
+    /// The set's hash: that of the quotient of what was added and what was removed. Costs some thousands
+    /// of products if anything was removed.
     #[must_use]
     pub fn hash(&self) -> CoinSetHash {
-        CoinSetHash::new(sha256::Hash::hash(&self.to_bytes()).to_byte_array())
+        let quotient = if self.removed.is_one() {
+            self.added.to_bytes()
+        } else {
+            self.added.multiply(&self.removed.inverse()).to_bytes()
+        };
+        CoinSetHash::new(sha256::Hash::hash(&quotient).to_byte_array())
     }
 }
 

@@ -1,5 +1,6 @@
 //! `pyrite rpc`: a command-line client that finds the node and the cookie of a data directory.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,10 +54,18 @@ pub(crate) fn run(args: &RpcArgs) -> Result<()> {
     };
     match client.call(&args.method, params)? {
         Value::Null => {}
-        Value::String(text) => println!("{text}"),
-        result => println!("{}", serde_json::to_string_pretty(&result)?),
+        Value::String(text) => print_result(&text)?,
+        result => print_result(&serde_json::to_string_pretty(&result)?)?,
     }
     Ok(())
+}
+
+/// Prints a result. Whoever reads it may have read enough before its end.
+fn print_result(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 fn positional(params: &[String]) -> Value {
