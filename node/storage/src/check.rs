@@ -13,6 +13,7 @@ use crate::database::Database;
 use crate::fault::FaultPoints;
 use crate::options::database_options;
 use crate::schema::Schema;
+use crate::table_file::find_damaged_table_file;
 
 /// Records between two words of progress.
 const PROGRESS_RECORDS: u64 = 10_000;
@@ -40,12 +41,33 @@ pub fn check_database(
     progress: &mut dyn FnMut(TableCount),
 ) -> Result<Vec<TableCount>, StorageError> {
     let unfinished = check_blob_files(path)?;
-    read_all(path, schema, (chain_name, genesis_hash), progress).map_err(|error| match error {
-        // One of them is in use, and RocksDB does not say which.
-        StorageError::Corrupt { detail } if detail.contains("blob log") => {
-            unfinished.unwrap_or(StorageError::Corrupt { detail })
-        }
-        other => other,
+    match read_all(path, schema, (chain_name, genesis_hash), progress) {
+        Err(StorageError::Corrupt { detail }) => Err(name_file(path, detail, unfinished)?),
+        result => result,
+    }
+}
+
+/// Adds the damaged file's name to an error of RocksDB's that does not have it.
+fn name_file(
+    directory: &Path,
+    detail: String,
+    unfinished: Option<StorageError>,
+) -> Result<StorageError, StorageError> {
+    if detail.contains("blob log") {
+        // One of those without a foot is in use.
+        return Ok(unfinished.unwrap_or(StorageError::Corrupt { detail }));
+    }
+    let is_named = [".sst", ".log", "CURRENT"]
+        .iter()
+        .any(|name| detail.contains(name));
+    if is_named {
+        return Ok(StorageError::Corrupt { detail });
+    }
+    Ok(StorageError::Corrupt {
+        detail: match find_damaged_table_file(directory)? {
+            Some(file) => format!("{}: {detail}", file.display()),
+            None => detail,
+        },
     })
 }
 

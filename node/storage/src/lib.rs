@@ -21,6 +21,7 @@ mod records;
 mod salvage;
 pub mod schema;
 mod snapshot;
+mod table_file;
 
 pub use batch::{Batch, Durability};
 pub use check::{TableCount, check_database};
