@@ -82,12 +82,13 @@ fn start_time(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything; what follows the last one is regular.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    // The state is field 3, the number of threads field 20, the start time field 22.
     let state = fields.next()?;
-    if state == "Z" || state == "X" {
-        return None;
-    }
-    // The state is field 3; the start time is field 22.
-    fields.nth(18)?.parse().ok()
+    let threads: u64 = fields.nth(16)?.parse().ok()?;
+    let started = fields.nth(1)?.parse().ok()?;
+    // A process whose first thread has ended is there as long as others write: it holds its files.
+    let has_ended = matches!(state, "Z" | "X") && threads <= 1;
+    (!has_ended).then_some(started)
 }
 
 #[cfg(test)]
@@ -107,5 +108,21 @@ mod tests {
         assert_eq!(NodeProcess::read(&pid_file), None);
         fs::write(&pid_file, "nonsense").unwrap();
         assert_eq!(NodeProcess::read(&pid_file), None);
+    }
+
+    #[test]
+    fn a_process_that_waits_to_be_reaped_has_ended() {
+        let mut child = Command::new("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while start_time(pid).is_some() {
+            assert!(
+                std::time::Instant::now() < deadline,
+                "it has ended by itself"
+            );
+            std::thread::yield_now();
+        }
+        assert!(Path::new(&format!("/proc/{pid}")).exists());
+        child.wait().unwrap();
     }
 }
