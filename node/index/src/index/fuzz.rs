@@ -53,7 +53,7 @@ fn records_of_the_right_size_are_read_and_no_others() {
     sizes::<Transactions>(36, 36);
     sizes::<Spenders>(40, 68);
     sizes::<FilterHeaders>(32, 64);
-    sizes::<CoinStatsTable>(32, 4 + 384 + 3 * 8 + 7 * 16);
+    sizes::<CoinStatsTable>(32, 4 + 768 + 3 * 8 + 7 * 16);
     sizes::<History>(45, 40);
     sizes::<UnspentOutputs>(72, 9);
     sizes::<Summaries>(32, 40);
