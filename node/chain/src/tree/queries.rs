@@ -94,13 +94,21 @@ impl BlockTree {
 
     /// The highest block of the active chain whose body was pruned.
     pub(crate) fn pruned_height(&self) -> Option<Height> {
-        // From below: blocks are pruned from there, and few chains are pruned at all.
-        let is_pruned = |id: &NodeId| self.node(*id).flags.pruned;
-        let mut below = Height::GENESIS;
-        while let Some(id) = self.active_at(below.next()).filter(is_pruned) {
-            below = self.node(id).height;
+        // Blocks are pruned from below, one after the other: halve what is between.
+        let is_pruned = |height| {
+            let id = self.active_at(Height(height));
+            id.is_some_and(|id| self.node(id).flags.pruned)
+        };
+        let (mut pruned, mut kept) = (0, self.node(self.tip()).height.0.saturating_add(1));
+        while pruned + 1 < kept {
+            let middle = pruned + (kept - pruned) / 2;
+            if is_pruned(middle) {
+                pruned = middle;
+            } else {
+                kept = middle;
+            }
         }
-        (below != Height::GENESIS).then_some(below)
+        (pruned > 0).then_some(Height(pruned))
     }
 
     /// Whether any block was pruned, in whatever branch.

@@ -38,10 +38,15 @@ impl Writer {
             batch.delete::<Blocks>(&node.hash);
             batch.delete::<UndoData>(&node.hash);
         }
+        // Before they are gone: whoever misses a body must find that it was pruned.
+        {
+            let mut tree = self.shared.tree_mut();
+            for (id, _) in &nodes {
+                tree.set_pruned(*id);
+            }
+        }
         self.commit(database, batch)?;
-        let mut tree = self.shared.tree_mut();
-        for (id, node) in &nodes {
-            tree.set_pruned(*id);
+        for (_, node) in &nodes {
             self.shared.cache.remove(&node.hash);
         }
         Ok(u64::try_from(nodes.len()).unwrap_or(u64::MAX))

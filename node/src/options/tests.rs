@@ -1,0 +1,128 @@
+use super::*;
+
+fn with_file(text: &str) -> (tempfile::TempDir, NodeOptions) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pyrite.toml");
+    std::fs::write(&path, text).unwrap();
+    let options = NodeOptions {
+        config: Some(path),
+        data_dir: Some(directory.path().join("data")),
+        ..NodeOptions::default()
+    };
+    (directory, options)
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let (_directory, mut options) = with_file("chain = \"regtest\"\nthreads = 3\nintensity = 50\n");
+    options.threads = Some(2);
+    let config = options.resolve().unwrap();
+    assert_eq!(config.spec.name, "regtest");
+    assert_eq!(config.mining.threads, 2);
+    assert_eq!(config.mining.intensity_percent, 50);
+    assert_eq!(config.max_peers, DEFAULT_MAX_PEERS);
+}
+
+#[test]
+fn indexes_are_off_unless_they_are_switched_on() {
+    let (_directory, options) = with_file("");
+    assert_eq!(options.resolve().unwrap().indexes, []);
+    let (_directory, mut options) =
+        with_file("txindex = true\ncoinstatsindex = true\naddressindex = false\n");
+    options.coinstatsindex = Some(false);
+    options.txospenderindex = Some(true);
+    assert_eq!(
+        options.resolve().unwrap().indexes,
+        [IndexKind::Transactions, IndexKind::Spenders]
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line() {
+    let (_directory, options) = with_file("threads = 1\nthread = 2\n");
+    let message = options.resolve().unwrap_err().to_string();
+    assert!(
+        message.contains("line 2") && message.contains("`thread`"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn values_out_of_range_are_named() {
+    let wrong = |options: NodeOptions| options.resolve().unwrap_err().to_string();
+    let base = NodeOptions {
+        data_dir: Some("d".into()),
+        ..NodeOptions::default()
+    };
+    assert_eq!(
+        wrong(NodeOptions {
+            intensity: Some(0),
+            ..base.clone()
+        }),
+        "intensity: 0 is not between 1 and 100"
+    );
+    assert!(
+        wrong(NodeOptions {
+            rpc_bind: Some("x".into()),
+            ..base.clone()
+        })
+        .starts_with("rpc-bind: x")
+    );
+    assert!(
+        wrong(NodeOptions {
+            listen: vec!["x".into()],
+            ..base.clone()
+        })
+        .starts_with("listen: x")
+    );
+    assert!(
+        wrong(NodeOptions {
+            mine: Some("bc1q".into()),
+            ..base.clone()
+        })
+        .starts_with("mine: bc1q")
+    );
+    assert!(
+        wrong(NodeOptions {
+            chain: Some("nope".into()),
+            ..base
+        })
+        .starts_with("chain nope")
+    );
+}
+
+#[test]
+fn prune_is_read_as_bitcoin_core_reads_it() {
+    assert_eq!(parse_prune(0).unwrap(), PruneMode::Off);
+    assert_eq!(parse_prune(1).unwrap(), PruneMode::ByHand);
+    let target_bytes = 550 << 20;
+    assert_eq!(
+        parse_prune(550).unwrap(),
+        PruneMode::Automatic { target_bytes }
+    );
+    for (number, reason) in [
+        (-1, "prune: -1 is negative"),
+        (2, "prune: 2 is below the minimum of 550 MiB"),
+        (549, "prune: 549 is below the minimum of 550 MiB"),
+        (i64::MAX, "prune: 9223372036854775807 MiB is too much"),
+    ] {
+        assert_eq!(parse_prune(number).unwrap_err().to_string(), reason);
+    }
+}
+
+#[test]
+fn an_address_of_another_chain_is_refused() {
+    let options = NodeOptions {
+        data_dir: Some("d".into()),
+        mine: Some("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4".into()),
+        ..NodeOptions::default()
+    };
+    assert!(matches!(
+        options.resolve(),
+        Err(NodeError::Setting {
+            setting: "mine",
+            ..
+        })
+    ));
+}
