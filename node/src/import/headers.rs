@@ -14,6 +14,8 @@ use crate::NodeError;
 
 /// Headers that are submitted together.
 const GROUP: usize = 2_000;
+/// The most headers that files may have, some 150 bytes each in memory: decades of Bitcoin's.
+const MAX_HEADERS: usize = 1 << 22;
 
 /// Makes the headers of a block of the files, and of those before it, known to the chain. Returns whether
 /// it is known now: the files may not have it.
@@ -62,6 +64,10 @@ fn read_headers(
             .record_at(spec, offset)
             .map_err(|(offset, detail)| refuse(path, offset, detail))?
         {
+            if headers.len() >= MAX_HEADERS {
+                let detail = format!("more than {MAX_HEADERS} blocks: import them in parts");
+                return Err(refuse(path, record.offset, detail));
+            }
             offset = record.end();
             headers.insert(record.header.block_hash(), record.header);
         }

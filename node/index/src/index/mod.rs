@@ -9,7 +9,7 @@ mod spenders;
 mod transactions;
 
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_storage::{Batch, Database, Schema, Snapshot};
+use pyrite_storage::{Batch, Database, Schema, Snapshot, Table};
 
 use crate::block::IndexedBlock;
 use crate::digest::TableDigest;
@@ -95,4 +95,21 @@ impl IndexKind {
             Self::Addresses => &addresses::SCHEMA,
         }
     }
+}
+
+/// The last of the records that lie together behind `first`: those whose keys `is_one_of_them` says so of.
+fn last_of<T: Table>(
+    snapshot: &Snapshot<'_>,
+    first: &T::Key,
+    is_one_of_them: impl Fn(&T::Key) -> bool,
+) -> Result<Option<T::Value>, IndexError> {
+    let mut last = None;
+    for record in snapshot.scan_from::<T>(first) {
+        let (key, value) = record?;
+        if !is_one_of_them(&key) {
+            break;
+        }
+        last = Some(value);
+    }
+    Ok(last)
 }

@@ -7,7 +7,7 @@ use pyrite_storage::{
     Batch, CodecError, Database, KeyCodec, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
 };
 
-use super::{Index, WayBack};
+use super::{Index, WayBack, last_of};
 use crate::IndexError;
 use crate::block::IndexedBlock;
 use crate::clear::clear_table;
@@ -103,15 +103,7 @@ pub(crate) fn find_spender(
         outpoint,
         height: Height::GENESIS,
     };
-    let mut found = None;
-    for record in snapshot.scan_from::<Spenders>(&first) {
-        let (key, spender) = record?;
-        if key.outpoint != outpoint {
-            break;
-        }
-        found = Some(spender);
-    }
-    Ok(found)
+    last_of::<Spenders>(snapshot, &first, |key| key.outpoint == outpoint)
 }
 
 /// The index.

@@ -7,7 +7,7 @@ use pyrite_storage::{
     Batch, CodecError, Database, KeyCodec, Memory, Schema, Snapshot, Table, TableInfo, ValueCodec,
 };
 
-use super::{Index, WayBack};
+use super::{Index, WayBack, last_of};
 use crate::IndexError;
 use crate::block::{IndexedBlock, IndexedTransaction};
 use crate::clear::clear_table;
@@ -91,15 +91,7 @@ pub(crate) fn find_transaction(
         txid,
         height: Height::GENESIS,
     };
-    let mut found = None;
-    for record in snapshot.scan_from::<Transactions>(&first) {
-        let (key, place) = record?;
-        if key.txid != txid {
-            break;
-        }
-        found = Some(place);
-    }
-    Ok(found)
+    last_of::<Transactions>(snapshot, &first, |key| key.txid == txid)
 }
 
 /// The index.
