@@ -7,6 +7,7 @@
 
 mod admission;
 mod changes;
+pub mod cluster;
 mod config;
 mod entry;
 mod error;
