@@ -5,6 +5,7 @@
 //! `PYRITE_MODEL_OPERATIONS` sets how many operations there are, `PYRITE_MODEL_SEED` where they begin.
 
 mod blocks;
+mod check;
 mod clusters;
 mod random;
 mod rules;
