@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
 use crate::changes::Changes;
+use crate::fees::{FeeEstimator, FeeFollower};
 use crate::state::{Cursor, State};
 use crate::{
     Accepted, FeeRate, MempoolConfig, MempoolEntry, MempoolError, MempoolInfo, MempoolSnapshot,
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     writer: Mutex<()>,
     state: RwLock<State>,
     snapshot: Mutex<Option<Arc<MempoolSnapshot>>>,
+    /// Never held while another lock is asked for.
+    pub(crate) fees: Mutex<FeeFollower>,
     sequence: watch::Sender<u64>,
 }
 
@@ -60,6 +63,7 @@ impl MempoolHandle {
             writer: Mutex::new(()),
             state: RwLock::new(State::new(cursor)),
             snapshot: Mutex::new(None),
+            fees: Mutex::new(FeeFollower::new(FeeEstimator::new(cursor.height))),
             sequence: watch::Sender::new(0),
         };
         Self {
@@ -219,7 +223,9 @@ impl MempoolHandle {
             .unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
         let sequence = state.sequence;
+        let fee_events = state.take_fee_events();
         drop(state);
+        self.learn(fee_events);
         self.inner
             .sequence
             .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);

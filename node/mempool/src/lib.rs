@@ -3,7 +3,8 @@
 //! `pool` is the plain data structure, `policy` what this node relays, `replacement` when a
 //! transaction may take the place of others, and `admission` puts these and the consensus rules in
 //! order. All of them are pure. `handle` adds the chain, the locks and the script checks, and
-//! `follow` keeps the pool in step with the best chain.
+//! `follow` keeps the pool in step with the best chain. `fees` learns from all of it what transactions
+//! have to pay.
 
 mod admission;
 mod changes;
@@ -11,6 +12,7 @@ mod config;
 mod entry;
 mod error;
 mod fee_rate;
+mod fees;
 mod follow;
 mod handle;
 mod limits;
@@ -34,5 +36,9 @@ pub use error::{
     ChainLimit, MempoolError, NonStandard, PackageError, ReplacementError, TrucViolation,
 };
 pub use fee_rate::FeeRate;
+pub use fees::{
+    BlockRoom, BucketRange, EstimateMode, EstimatesError, FeeEstimator, FeeHorizon, FeeReason,
+    RawEstimate, SavedEstimates, SmartEstimate, rate_of_next_blocks,
+};
 pub use handle::MempoolHandle;
 pub use package::PackageOutcome;

@@ -7,6 +7,7 @@ use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
 
 use crate::admission::Plan;
 use crate::changes::{ChangeLog, Changes, Event, NetChanges, RemovalReason};
+use crate::fees::FeeEvent;
 use crate::pool::Pool;
 use crate::rolling_fee::{Fullness, RollingFee};
 use crate::{FeeRate, MempoolConfig, MempoolInfo};
@@ -26,6 +27,8 @@ pub(crate) struct State {
     /// Rises at every change, also when only the cursor moves.
     pub(crate) sequence: u64,
     log: ChangeLog,
+    /// What the fee estimator has not been told yet.
+    fee_events: Vec<FeeEvent>,
     rolling: RollingFee,
 }
 
@@ -36,6 +39,7 @@ impl State {
             cursor,
             sequence: 0,
             log: ChangeLog::default(),
+            fee_events: Vec::new(),
             rolling: RollingFee::default(),
         }
     }
@@ -90,6 +94,7 @@ impl State {
         self.pool
             .insert(plan.entry(tx, now, self.cursor.height, self.sequence));
         self.log.push(self.sequence, Event::Added(plan.txid));
+        self.note_arrival(plan);
         replaced
     }
 
@@ -114,6 +119,12 @@ impl State {
         self.cursor = cursor;
         self.sequence += 1;
         self.rolling.block_connected(now);
+        self.fee_events.push(FeeEvent::Followed(cursor.height));
+    }
+
+    /// What happened since the last call, for the fee estimator.
+    pub(crate) fn take_fee_events(&mut self) -> Vec<FeeEvent> {
+        std::mem::take(&mut self.fee_events)
     }
 
     /// Takes a pool that was built anew for `cursor`. `left` are the earlier entries that it does
@@ -178,7 +189,26 @@ impl State {
         removed
     }
 
+    /// Tells the fee estimator of a transaction, unless its parents wait too: it is mined with them,
+    /// whatever it pays itself.
+    fn note_arrival(&mut self, plan: &Plan) {
+        let has_parents = self
+            .pool
+            .get(&plan.txid)
+            .is_none_or(|entry| !entry.depends.is_empty());
+        if !has_parents {
+            self.fee_events.push(FeeEvent::Added {
+                txid: plan.txid,
+                height: self.cursor.height,
+                rate: FeeRate::of(plan.fee, plan.vsize),
+            });
+        }
+    }
+
     fn record(&mut self, event: Event) {
+        if let Event::Removed(txid, reason) = event {
+            self.fee_events.push(FeeEvent::Removed(txid, reason));
+        }
         self.sequence += 1;
         self.log.push(self.sequence, event);
     }

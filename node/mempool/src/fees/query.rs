@@ -1,0 +1,92 @@
+//! The mempool's handle: it feeds the estimator and answers from it.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::{
+    EstimateMode, EstimatesError, FeeEstimator, FeeEvent, FeeFollower, FeeHorizon, RawEstimate,
+    SmartEstimate, SyncState,
+};
+use crate::MempoolHandle;
+
+/// A tip older than this, in seconds, may not be the latest (Bitcoin Core's `MAX_FEE_ESTIMATION_TIP_AGE`).
+const MAX_TIP_AGE_S: u64 = 3 * 60 * 60;
+
+impl MempoolHandle {
+    /// What a transaction should pay to be confirmed within `target` blocks, by what the estimator has
+    /// seen. It may be less than what the mempool asks for now.
+    #[must_use]
+    pub fn estimate_smart_fee(&self, target: u32, mode: EstimateMode) -> SmartEstimate {
+        self.fees().estimator.estimate_smart_fee(target, mode)
+    }
+
+    /// What one horizon of the estimator says; `None` for a target that it does not track.
+    #[must_use]
+    pub fn estimate_raw_fee(
+        &self,
+        target: u32,
+        threshold: f64,
+        horizon: FeeHorizon,
+    ) -> Option<RawEstimate> {
+        self.fees()
+            .estimator
+            .estimate_raw_fee(target, threshold, horizon)
+    }
+
+    /// Goes on with the estimates of an earlier run. Transactions that came before are not watched.
+    ///
+    /// # Errors
+    /// They are of blocks above the one that the mempool has followed.
+    pub fn restore_fee_estimates(&self, mut estimator: FeeEstimator) -> Result<(), EstimatesError> {
+        // No block is followed in between.
+        let _writer = self.writer();
+        let followed = self.state().cursor.height;
+        estimator.check_below(followed)?;
+        estimator.advance_to(followed);
+        *self.fees() = FeeFollower::new(estimator);
+        Ok(())
+    }
+
+    /// The estimates as bytes, to be kept. `saved_at` is the time, in Unix seconds.
+    #[must_use]
+    pub fn encode_fee_estimates(&self, saved_at: u64) -> Vec<u8> {
+        let estimator = self.fees().estimator.clone();
+        estimator.encode(saved_at)
+    }
+
+    /// Counts what still waits as left. Before the estimates are saved for the last time.
+    pub fn finish_fee_estimates(&self) {
+        self.fees().estimator.forget_unconfirmed();
+    }
+
+    /// Tells the estimator of changes of the mempool, in their order.
+    pub(crate) fn learn(&self, events: Vec<FeeEvent>) {
+        let has_arrivals = events
+            .iter()
+            .any(|event| matches!(event, FeeEvent::Added { .. }));
+        let sync = if has_arrivals {
+            self.sync_state()
+        } else {
+            SyncState::Behind // nobody asks
+        };
+        self.fees().observe(events, sync);
+    }
+
+    /// Bitcoin Core's `IsCurrentForFeeEstimation`.
+    fn sync_state(&self) -> SyncState {
+        let tip = self.inner.chain.tip();
+        let oldest = self.inner.clock.now().saturating_sub(MAX_TIP_AGE_S);
+        let best_header = self.inner.chain.best_header().height;
+        if u64::from(tip.header.time) >= oldest && tip.height.next() >= best_header {
+            SyncState::Current
+        } else {
+            SyncState::Behind
+        }
+    }
+
+    fn fees(&self) -> MutexGuard<'_, FeeFollower> {
+        self.inner
+            .fees
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
