@@ -30,7 +30,7 @@ mod chain_tests;
 mod testing;
 
 pub use changes::{Changes, RemovalReason};
-pub use config::{ChainLimits, MempoolConfig};
+pub use config::{ChainLimits, FeeFallback, MempoolConfig};
 pub use entry::{Accepted, MempoolEntry, MempoolInfo, MempoolSnapshot};
 pub use error::{
     ChainLimit, MempoolError, NonStandard, PackageError, ReplacementError, TrucViolation,

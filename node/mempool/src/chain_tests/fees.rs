@@ -60,7 +60,7 @@ fn a_reorganisation_teaches_nothing_twice() {
     let fork = fixture.tip();
     let tx = fixture.spend(0, 1_000);
     fixture.submit(&tx).unwrap();
-    mine(&fixture, &[tx.clone()]);
+    mine(&fixture, std::slice::from_ref(&tx));
     fixture.overtake(fork, &[&[], &[]]);
     fixture.mempool.sync().unwrap();
     assert!(fixture.holds(&tx));
@@ -80,7 +80,7 @@ fn enough_blocks_give_an_estimate_and_a_restart_keeps_it() {
     for _ in 0..20 {
         let next = child(&spent, 1_000);
         fixture.submit(&next).unwrap();
-        mine(&fixture, &[next.clone()]);
+        mine(&fixture, std::slice::from_ref(&next));
         spent = next;
     }
     let estimate = |fixture: &Fixture| {
