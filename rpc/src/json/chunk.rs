@@ -27,14 +27,31 @@ pub(crate) fn chunks(entries: &[Arc<MempoolEntry>]) -> HashMap<Txid, Chunk> {
     let mut chunks = HashMap::with_capacity(entries.len());
     for cluster in graph.clusters() {
         for (members, rate) in graph.chunks_of(&graph.mining_order(&cluster)) {
-            let chunk = Chunk {
-                weight: rate.weight,
-                fees: Amount::from_sat(rate.fees),
-            };
+            let chunk = Chunk::of(rate);
             chunks.extend(members.iter().map(|index| (entries[*index].txid, chunk)));
         }
     }
     chunks
+}
+
+/// All chunks of the mempool, in no particular order. `entries` holds whole clusters, parents before their
+/// children.
+pub(crate) fn all_chunks(entries: &[Arc<MempoolEntry>]) -> Vec<Chunk> {
+    let graph = Graph::new(entries);
+    let clusters = graph.clusters();
+    let chunks = clusters
+        .iter()
+        .flat_map(|cluster| graph.chunks_of(&graph.mining_order(cluster)));
+    chunks.map(|(_, rate)| Chunk::of(rate)).collect()
+}
+
+impl Chunk {
+    fn of(rate: Rate) -> Self {
+        Self {
+            weight: rate.weight,
+            fees: Amount::from_sat(rate.fees),
+        }
+    }
 }
 
 /// Fees and weight, compared by their ratio.
