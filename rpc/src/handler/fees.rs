@@ -1,22 +1,16 @@
 //! Estimates of fees.
 
-use pyrite_mempool::{
-    BlockRoom, BucketRange, EstimateMode, FeeFallback, FeeHorizon, FeeRate, FeeReason, RawEstimate,
-    SmartEstimate, rate_of_next_blocks,
-};
+use pyrite_mempool::{BucketRange, EstimateMode, FeeHorizon, RawEstimate};
 use serde_json::{Map, Value, json};
 
 use super::Handler;
 use crate::api::fees::FeesServer;
 use crate::call::{CallError, CallResult};
-use crate::json::{Btc, all_chunks, float};
+use crate::json::{Btc, float};
 use crate::params;
 
 /// The furthest target that may be asked for, in blocks.
 const MAX_TARGET: u32 = FeeHorizon::Long.max_target();
-
-/// What is kept free in a block for the coinbase, in weight units, as in templates.
-const RESERVED_WEIGHT: u64 = 8_000;
 
 /// The part of transactions that must be confirmed in time where the caller names none.
 const DEFAULT_THRESHOLD: f64 = 0.95;
@@ -30,7 +24,7 @@ impl FeesServer for Handler {
         let target = target_blocks(conf_target)?;
         let mode = mode_from_name(estimate_mode.as_deref())?;
         self.context.mempool.sync()?;
-        let estimate = self.estimate_fee(target, mode);
+        let estimate = self.context.mempool.estimate_smart_fee(target, mode);
         Ok(match estimate.rate {
             Some(rate) => json!({
                 "feerate": Btc::from_sat(rate.0),
@@ -58,43 +52,6 @@ impl FeesServer for Handler {
             }
         }
         Ok(Value::Object(horizons))
-    }
-}
-
-impl Handler {
-    /// What a transaction should pay to be confirmed within `target` blocks: at least what the mempool
-    /// asks for now.
-    pub(super) fn estimate_fee(&self, target: u32, mode: EstimateMode) -> SmartEstimate {
-        let mempool = &self.context.mempool;
-        let minimum = mempool.info().min_fee;
-        let estimate = mempool.estimate_smart_fee(target, mode);
-        match estimate.rate {
-            Some(rate) if rate < minimum => SmartEstimate {
-                rate: Some(minimum),
-                reason: FeeReason::MempoolMin,
-                ..estimate
-            },
-            None if mempool.config().fee_fallback == FeeFallback::NextBlocks => SmartEstimate {
-                rate: Some(self.rate_of_next_blocks(target, minimum)),
-                reason: FeeReason::Fallback,
-                blocks: target,
-            },
-            _ => estimate,
-        }
-    }
-
-    /// What it takes to be among the transactions of the next blocks by what waits now.
-    fn rate_of_next_blocks(&self, blocks: u32, minimum: FeeRate) -> FeeRate {
-        let chunks = all_chunks(&self.context.mempool.snapshot().entries)
-            .into_iter()
-            .map(|chunk| (chunk.fees, chunk.weight))
-            .collect();
-        let weight = self.context.spec.limits.max_block_weight;
-        let room = BlockRoom {
-            blocks,
-            weight: weight.saturating_sub(RESERVED_WEIGHT),
-        };
-        rate_of_next_blocks(chunks, room, minimum)
     }
 }
 

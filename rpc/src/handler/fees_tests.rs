@@ -1,3 +1,5 @@
+use pyrite_mempool::FeeRate;
+
 use super::*;
 
 #[test]

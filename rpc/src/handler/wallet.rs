@@ -121,9 +121,9 @@ impl WalletServer for Handler {
             .iter()
             .map(|coin| {
                 let entry = (coin.confirmations == 0)
-                    .then(|| self.context.mempool.get(&coin.outpoint.txid))
+                    .then(|| self.context.mempool.details(&coin.outpoint.txid))
                     .flatten();
-                unspent_json(coin, entry.as_deref())
+                unspent_json(coin, entry.as_ref())
             })
             .collect())
     }
@@ -279,7 +279,7 @@ impl Handler {
             Some(rate) => return Ok((FeeRate(rate), FeeReason::None)),
             None => {}
         }
-        let estimate = self.estimate_fee(target, mode);
+        let estimate = self.context.mempool.estimate_smart_fee(target, mode);
         let found = match estimate.rate {
             Some(rate) => (rate, estimate.reason),
             None => (DEFAULT_FEE_RATE, FeeReason::Fallback),

@@ -1,10 +1,15 @@
 //! The fee estimator behind a mempool on a real chain.
 
+use std::sync::Arc;
+
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::Transaction;
 
 use super::fixture::{Fixture, child};
-use crate::{EstimateMode, EstimatesError, FeeHorizon, SavedEstimates};
+use crate::{
+    EstimateMode, EstimatesError, FeeFallback, FeeHorizon, FeeRate, FeeReason, MempoolConfig,
+    SavedEstimates, SmartEstimate,
+};
 
 /// Transactions that were confirmed, and those that left unconfirmed, by the short horizon.
 fn counted(fixture: &Fixture) -> (f64, f64) {
@@ -42,6 +47,40 @@ fn blocks_confirm_what_came_alone() {
     mine(&fixture, &[]);
     assert_eq!(saved(&fixture).estimator.best_height(), Height(112));
     assert!((counted(&fixture).0 - 0.962 * 0.962).abs() < 1e-12);
+}
+
+#[test]
+fn what_came_in_a_package_says_nothing() {
+    let fixture = Fixture::new();
+    let tx = fixture.spend(0, 1_000);
+    let taken = fixture
+        .mempool
+        .submit_package(&[Arc::new(tx.clone())], None);
+    assert_eq!(taken.unwrap().error, None);
+    mine(&fixture, &[tx]);
+    assert_eq!(counted(&fixture), (0.0, 0.0));
+}
+
+#[test]
+fn the_fallback_answers_where_nothing_is_known() {
+    let nothing = Fixture::new()
+        .mempool
+        .estimate_smart_fee(6, EstimateMode::Economical);
+    assert_eq!((nothing.rate, nothing.blocks), (None, 0));
+    let fixture = Fixture::with_config(MempoolConfig {
+        fee_fallback: FeeFallback::NextBlocks,
+        ..MempoolConfig::default()
+    });
+    fixture.submit(&fixture.spend(0, 1_000)).unwrap();
+    let estimate = fixture
+        .mempool
+        .estimate_smart_fee(6, EstimateMode::Economical);
+    let expected = SmartEstimate {
+        rate: Some(FeeRate(100)),
+        reason: FeeReason::Fallback,
+        blocks: 6,
+    };
+    assert_eq!(estimate, expected);
 }
 
 #[test]
@@ -89,9 +128,10 @@ fn enough_blocks_give_an_estimate_and_a_restart_keeps_it() {
             .estimate_smart_fee(6, EstimateMode::Economical)
     };
     let before = estimate(&fixture);
-    let paid = fixture.mempool.test_accept(&child(&spent, 1_000), None);
+    let next = Arc::new(child(&spent, 1_000));
+    let paid = fixture.mempool.test_accept(&next, None);
     let paid = paid.unwrap();
-    assert_eq!(before.rate, Some(crate::FeeRate::of(paid.fee, paid.vsize)));
+    assert_eq!(before.rate, Some(FeeRate::of(paid.fee, paid.vsize)));
     assert_eq!(before.blocks, 6);
     fixture.mempool.finish_fee_estimates();
     let kept = saved(&fixture);

@@ -23,6 +23,5 @@ pub use error::EstimatesError;
 pub use estimator::{FeeEstimator, RawEstimate};
 pub(crate) use follow::{FeeEvent, FeeFollower, SyncState};
 pub use horizon::FeeHorizon;
-pub use next_blocks::{BlockRoom, rate_of_next_blocks};
 pub use search::BucketRange;
 pub use smart::{EstimateMode, FeeReason, SmartEstimate};

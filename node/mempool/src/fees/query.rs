@@ -2,21 +2,51 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
+use super::next_blocks::{BlockRoom, rate_of_next_blocks};
 use super::{
-    EstimateMode, EstimatesError, FeeEstimator, FeeEvent, FeeFollower, FeeHorizon, RawEstimate,
-    SmartEstimate, SyncState,
+    EstimateMode, EstimatesError, FeeEstimator, FeeEvent, FeeFollower, FeeHorizon, FeeReason,
+    RawEstimate, SmartEstimate, SyncState,
 };
-use crate::MempoolHandle;
+use crate::{FeeFallback, FeeRate, MempoolHandle};
+
+/// What is kept free in a block for the coinbase, in weight units, as in templates.
+const RESERVED_WEIGHT: u64 = 8_000;
 
 /// A tip older than this, in seconds, may not be the latest (Bitcoin Core's `MAX_FEE_ESTIMATION_TIP_AGE`).
 const MAX_TIP_AGE_S: u64 = 3 * 60 * 60;
 
 impl MempoolHandle {
-    /// What a transaction should pay to be confirmed within `target` blocks, by what the estimator has
-    /// seen. It may be less than what the mempool asks for now.
+    /// What a transaction should pay to be confirmed within `target` blocks: at least what the mempool asks
+    /// for now. Where the estimator has seen too little, the configuration says what to answer.
     #[must_use]
     pub fn estimate_smart_fee(&self, target: u32, mode: EstimateMode) -> SmartEstimate {
-        self.fees().estimator.estimate_smart_fee(target, mode)
+        let estimate = self.fees().estimator.estimate_smart_fee(target, mode);
+        let minimum = self.info().min_fee;
+        match estimate.rate {
+            Some(rate) if rate < minimum => SmartEstimate {
+                rate: Some(minimum),
+                reason: FeeReason::MempoolMin,
+                ..estimate
+            },
+            None if self.inner.config.fee_fallback == FeeFallback::NextBlocks => SmartEstimate {
+                rate: Some(self.rate_of_next_blocks(target, minimum)),
+                reason: FeeReason::Fallback,
+                blocks: target,
+            },
+            _ => estimate,
+        }
+    }
+
+    /// What it takes to be among the transactions of the next blocks by what waits now.
+    fn rate_of_next_blocks(&self, blocks: u32, minimum: FeeRate) -> FeeRate {
+        let limit = self.inner.chain.spec().limits.max_block_weight;
+        let room = BlockRoom {
+            blocks,
+            weight: limit.saturating_sub(RESERVED_WEIGHT),
+        };
+        let state = self.state();
+        let chunks = state.pool.best_chunks().map(|(_, rate)| rate);
+        rate_of_next_blocks(chunks, room, minimum)
     }
 
     /// What one horizon of the estimator says; `None` for a target that it does not track.
