@@ -16,6 +16,8 @@ mod stats;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
 
 pub use codec::SavedEstimates;

@@ -90,6 +90,9 @@ impl MempoolHandle {
 
     /// Tells the estimator of changes of the mempool, in their order.
     pub(crate) fn learn(&self, events: Vec<FeeEvent>) {
+        if events.is_empty() {
+            return;
+        }
         let has_arrivals = events
             .iter()
             .any(|event| matches!(event, FeeEvent::Added { .. }));

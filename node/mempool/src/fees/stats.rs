@@ -154,6 +154,16 @@ impl HorizonStats {
         threshold: f64,
         best: Height,
     ) -> Option<HorizonEstimate> {
+        let mut search = Search::new(threshold, self.horizon.sufficient());
+        let tallies = self.tallies(target, best)?;
+        for (bucket, tally) in tallies.into_iter().enumerate().rev() {
+            search.take(bucket, tally);
+        }
+        Some(search.finish(&self.averages))
+    }
+
+    /// What became of each bucket's transactions. `None` for a target that is not tracked.
+    pub(super) fn tallies(&self, target: u32, best: Height) -> Option<Vec<Tally>> {
         if !(1..=self.horizon.max_target()).contains(&target) {
             return None;
         }
@@ -161,19 +171,13 @@ impl HorizonStats {
         let within = &self.averages.within[first..first + COUNT];
         let left = &self.averages.left[first..first + COUNT];
         let waiting = self.waiting_since(target, best);
-        let mut search = Search::new(threshold, self.horizon.sufficient());
-        for bucket in (0..COUNT).rev() {
-            search.take(
-                bucket,
-                Tally {
-                    within: within[bucket],
-                    confirmed: self.averages.confirmed[bucket],
-                    waiting: waiting[bucket],
-                    left: left[bucket],
-                },
-            );
-        }
-        Some(search.finish(&self.averages))
+        let tally = |bucket: usize| Tally {
+            within: within[bucket],
+            confirmed: self.averages.confirmed[bucket],
+            waiting: waiting[bucket],
+            left: left[bucket],
+        };
+        Some((0..COUNT).map(tally).collect())
     }
 
     /// Transactions that wait for `target` blocks or longer, by bucket.
