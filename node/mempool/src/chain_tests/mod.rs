@@ -4,4 +4,5 @@ mod admission;
 mod fees;
 mod fixture;
 mod following;
+mod model;
 mod packages;
