@@ -3,9 +3,11 @@
 use anyhow::Result;
 use clap::Subcommand;
 
+use super::flood::FloodArgs;
 use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
-use super::{import, make_chain};
+use super::mempool::MempoolArgs;
+use super::{flood, import, make_chain, mempool};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -14,11 +16,18 @@ pub(crate) enum BenchCommand {
     MakeChain(MakeChainArgs),
     /// Import a file of blocks into a new database, and say how fast and in how much memory
     Import(ImportArgs),
+    /// Send signed payments to a node, and say how many a second it takes
+    Mempool(MempoolArgs),
+    /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
+    /// calls wait
+    Flood(FloodArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     match command {
         BenchCommand::MakeChain(args) => make_chain::run(args),
         BenchCommand::Import(args) => import::run(args),
+        BenchCommand::Mempool(args) => mempool::run(args),
+        BenchCommand::Flood(args) => flood::run(args),
     }
 }
