@@ -1,10 +1,11 @@
 //! Block templates that follow the tip and the mempool: the miner's source of work.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyrite_chain::{ChainHandle, ChainReader, Clock, SubmitError, Submitted};
-use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf};
+use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf, Txid};
 use pyrite_mempool::{MempoolHandle, MempoolSnapshot};
 use pyrite_miner::{Candidate, Template, TemplateTip, WorkError, WorkSource, build_template};
 use tokio::sync::{Notify, watch};
@@ -209,16 +210,21 @@ async fn mempool_changed(mempool: &mut watch::Receiver<u64>) {
 }
 
 fn candidates(snapshot: &MempoolSnapshot) -> Vec<Candidate> {
+    let known: HashSet<Txid> = snapshot.entries.iter().map(|entry| entry.txid).collect();
     snapshot
         .entries
         .iter()
-        .map(|entry| Candidate {
-            tx: Arc::clone(&entry.tx),
-            txid: entry.txid,
-            fee: entry.fee,
-            weight: entry.weight,
-            sigop_cost: entry.sigop_cost,
-            depends: entry.depends.clone(),
+        .map(|entry| {
+            let parents = entry.tx.input.iter();
+            let parents = parents.map(|input| input.previous_output.txid);
+            Candidate {
+                tx: Arc::clone(&entry.tx),
+                txid: entry.txid,
+                fee: entry.fee,
+                weight: entry.weight,
+                sigop_cost: entry.sigop_cost,
+                depends: parents.filter(|txid| known.contains(txid)).collect(),
+            }
         })
         .collect()
 }

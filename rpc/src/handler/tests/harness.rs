@@ -286,13 +286,15 @@ impl WorkSource for TestWork {
         let candidates: Vec<Candidate> = snapshot
             .entries
             .iter()
-            .map(|entry| Candidate {
-                tx: Arc::clone(&entry.tx),
-                txid: entry.txid,
-                fee: entry.fee,
-                weight: entry.weight,
-                sigop_cost: entry.sigop_cost,
-                depends: entry.depends.clone(),
+            .filter_map(|entry| {
+                Some(Candidate {
+                    tx: Arc::clone(&entry.tx),
+                    txid: entry.txid,
+                    fee: entry.fee,
+                    weight: entry.weight,
+                    sigop_cost: entry.sigop_cost,
+                    depends: self.mempool.details(&entry.txid)?.depends,
+                })
             })
             .collect();
         let parent = self.reader.header_chain(&snapshot.tip).unwrap();
