@@ -3,10 +3,12 @@
 use anyhow::Result;
 use clap::Subcommand;
 
+use super::flood::FloodArgs;
 use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
+use super::mempool::MempoolArgs;
 use super::mine::MineArgs;
-use super::{import, make_chain, mine};
+use super::{flood, import, make_chain, mempool, mine};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -17,6 +19,11 @@ pub(crate) enum BenchCommand {
     Import(ImportArgs),
     /// Hash with every kernel that this processor can run, on one thread and on all
     Mine(MineArgs),
+    /// Send signed payments to a node, and say how many a second it takes
+    Mempool(MempoolArgs),
+    /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
+    /// calls wait
+    Flood(FloodArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
@@ -24,5 +31,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
         BenchCommand::MakeChain(args) => make_chain::run(args),
         BenchCommand::Import(args) => import::run(args),
         BenchCommand::Mine(args) => mine::run(args),
+        BenchCommand::Mempool(args) => mempool::run(args),
+        BenchCommand::Flood(args) => flood::run(args),
     }
 }

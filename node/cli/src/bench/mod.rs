@@ -1,8 +1,13 @@
 //! `pyrite bench`: measures this program on this machine.
 
+mod block;
 mod command;
+mod flood;
 mod import;
+mod load;
 mod make_chain;
+mod mempool;
 mod mine;
+mod owner;
 
 pub(crate) use command::{BenchCommand, run};
