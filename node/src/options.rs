@@ -9,11 +9,12 @@ use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
+use pyrite_mempool::FeeFallback;
 use pyrite_miner::MinerSettings;
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
-use crate::{DataDir, LogTarget, NodeError};
+use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -86,6 +87,13 @@ pub struct NodeOptions {
     /// Bound of the mempool, in megabytes [default: 300]
     #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
     pub mempool_mb: Option<usize>,
+    /// Where too little is known for a fee estimate, answer what it takes to be among the next blocks'
+    /// transactions by what waits in the mempool now: for private and quiet networks [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_FEE_FALLBACK", num_args = 0..=1, default_missing_value = "true")]
+    pub fee_fallback: Option<bool>,
+    /// Use the fee estimates of the last run even if they are more than 60 hours old [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_ACCEPT_STALE_FEE_ESTIMATES", num_args = 0..=1, default_missing_value = "true")]
+    pub accept_stale_fee_estimates: Option<bool>,
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     pub db_cache: Option<usize>,
@@ -176,6 +184,10 @@ pub struct NodeConfig {
     pub mining: MinerSettings,
     /// Bound of the mempool, in bytes.
     pub mempool_bytes: usize,
+    /// What to answer when too little is known for a fee estimate.
+    pub fee_fallback: FeeFallback,
+    /// What to do with old fee estimates.
+    pub stale_fee_estimates: StaleEstimates,
     /// Bound of the coins in memory, in bytes.
     pub coins_cache_bytes: usize,
     /// A block whose chain's scripts are not verified up to it.
@@ -255,6 +267,14 @@ impl NodeOptions {
                 1,
                 1_000_000,
             )? * 1_000_000,
+            fee_fallback: match options.fee_fallback {
+                Some(true) => FeeFallback::NextBlocks,
+                Some(false) | None => FeeFallback::Off,
+            },
+            stale_fee_estimates: match options.accept_stale_fee_estimates {
+                Some(true) => StaleEstimates::Accept,
+                Some(false) | None => StaleEstimates::Ignore,
+            },
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             assume_valid: options.assume_valid,
             pruning: pruning(options.prune.unwrap_or(0), &indexes)?,
@@ -310,6 +330,10 @@ impl NodeOptions {
             intensity: self.intensity.or(other.intensity),
             devices: non_empty_or(self.devices, other.devices),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
+            fee_fallback: self.fee_fallback.or(other.fee_fallback),
+            accept_stale_fee_estimates: self
+                .accept_stale_fee_estimates
+                .or(other.accept_stale_fee_estimates),
             db_cache: self.db_cache.or(other.db_cache),
             assume_valid: self.assume_valid.or(other.assume_valid),
             prune: self.prune.or(other.prune),

@@ -18,6 +18,8 @@ threads = 2
 intensity = 50
 devices = [\"cpu\"]
 mempool-mb = 5
+fee-fallback = true
+accept-stale-fee-estimates = false
 script-threads = 3
 quiet = true
 ";

@@ -7,7 +7,8 @@ use super::flood::FloodArgs;
 use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
 use super::mempool::MempoolArgs;
-use super::{flood, import, make_chain, mempool};
+use super::mine::MineArgs;
+use super::{flood, import, make_chain, mempool, mine};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -16,6 +17,8 @@ pub(crate) enum BenchCommand {
     MakeChain(MakeChainArgs),
     /// Import a file of blocks into a new database, and say how fast and in how much memory
     Import(ImportArgs),
+    /// Hash with every kernel that this processor can run, on one thread and on all
+    Mine(MineArgs),
     /// Send signed payments to a node, and say how many a second it takes
     Mempool(MempoolArgs),
     /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
@@ -27,6 +30,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     match command {
         BenchCommand::MakeChain(args) => make_chain::run(args),
         BenchCommand::Import(args) => import::run(args),
+        BenchCommand::Mine(args) => mine::run(args),
         BenchCommand::Mempool(args) => mempool::run(args),
         BenchCommand::Flood(args) => flood::run(args),
     }

@@ -7,6 +7,7 @@ mod import;
 mod load;
 mod make_chain;
 mod mempool;
+mod mine;
 mod owner;
 
 pub(crate) use command::{BenchCommand, run};
