@@ -85,6 +85,7 @@ fn kernels_are_measured() {
         assert!(refused.contains(wrong[0]), "{refused}");
     }
 }
+
 fn figures(args: &[&str]) -> Value {
     let output = pyrite(args);
     assert!(output.status.success(), "{output:?}");
