@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{Coin, HashedBlock, Height};
+use pyrite_consensus::{BlockContents, Coin, HashedBlock, Height, ProposedBlock};
 
 use crate::coins::{CoinScan, scan_coins};
 use crate::proposal::check_proposal;
@@ -101,10 +101,22 @@ impl ChainHandle {
     /// # Errors
     /// The block would be invalid, does not build on the tip, or the machine failed.
     pub fn check_proposal(&self, block: Arc<Block>) -> Result<(), SubmitError> {
+        self.check_contents(&HashedBlock::new(block))
+    }
+
+    /// [`check_proposal`](Self::check_proposal) for a block of transactions whose ids are known.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_proposed(&self, block: &ProposedBlock) -> Result<(), SubmitError> {
+        self.check_contents(block)
+    }
+
+    fn check_contents(&self, block: &impl BlockContents) -> Result<(), SubmitError> {
         if let Some(error) = self.shared.failure() {
             return Err(SubmitError::Machine(error));
         }
-        match check_proposal(&self.shared, &HashedBlock::new(block)) {
+        match check_proposal(&self.shared, block) {
             Err(SubmitError::Machine(error)) => Err(SubmitError::of_machine(error)),
             verdict => verdict,
         }

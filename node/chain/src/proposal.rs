@@ -3,15 +3,18 @@
 use pyrite_consensus::connect::outpoints_to_read;
 use pyrite_consensus::header::check_header_in_chain;
 use pyrite_consensus::{
-    BlockContext, BlockError, HashedBlock, check_block, check_block_in_chain, connect_block,
+    BlockContents, BlockContext, BlockError, check_block, check_block_in_chain, connect_block,
 };
 
 use crate::SubmitError;
 use crate::shared::Shared;
 
 /// All rules but the proof of work. Runs on the caller's thread.
-pub(crate) fn check_proposal(shared: &Shared, block: &HashedBlock) -> Result<(), SubmitError> {
-    let parent = block.header.prev_blockhash;
+pub(crate) fn check_proposal(
+    shared: &Shared,
+    block: &impl BlockContents,
+) -> Result<(), SubmitError> {
+    let parent = block.header().prev_blockhash;
     let (tip, id) = {
         let tree = shared.tree();
         (tree.node(tree.tip()).hash, tree.tip())
@@ -21,7 +24,7 @@ pub(crate) fn check_proposal(shared: &Shared, block: &HashedBlock) -> Result<(),
     }
     let branch = shared.branch(id);
     let context = BlockContext::new(&branch);
-    check_header_in_chain(&shared.spec, &block.header, &branch, shared.clock.now())?;
+    check_header_in_chain(&shared.spec, block.header(), &branch, shared.clock.now())?;
     check_block(&shared.spec, block)?;
     check_block_in_chain(&shared.spec, block, &context)?;
 
