@@ -6,6 +6,7 @@
 //! `follow` keeps the pool in step with the best chain.
 
 mod admission;
+mod best_chunks;
 mod changes;
 mod config;
 mod entry;
@@ -27,6 +28,7 @@ mod chain_tests;
 #[cfg(test)]
 mod testing;
 
+pub use best_chunks::{BestChunks, BlockChunk};
 pub use changes::{Changes, RemovalReason};
 pub use config::{ChainLimits, MempoolConfig};
 pub use entry::{Accepted, MempoolEntry, MempoolInfo, MempoolSnapshot};
