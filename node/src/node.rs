@@ -141,6 +141,7 @@ impl Node {
             reader.clone(),
             mempool.clone(),
             clock.clone(),
+            config.block_template,
         );
         let network = start_network(&config, chain, &mempool).await?;
         let work: Arc<dyn WorkSource> = templates.clone();

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json_text::{JsonText, ReadyResult};
 use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
 use crate::call::{CallError, CallResult, code};
@@ -86,7 +87,7 @@ impl Dispatcher {
         if request.is_notification() && form == Form::Good {
             return Reply::nothing();
         }
-        Reply::single(&request, &outcome, form)
+        Reply::single(&request, outcome, form)
     }
 
     async fn answer_batch(&self, requests: Vec<Value>, endpoint: &Endpoint) -> Reply {
@@ -112,7 +113,7 @@ impl Dispatcher {
                 self.carry_out(&mut request, endpoint).await
             };
             if !request.is_notification() {
-                let answer = envelope(request.version, request.id.as_ref(), &outcome);
+                let answer = envelope(request.version, request.id.as_ref(), outcome, "");
                 bytes += answer.len();
                 answers.push(answer);
             }
@@ -120,10 +121,10 @@ impl Dispatcher {
         if answers.is_empty() && !is_empty {
             return Reply::nothing();
         }
-        Reply::batch(&answers)
+        Reply::batch(answers)
     }
 
-    async fn carry_out(&self, request: &mut Request, endpoint: &Endpoint) -> CallResult<Box<str>> {
+    async fn carry_out(&self, request: &mut Request, endpoint: &Endpoint) -> CallResult<JsonText> {
         let empty = Call {
             method: String::new(),
             params: Value::Null,
@@ -132,7 +133,7 @@ impl Dispatcher {
         self.call(call, endpoint).await
     }
 
-    async fn call(&self, call: Call, endpoint: &Endpoint) -> CallResult<Box<str>> {
+    async fn call(&self, call: Call, endpoint: &Endpoint) -> CallResult<JsonText> {
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
         let method = self.catalogue.method(&call.method).ok_or_else(unknown)?;
         if method.family == Family::Wallet {
@@ -140,25 +141,22 @@ impl Dispatcher {
         }
         let values = Value::Array(params::arrange(method, call.params)?).to_string();
         let params = Params::new(Some(&values));
+        let ready = ReadyResult::default();
+        let mut extensions = Extensions::new();
+        extensions.insert(ready.clone());
         let response = match self.methods.method(method.name) {
             Some(MethodCallback::Sync(callback)) => {
-                callback(Id::Number(0), params, usize::MAX, Extensions::new())
+                callback(Id::Number(0), params, usize::MAX, extensions)
             }
             Some(MethodCallback::Async(callback)) => {
                 let id = Id::Number(0);
                 let connection = ConnectionId::default();
-                callback(
-                    id,
-                    params.into_owned(),
-                    connection,
-                    usize::MAX,
-                    Extensions::new(),
-                )
-                .await
+                callback(id, params.into_owned(), connection, usize::MAX, extensions).await
             }
             _ => return Err(unknown()),
         };
-        outcome(response.as_json())
+        let outcome = outcome(response.as_json())?;
+        Ok(ready.take().unwrap_or(outcome))
     }
 
     fn check_wallet(&self, endpoint: &Endpoint) -> CallResult<()> {
@@ -230,7 +228,7 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
+fn outcome(answer: &RawValue) -> CallResult<JsonText> {
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
     match answer.error {
@@ -240,7 +238,10 @@ fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
             message,
         }) if message == MISFIT => Err(params::integer_out_of_range()),
         Some(AnswerError { code, message }) => Err(CallError { code, message }),
-        None => Ok(answer.result.map_or("null", RawValue::get).into()),
+        None => {
+            let result = answer.result.map_or("null", RawValue::get);
+            Ok(JsonText::from(result.to_owned()))
+        }
     }
 }
 

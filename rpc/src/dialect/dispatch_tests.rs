@@ -79,7 +79,7 @@ pub(super) fn dispatcher() -> Dispatcher {
 async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let reply = dispatcher().answer(body, &endpoint).await;
-    (reply.status, reply.body.unwrap_or_default())
+    (reply.status, reply.text())
 }
 
 async fn answer(body: &str) -> (u16, String) {

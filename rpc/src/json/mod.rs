@@ -8,6 +8,7 @@ mod descriptor;
 mod mempool;
 mod number;
 mod script;
+mod template;
 mod transaction;
 
 pub(crate) use address::address_error;
@@ -18,4 +19,5 @@ pub(crate) use descriptor::{checksum, infer_descriptor, with_checksum};
 pub(crate) use mempool::entry_json;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};
 pub(crate) use script::{OutputKind, output_kind, script_pub_key_json};
+pub(crate) use template::TemplateText;
 pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};
