@@ -36,6 +36,18 @@ pub struct Node {
     rpc: RpcServer,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
+}
+
+/// The parts of a node that runs in the same process.
+#[derive(Clone)]
+pub struct NodeHandles {
+    /// The chain's state.
+    pub reader: ChainReader,
+    /// Unconfirmed transactions.
+    pub mempool: MempoolHandle,
+    /// Block templates, and the door for solved blocks.
+    pub work: Arc<dyn WorkSource>,
 }
 
 /// Asks a node to stop. Clones ask the same node.
@@ -159,7 +171,7 @@ impl Node {
                 mempool: mempool.clone(),
                 network: network.clone(),
                 miner: miner.clone(),
-                work,
+                work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
@@ -182,6 +194,11 @@ impl Node {
             }
         };
 
+        let handles = NodeHandles {
+            reader: reader.clone(),
+            mempool: mempool.clone(),
+            work,
+        };
         let announcer = network.clone();
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
@@ -209,6 +226,7 @@ impl Node {
             rpc,
             tasks,
             stop,
+            handles,
         };
         if let Err(error) = parts.finish(&wallet, templates.as_ref()) {
             parts.stop().await;
@@ -221,6 +239,12 @@ impl Node {
     #[must_use]
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc.local_addr()
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn handles(&self) -> NodeHandles {
+        self.handles.clone()
     }
 
     /// What asks it to stop.
@@ -245,6 +269,7 @@ impl Node {
             rpc,
             tasks,
             stop,
+            handles,
         } = self;
         let path = config.data_dir.database();
         Parts {
@@ -254,6 +279,7 @@ impl Node {
             rpc,
             tasks,
             stop,
+            handles,
         }
         .stop()
         .await;
@@ -273,6 +299,7 @@ struct Parts {
     rpc: RpcServer,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
 }
 
 impl Parts {
@@ -317,6 +344,7 @@ impl Parts {
             rpc,
             tasks,
             stop,
+            handles,
         } = self;
         Node {
             config,
@@ -327,6 +355,7 @@ impl Parts {
             rpc,
             tasks,
             stop,
+            handles,
         }
     }
 

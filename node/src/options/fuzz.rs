@@ -18,6 +18,8 @@ threads = 2
 intensity = 50
 devices = [\"cpu\"]
 mempool-mb = 5
+block-max-weight = 400000
+block-min-fee-rate = 7
 script-threads = 3
 quiet = true
 ";

@@ -210,14 +210,24 @@ impl TemplateFollower {
             if let Some(template) = self.unchanged() {
                 return Ok(template);
             }
+            let start = Instant::now();
             let best = self.mempool.best_chunks(self.options.max_weight);
-            let chunks = candidate_chunks(best.chunks);
+            let chosen = start.elapsed();
+            let chunks = candidate_chunks(&best.chunks);
             let Some(template) = self.assemble(&best.tip, &chunks, Some(best.sequence)) else {
                 continue;
             };
+            let built = start.elapsed();
             match self.checked(template) {
                 Ok(template) => {
                     self.offer(&template);
+                    tracing::debug!(
+                        transactions = template.transactions.len(),
+                        chunks = ?chosen,
+                        building = ?(built - chosen),
+                        check = ?(start.elapsed() - built),
+                        "new block template"
+                    );
                     return Ok(template);
                 }
                 Err(Refusal::Moved) => {}
@@ -426,7 +436,7 @@ async fn mempool_changed(mempool: &mut watch::Receiver<u64>) {
     }
 }
 
-fn candidate_chunks(chunks: Vec<BlockChunk>) -> Vec<CandidateChunk> {
+fn candidate_chunks(chunks: &[BlockChunk]) -> Vec<CandidateChunk> {
     let candidates = |chunk: &BlockChunk| {
         let entries = chunk.entries.iter();
         entries

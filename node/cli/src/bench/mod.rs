@@ -3,5 +3,7 @@
 mod command;
 mod import;
 mod make_chain;
+mod owner;
+mod template;
 
 pub(crate) use command::{BenchCommand, run};

@@ -15,7 +15,7 @@ use pyrite_consensus::{ChainSpec, Height};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::owner::{Kind, Owner};
+use super::super::owner::{Kind, Owner};
 
 /// Owners, who get paid again and again.
 const OWNERS: u32 = 256;
