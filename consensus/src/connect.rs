@@ -7,9 +7,7 @@ use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
 use crate::block::in_block;
 use crate::coin::is_unspendable;
 use crate::script::{ScriptCheck, ScriptFlags};
-use crate::transaction::{
-    add_money, check_spent_coins, output_total, sigop_cost_under, spent_coins,
-};
+use crate::transaction::{add_money, check_spent_coins, output_total, sigop_cost_under};
 use crate::{
     BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, HashedBlock,
     Height, TransactionError,
@@ -255,24 +253,20 @@ impl<'a, V: CoinView> Connection<'a, V> {
     }
 
     fn spend(&mut self, index: usize, tx: &Transaction) -> Result<(), BlockError> {
-        let spent = spent_coins(tx, &self.coins).map_err(in_block(index, tx))?;
+        let first = self.spent.len();
+        for input in &tx.input {
+            let outpoint = input.previous_output;
+            let missing = TransactionError::MissingInput { outpoint };
+            let coin = self.coins.spend(&outpoint).ok_or(missing);
+            self.spent
+                .push((outpoint, coin.map_err(in_block(index, tx))?));
+        }
+        let spent: Vec<&Coin> = self.spent[first..].iter().map(|(_, coin)| coin).collect();
         let fee =
             check_spent_coins(self.spec, tx, self.context, &spent).map_err(in_block(index, tx))?;
         let sigop_cost = sigop_cost_under(tx, spent.iter().copied().map(Some), self.flags);
-
         self.fees = add_money(self.fees, fee).ok_or(BlockError::FeesOutOfRange)?;
-        self.add_sigops(sigop_cost)?;
-        for outpoint in tx.input.iter().map(|input| input.previous_output) {
-            // Only a transaction that spends a coin twice gets an error here.
-            let missing = TransactionError::MissingInput { outpoint };
-            let coin = self
-                .coins
-                .spend(&outpoint)
-                .ok_or(missing)
-                .map_err(in_block(index, tx))?;
-            self.spent.push((outpoint, coin));
-        }
-        Ok(())
+        self.add_sigops(sigop_cost)
     }
 
     fn add_sigops(&mut self, cost: u64) -> Result<(), BlockError> {

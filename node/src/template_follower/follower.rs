@@ -175,13 +175,17 @@ impl TemplateFollower {
         std::future::pending().await
     }
 
-    fn publish_empty(&self) {
+    pub(super) fn publish_empty(&self) {
+        let start = Instant::now();
         let tip = self.reader.tip().hash;
         match self
             .assemble(&tip, &[], None)
             .map(|template| self.checked(template))
         {
-            Some(Ok(template)) => self.offer(&template),
+            Some(Ok(template)) => {
+                self.offer(&template);
+                tracing::debug!(took = ?start.elapsed(), "new empty block template");
+            }
             // Another tip, and its template, come soon.
             None | Some(Err(Refusal::Moved)) => {}
             Some(Err(Refusal::Invalid(error))) => {
@@ -191,7 +195,7 @@ impl TemplateFollower {
         }
     }
 
-    fn publish_full(&self) {
+    pub(super) fn publish_full(&self) {
         match self.fresh() {
             Ok(_) => {}
             // Another tip comes soon.
@@ -203,7 +207,7 @@ impl TemplateFollower {
     }
 
     /// A template of the mempool as it is now, which is published: that of before if nothing changed.
-    fn fresh(&self) -> Result<Arc<Template>, WorkError> {
+    pub(super) fn fresh(&self) -> Result<Arc<Template>, WorkError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..MAX_TIP_RACES {
             self.mempool.sync().map_err(machine)?;
@@ -316,7 +320,7 @@ impl TemplateFollower {
     }
 
     /// Publishes a template, unless there is a newer one or another tip.
-    fn offer(&self, template: &Arc<Template>) {
+    pub(super) fn offer(&self, template: &Arc<Template>) {
         // Held to the end, so that a payout that was changed is never published again.
         let payout = self.payout.borrow();
         let publish = |sender: &watch::Sender<Option<Arc<Template>>>| {

@@ -163,8 +163,13 @@ fn render_transaction(
     .expect("memory takes every write");
 }
 
-fn push_hex<'a>(text: &mut Vec<u8>, bytes: impl Iterator<Item = &'a u8>) {
-    text.extend(bytes.flat_map(|byte| HEX[usize::from(*byte)]));
+fn push_hex<'a>(text: &mut Vec<u8>, bytes: impl ExactSizeIterator<Item = &'a u8>) {
+    let start = text.len();
+    text.resize(start + 2 * bytes.len(), 0);
+    let (digits, _) = text[start..].as_chunks_mut::<2>();
+    for (digits, byte) in digits.iter_mut().zip(bytes) {
+        *digits = HEX[usize::from(*byte)];
+    }
 }
 
 const fn hex_digits() -> [[u8; 2]; 256] {
