@@ -39,6 +39,8 @@ pub(crate) struct TemplateFollower {
     payout: watch::Sender<Option<ScriptBuf>>,
     /// Held by whoever builds a template with transactions: others wait for it instead of building the same.
     turn: Mutex<()>,
+    /// Why the last template with transactions was refused, if it was: told once.
+    refused: Mutex<Option<String>>,
     /// The newest template.
     published: watch::Sender<Option<Arc<Template>>>,
     /// The newest one that pays `payout`.
@@ -90,6 +92,7 @@ impl TemplateFollower {
             check,
             payout: watch::Sender::new(None),
             turn: Mutex::new(()),
+            refused: Mutex::default(),
             published: watch::Sender::new(None),
             mined: watch::Sender::new(None),
         })
@@ -225,6 +228,7 @@ impl TemplateFollower {
             match self.checked(template) {
                 Ok(template) => {
                     self.offer(&template);
+                    self.note_refusal(None);
                     tracing::debug!(
                         transactions = template.transactions.len(),
                         chunks = ?chosen,
@@ -237,12 +241,23 @@ impl TemplateFollower {
                 Err(Refusal::Moved) => {}
                 Err(Refusal::Failed(error)) => return Err(error),
                 Err(Refusal::Invalid(error)) => {
-                    tracing::error!(%error, "a block of the mempool's transactions would be invalid: mining without");
+                    self.note_refusal(Some(error.to_string()));
                     return self.without_transactions(&best.tip, best.sequence);
                 }
             }
         }
         Err(tip_races())
+    }
+
+    fn note_refusal(&self, reason: Option<String>) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = reason.as_ref().filter(|_| *refused != reason) {
+            tracing::error!(
+                %reason,
+                "a block of the mempool's transactions would be invalid: mining without them"
+            );
+        }
+        *refused = reason;
     }
 
     /// What takes the place of a template that was refused.
