@@ -216,17 +216,14 @@ mod tests {
                 "bad-txns-inputs-missingorspent",
             ),
             (
-                MempoolError::MaxFeeExceeded {
-                    fee: sat(2),
-                    max: sat(1),
-                },
+                MempoolError::MaxFeeExceeded { fee: 2, max: 1 },
                 -25,
                 "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)",
             ),
             (
                 MempoolError::BelowMinRelayFee {
-                    fee: sat(0),
-                    required: sat(141),
+                    fee: 0,
+                    required: 141,
                 },
                 -26,
                 "min relay fee not met, 0 < 141",

@@ -1,6 +1,6 @@
-//! What an operator may set. The defaults are those of Bitcoin Core 30 and later.
+//! What an operator may set. The defaults are those of Bitcoin Core 31.
 
-use crate::FeeRate;
+use crate::{ClusterLimits, FeeRate};
 
 /// Settings of a mempool.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +16,12 @@ pub struct MempoolConfig {
     pub dust_relay_fee: FeeRate,
     /// Bytes of all data-carrying output scripts of a transaction together (`-datacarriersize`).
     pub max_data_carrier_bytes: usize,
-    /// Limits on chains of unconfirmed transactions.
-    pub limits: ChainLimits,
+    /// Takes outputs that list public keys themselves, three at most (`-permitbaremultisig`).
+    pub permit_bare_multisig: bool,
+    /// Virtual bytes that a sigop counts for at least (`-bytespersigop`).
+    pub bytes_per_sigop: u64,
+    /// Limits on sets of linked unconfirmed transactions.
+    pub limits: ClusterLimits,
     /// Seconds after which an entry is dropped (`-mempoolexpiry`).
     pub expiry_s: u64,
     /// Takes transactions that are valid but not standard (`-acceptnonstdtxn`).
@@ -32,33 +36,11 @@ impl Default for MempoolConfig {
             incremental_relay_fee: FeeRate(100),
             dust_relay_fee: FeeRate(3_000),
             max_data_carrier_bytes: 100_000,
-            limits: ChainLimits::default(),
+            permit_bare_multisig: true,
+            bytes_per_sigop: 20,
+            limits: ClusterLimits::default(),
             expiry_s: 336 * 60 * 60,
             accept_nonstandard: false,
-        }
-    }
-}
-
-/// Limits on chains of unconfirmed transactions. Every number counts the transaction itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainLimits {
-    /// Transactions among a transaction and its unconfirmed ancestors.
-    pub ancestor_count: u64,
-    /// Their virtual bytes.
-    pub ancestor_size: u64,
-    /// Transactions among a transaction and its unconfirmed descendants.
-    pub descendant_count: u64,
-    /// Their virtual bytes.
-    pub descendant_size: u64,
-}
-
-impl Default for ChainLimits {
-    fn default() -> Self {
-        Self {
-            ancestor_count: 25,
-            ancestor_size: 101_000,
-            descendant_count: 25,
-            descendant_size: 101_000,
         }
     }
 }

@@ -6,10 +6,9 @@ use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::{Amount, BlockHash, Transaction, Txid, Wtxid};
 
 use crate::FeeRate;
+use crate::cluster::FeeWeight;
 
-/// A transaction in the mempool.
-///
-/// Ancestor and descendant figures include the transaction itself, as in `getmempoolentry`.
+/// A transaction in the mempool: what does not change while it is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MempoolEntry {
     /// The transaction.
@@ -22,6 +21,8 @@ pub struct MempoolEntry {
     pub fee: Amount,
     /// BIP-0141 weight.
     pub weight: u64,
+    /// Weight with a minimum for each sigop: what chunks and clusters are measured in.
+    pub adjusted_weight: u64,
     /// Virtual bytes, sigop-adjusted: 20 bytes at least for each sigop.
     pub vsize: u64,
     /// BIP-0141 sigop cost.
@@ -32,22 +33,69 @@ pub struct MempoolEntry {
     pub height: Height,
     /// The mempool's sequence number when it came.
     pub sequence: u64,
+}
+
+/// A number of transactions together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many.
+    pub count: u64,
+    /// Their virtual bytes.
+    pub vsize: u64,
+    /// Their fees with what the operator added, in satoshis.
+    pub fees: i64,
+}
+
+/// A transaction in the mempool with its relations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryDetails {
+    /// The transaction.
+    pub entry: Arc<MempoolEntry>,
+    /// Its fee with what the operator added (`prioritisetransaction`), in satoshis.
+    pub modified_fee: i64,
     /// Parents in the mempool, in the order of the inputs.
     pub depends: Vec<Txid>,
     /// Children in the mempool, in the order in which they came.
     pub spent_by: Vec<Txid>,
-    /// Transactions among it and its ancestors.
-    pub ancestor_count: u64,
-    /// Their virtual bytes.
-    pub ancestor_size: u64,
-    /// Their fees.
-    pub ancestor_fees: Amount,
-    /// Transactions among it and its descendants.
-    pub descendant_count: u64,
-    /// Their virtual bytes.
-    pub descendant_size: u64,
-    /// Their fees.
-    pub descendant_fees: Amount,
+    /// Whether it or an ancestor signals BIP-0125.
+    pub replaceable: bool,
+    /// The transaction and its ancestors.
+    pub ancestors: Totals,
+    /// The transaction and its descendants.
+    pub descendants: Totals,
+    /// The chunk that it is mined in.
+    pub chunk: FeeWeight,
+}
+
+/// A chunk of a cluster: transactions that are mined together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MempoolChunk {
+    /// Fees with what the operator added, and weight.
+    pub rate: FeeWeight,
+    /// Its transactions, parents before their children.
+    pub entries: Vec<Arc<MempoolEntry>>,
+}
+
+/// The best of the mempool for a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BestChunks {
+    /// The block on which these transactions are valid.
+    pub tip: BlockHash,
+    /// The mempool's sequence number.
+    pub sequence: u64,
+    /// The best chunks first; parents' chunks come before those of their children.
+    pub chunks: Vec<MempoolChunk>,
+}
+
+/// What a transaction pays where it is judged with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectiveFee {
+    /// Fees with what the operator added, in satoshis.
+    pub fee: i64,
+    /// Virtual bytes.
+    pub vsize: u64,
+    /// Whose.
+    pub includes: Vec<Wtxid>,
 }
 
 /// A transaction that was, or would be, accepted.
@@ -61,7 +109,9 @@ pub struct Accepted {
     pub fee: Amount,
     /// Virtual bytes, sigop-adjusted.
     pub vsize: u64,
-    /// The transactions that it replaces, their descendants included.
+    /// What it was judged by: its own fee, or that of its package.
+    pub effective: EffectiveFee,
+    /// The transactions that it replaces, their descendants included, parents first.
     pub replaced: Vec<Txid>,
 }
 
@@ -72,8 +122,19 @@ pub struct MempoolSnapshot {
     pub tip: BlockHash,
     /// The mempool's sequence number.
     pub sequence: u64,
-    /// All entries, parents before their children.
+    /// All entries in the order in which they are mined; so parents come before their children.
     pub entries: Vec<Arc<MempoolEntry>>,
+}
+
+/// A transaction whose fee the operator changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prioritised {
+    /// Its id.
+    pub txid: Txid,
+    /// What was added to its fee, in satoshis.
+    pub delta: i64,
+    /// Its fee with that, in satoshis, if it is in the mempool.
+    pub modified_fee: Option<i64>,
 }
 
 /// The mempool in figures.

@@ -2,12 +2,11 @@
 //! because clients read them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use pyrite_chain::ChainError;
-use pyrite_consensus::bitcoin::{Amount, BlockHash, OutPoint, Txid};
+use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid, Wtxid};
 use pyrite_consensus::{ScriptError, TransactionError};
-
-use crate::FeeRate;
 
 /// Why a transaction is not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -49,24 +48,27 @@ pub enum MempoolError {
     #[error("{} of its inputs are missing or spent", .0.len())]
     MissingInputs(Vec<OutPoint>),
     /// It pays less than the relay minimum.
-    #[error("fee of {fee} is below the relay minimum of {required}")]
+    #[error("fee of {fee} satoshis is below the relay minimum of {required}")]
     BelowMinRelayFee {
-        /// What it pays.
-        fee: Amount,
+        /// What it pays, with what the operator added, in satoshis.
+        fee: i64,
         /// What its size asks for.
-        required: Amount,
+        required: i64,
     },
     /// It pays less than the minimum that evictions left.
-    #[error("fee of {fee} is below the mempool's minimum of {required}")]
+    #[error("fee of {fee} satoshis is below the mempool's minimum of {required}")]
     BelowMempoolMinFee {
-        /// What it pays.
-        fee: Amount,
+        /// What it pays, with what the operator added, in satoshis.
+        fee: i64,
         /// What its size asks for.
-        required: Amount,
+        required: i64,
     },
-    /// A chain of unconfirmed transactions would grow too long.
-    #[error("{0}")]
-    TooLongChain(ChainLimit),
+    /// The set of unconfirmed transactions that it would be linked with is too large.
+    #[error("a cluster of unconfirmed transactions would be too large")]
+    TooLargeCluster,
+    /// It spends outputs of an unconfirmed transaction, but not its dust.
+    #[error("{0} did not spend parent's ephemeral dust")]
+    MissingEphemeralSpends(TxName),
     /// It spends an output of a transaction that it conflicts with.
     #[error("{txid} spends an output of {conflict}, which it would replace")]
     SpendsConflicting {
@@ -82,6 +84,8 @@ pub enum MempoolError {
         txid: Txid,
         /// Which rule it breaks.
         reason: ReplacementError,
+        /// What it would replace.
+        evicts: Evicts,
     },
     /// It conflicts with transactions of the mempool, where replacing them is not allowed: in a
     /// package that is tested.
@@ -91,12 +95,12 @@ pub enum MempoolError {
     #[error("the mempool is full")]
     Full,
     /// It pays more than the caller wants to.
-    #[error("fee of {fee} is above the maximum of {max}")]
+    #[error("fee of {fee} satoshis is above the maximum of {max}")]
     MaxFeeExceeded {
         /// What it pays.
-        fee: Amount,
+        fee: i64,
         /// The caller's maximum for its size.
-        max: Amount,
+        max: i64,
     },
     /// The tip kept moving while the transaction was checked; it can be tried again.
     #[error("the tip keeps moving")]
@@ -110,7 +114,7 @@ pub enum MempoolError {
 }
 
 /// How a transaction is not standard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NonStandard {
     /// A version other than 1, 2 and 3.
     #[error("unknown version")]
@@ -130,12 +134,18 @@ pub enum NonStandard {
     /// An output script of no known form.
     #[error("output script of no standard form")]
     ScriptPubkey,
+    /// An output that lists public keys itself, where that is not permitted.
+    #[error("bare multisig output")]
+    BareMultisig,
     /// Data-carrying outputs of more bytes than the limit.
     #[error("data-carrying outputs too long")]
     DataCarrier,
-    /// An output that costs more to spend than it is worth.
+    /// More than one output that costs more to spend than it is worth.
     #[error("dust output")]
     Dust,
+    /// One such output, in a transaction that pays a fee: a miner could take it alone, and the dust would stay.
+    #[error("tx with dust output must be 0-fee")]
+    DustWithFee,
     /// An input that spends an unknown form of script or too many sigops.
     #[error("input of no standard form")]
     Inputs,
@@ -153,108 +163,106 @@ pub enum NonStandard {
     Truc(TrucViolation),
 }
 
+/// A transaction as Bitcoin Core names it in messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TxName {
+    /// Its id.
+    pub txid: Txid,
+    /// Its id with witness.
+    pub wtxid: Wtxid,
+}
+
+impl fmt::Display for TxName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tx {} (wtxid={})", self.txid, self.wtxid)
+    }
+}
+
+/// A transaction and its parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lineage {
+    /// The transaction.
+    pub child: TxName,
+    /// Its parent.
+    pub parent: TxName,
+}
+
 /// How a transaction breaks the topology rules of version 3 (BIP-0431).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TrucViolation {
     /// A version 3 transaction spends an unconfirmed output of another version.
-    #[error("version=3 tx cannot spend from non-version=3 tx {parent}")]
-    ParentOfOtherVersion {
-        /// The parent.
-        parent: Txid,
-    },
+    #[error("version=3 {} cannot spend from non-version=3 {}", .0.child, .0.parent)]
+    ParentOfOtherVersion(Box<Lineage>),
     /// A transaction of another version spends an unconfirmed output of version 3.
-    #[error("non-version=3 tx cannot spend from version=3 tx {parent}")]
-    ChildOfOtherVersion {
-        /// The parent.
-        parent: Txid,
-    },
+    #[error("non-version=3 {} cannot spend from version=3 {}", .0.child, .0.parent)]
+    ChildOfOtherVersion(Box<Lineage>),
     /// More virtual bytes than allowed.
-    #[error("version=3 tx is too big: {vsize} > {max} virtual bytes")]
+    #[error("version=3 {tx} is too big: {vsize} > {max} virtual bytes")]
     TooBig {
+        /// The transaction.
+        tx: TxName,
         /// Its virtual bytes.
         vsize: u64,
-        /// The limit at its place.
+        /// The limit.
+        max: u64,
+    },
+    /// More virtual bytes than allowed for one with an unconfirmed parent.
+    #[error("version=3 child {tx} is too big: {vsize} > {max} virtual bytes")]
+    ChildTooBig {
+        /// The transaction.
+        tx: TxName,
+        /// Its virtual bytes.
+        vsize: u64,
+        /// The limit.
         max: u64,
     },
     /// More than one unconfirmed ancestor.
-    #[error("tx would have too many ancestors")]
-    TooManyAncestors,
+    #[error("{0} would have too many ancestors")]
+    TooManyAncestors(TxName),
     /// The parent has another child.
-    #[error("tx {parent} would exceed descendant count limit")]
-    TooManyDescendants {
-        /// The parent.
-        parent: Txid,
-    },
+    #[error("{0} would exceed descendant count limit")]
+    TooManyDescendants(TxName),
 }
 
-/// Which limit on chains of unconfirmed transactions is exceeded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ChainLimit {
-    /// Count of the transaction and its ancestors.
-    #[error("too many unconfirmed ancestors [limit: {limit}]")]
-    AncestorCount {
-        /// The limit.
-        limit: u64,
-    },
-    /// Virtual bytes of the transaction and its ancestors.
-    #[error("exceeds ancestor size limit [limit: {limit}]")]
-    AncestorSize {
-        /// The limit.
-        limit: u64,
-    },
-    /// Count of an ancestor and its descendants.
-    #[error("too many descendants for tx {ancestor} [limit: {limit}]")]
-    DescendantCount {
-        /// The ancestor.
-        ancestor: Txid,
-        /// The limit.
-        limit: u64,
-    },
-    /// Virtual bytes of an ancestor and its descendants.
-    #[error("exceeds descendant size limit for tx {ancestor} [limit: {limit}]")]
-    DescendantSize {
-        /// The ancestor.
-        ancestor: Txid,
-        /// The limit.
-        limit: u64,
-    },
+/// What a transaction would take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evicts {
+    /// Those that spend the same coins.
+    Conflicts,
+    /// Among others the only other child of its parent, both of version 3 (BIP-0431).
+    Sibling,
 }
 
-/// Why a transaction may not replace those that it conflicts with (BIP-0125).
+/// Why a transaction may not replace those that it conflicts with (BIP-0125, as Bitcoin Core has it since clusters).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplacementError {
-    /// Its fee rate is not above that of each transaction that it conflicts with.
-    #[error("new feerate {new} <= old feerate {old}")]
-    LowerFeeRate {
-        /// Its rate.
-        new: FeeRate,
-        /// The rate of one that it conflicts with.
-        old: FeeRate,
-    },
-    /// Rule 5: more than 100 transactions would have to go.
-    #[error("too many potential replacements ({count} > {max})")]
+    /// Rule 5: more than 100 clusters would change.
+    #[error("too many conflicting clusters ({count} > {max})")]
     TooMany {
         /// How many.
-        count: u64,
+        count: usize,
         /// The limit.
-        max: u64,
+        max: usize,
     },
     /// Rule 3: it pays less than all that it replaces together.
     #[error("less fees than conflicting txs; {} < {}", money(*.fee), money(*.replaced))]
     LowerFee {
-        /// What it pays.
-        fee: Amount,
+        /// What it pays, in satoshis.
+        fee: i64,
         /// What the replaced ones pay.
-        replaced: Amount,
+        replaced: i64,
     },
     /// Rule 4: what it adds does not pay for its own bandwidth.
     #[error("not enough additional fees to relay; {} < {}", money(*.additional), money(*.required))]
     IncrementTooSmall {
-        /// What it adds.
-        additional: Amount,
+        /// What it adds, in satoshis.
+        additional: i64,
         /// What its size asks for.
-        required: Amount,
+        required: i64,
     },
+    /// Blocks of the mempool would not pay more at every size.
+    #[error("insufficient feerate: does not improve feerate diagram")]
+    Diagram,
 }
 
 impl MempoolError {
@@ -281,9 +289,10 @@ impl MempoolError {
             Self::MissingInputs(_) => "bad-txns-inputs-missingorspent",
             Self::BelowMinRelayFee { .. } => "min relay fee not met",
             Self::BelowMempoolMinFee { .. } => "mempool min fee not met",
-            Self::TooLongChain(_) => "too-long-mempool-chain",
+            Self::TooLargeCluster => "too-large-cluster",
+            Self::MissingEphemeralSpends(_) => "missing-ephemeral-spends",
             Self::SpendsConflicting { .. } => "bad-txns-spends-conflicting-tx",
-            Self::Replacement { reason, .. } => reason.reject_reason(),
+            Self::Replacement { reason, evicts, .. } => return reason.reject_reason(*evicts),
             Self::ReplacementDisallowed => "bip125-replacement-disallowed",
             Self::Full => "mempool full",
             Self::MaxFeeExceeded { .. } => "max-fee-exceeded",
@@ -297,23 +306,17 @@ impl MempoolError {
     pub fn details(&self) -> Option<String> {
         match self {
             Self::BelowMinRelayFee { fee, required }
-            | Self::BelowMempoolMinFee { fee, required } => {
-                Some(format!("{} < {}", fee.to_sat(), required.to_sat()))
-            }
+            | Self::BelowMempoolMinFee { fee, required } => Some(format!("{fee} < {required}")),
             Self::NonStandard(NonStandard::TooManySigops { cost }) => Some(cost.to_string()),
             Self::NonStandard(NonStandard::Truc(violation)) => Some(violation.to_string()),
-            Self::TooLongChain(limit) => Some(limit.to_string()),
+            Self::NonStandard(NonStandard::DustWithFee) => {
+                Some(NonStandard::DustWithFee.to_string())
+            }
+            Self::MissingEphemeralSpends(_) => Some(self.to_string()),
             Self::SpendsConflicting { txid, conflict } => {
                 Some(format!("{txid} spends conflicting transaction {conflict}"))
             }
-            Self::Replacement { txid, reason } => {
-                let separator = match reason {
-                    ReplacementError::LowerFeeRate { .. } | ReplacementError::TooMany { .. } => ';',
-                    ReplacementError::LowerFee { .. }
-                    | ReplacementError::IncrementTooSmall { .. } => ',',
-                };
-                Some(format!("rejecting replacement {txid}{separator} {reason}"))
-            }
+            Self::Replacement { txid, reason, .. } => Some(reason.details(txid)),
             _ => None,
         }
     }
@@ -323,6 +326,16 @@ impl MempoolError {
         match self.details() {
             Some(details) => format!("{}, {details}", self.reject_reason()),
             None => self.reject_reason().into_owned(),
+        }
+    }
+
+    /// Whether the same transaction may be taken as a part of a package, where others pay for it (Bitcoin Core's
+    /// `TX_RECONSIDERABLE`).
+    pub fn is_reconsiderable(&self) -> bool {
+        match self {
+            Self::BelowMinRelayFee { .. } | Self::BelowMempoolMinFee { .. } | Self::Full => true,
+            Self::Replacement { reason, .. } => !matches!(reason, ReplacementError::TooMany { .. }),
+            _ => false,
         }
     }
 
@@ -339,32 +352,6 @@ impl MempoolError {
     }
 }
 
-/// Why a package as a whole is not tested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PackageError {
-    /// More transactions than a package may have.
-    #[error("package-too-many-transactions")]
-    TooManyTransactions,
-    /// More weight than a package may have.
-    #[error("package-too-large")]
-    TooLarge,
-    /// The same transaction twice.
-    #[error("package-contains-duplicates")]
-    ContainsDuplicates,
-    /// A child before its parent.
-    #[error("package-not-sorted")]
-    NotSorted,
-    /// Two transactions that spend the same coin.
-    #[error("conflict-in-package")]
-    Conflict,
-    /// Together they make a chain of unconfirmed transactions too long.
-    #[error("package-mempool-limits")]
-    MempoolLimits,
-    /// Together they break the topology rules of version 3.
-    #[error("TRUC-violation, {0}")]
-    Truc(TrucViolation),
-}
-
 impl NonStandard {
     /// Bitcoin Core's reject reason.
     pub fn reject_reason(&self) -> &'static str {
@@ -375,8 +362,9 @@ impl NonStandard {
             Self::ScriptSigSize => "scriptsig-size",
             Self::ScriptSigNotPushOnly => "scriptsig-not-pushonly",
             Self::ScriptPubkey => "scriptpubkey",
+            Self::BareMultisig => "bare-multisig",
             Self::DataCarrier => "datacarrier",
-            Self::Dust => "dust",
+            Self::Dust | Self::DustWithFee => "dust",
             Self::Inputs => "bad-txns-nonstandard-inputs",
             Self::Witness => "bad-witness-nonstandard",
             Self::TooManySigops { .. } => "bad-txns-too-many-sigops",
@@ -387,26 +375,38 @@ impl NonStandard {
 
 impl ReplacementError {
     /// Bitcoin Core's reject reason.
-    pub fn reject_reason(&self) -> &'static str {
-        match self {
+    pub fn reject_reason(&self, evicts: Evicts) -> Cow<'static, str> {
+        let reason = match self {
             Self::TooMany { .. } => "too many potential replacements",
-            Self::LowerFeeRate { .. } | Self::LowerFee { .. } | Self::IncrementTooSmall { .. } => {
-                "insufficient fee"
+            Self::LowerFee { .. } | Self::IncrementTooSmall { .. } => "insufficient fee",
+            Self::Diagram => return Cow::Borrowed("replacement-failed"),
+        };
+        match evicts {
+            Evicts::Conflicts => Cow::Borrowed(reason),
+            Evicts::Sibling => Cow::Owned(format!("{reason} (including sibling eviction)")),
+        }
+    }
+
+    /// What Bitcoin Core adds to the reason; `txid` is the transaction's.
+    pub fn details(&self, txid: &Txid) -> String {
+        match self {
+            Self::TooMany { .. } => format!("rejecting replacement {txid}; {self}"),
+            Self::LowerFee { .. } | Self::IncrementTooSmall { .. } => {
+                format!("rejecting replacement {txid}, {self}")
             }
+            Self::Diagram => self.to_string(),
         }
     }
 }
 
-/// An amount in bitcoin with two decimals or more, as Bitcoin Core's `FormatMoney` writes it.
-fn money(amount: Amount) -> String {
-    let text = format!(
-        "{}.{:08}",
-        amount.to_sat() / 100_000_000,
-        amount.to_sat() % 100_000_000
-    );
+/// Satoshis as bitcoin with two decimals or more, as Bitcoin Core's `FormatMoney` writes it.
+fn money(satoshis: i64) -> String {
+    let sign = if satoshis < 0 { "-" } else { "" };
+    let amount = satoshis.unsigned_abs();
+    let text = format!("{}.{:08}", amount / 100_000_000, amount % 100_000_000);
     let point = text.len() - 9;
     let kept = text.trim_end_matches('0').len().max(point + 3);
-    text[..kept].to_owned()
+    format!("{sign}{}", &text[..kept])
 }
 
 #[cfg(test)]
@@ -421,16 +421,17 @@ mod tests {
             (100_000_000, "1.00"),
             (123_456_789, "1.23456789"),
             (1_010_000_000, "10.10"),
+            (-1_000, "-0.00001"),
         ] {
-            assert_eq!(money(Amount::from_sat(sat)), text);
+            assert_eq!(money(sat), text);
         }
     }
 
     #[test]
     fn a_reject_string_has_the_details() {
         let error = MempoolError::BelowMinRelayFee {
-            fee: Amount::ZERO,
-            required: Amount::from_sat(141),
+            fee: 0,
+            required: 141,
         };
         assert_eq!(error.reject_string(), "min relay fee not met, 0 < 141");
         assert_eq!(MempoolError::Full.reject_string(), "mempool full");

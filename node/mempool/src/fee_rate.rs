@@ -1,9 +1,10 @@
 //! Fee rates in satoshis per thousand virtual bytes.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use pyrite_consensus::bitcoin::Amount;
+
+use crate::cluster::FeeWeight;
 
 /// A fee rate in satoshis per 1,000 virtual bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +21,20 @@ impl FeeRate {
             .checked_div(u128::from(vsize))
             .unwrap_or(0);
         Self(u64::try_from(rate).unwrap_or(u64::MAX))
+    }
+
+    /// The rate that a fee with what the operator added means; nothing for less than nothing.
+    #[must_use]
+    pub fn of_modified(fee: i64, vsize: u64) -> Self {
+        Self::of(Amount::from_sat(u64::try_from(fee).unwrap_or(0)), vsize)
+    }
+
+    /// The rate of a chunk, rounded down.
+    #[must_use]
+    pub fn of_chunk(chunk: FeeWeight) -> Self {
+        let fee = u128::try_from(chunk.fee).unwrap_or(0);
+        let rate = (fee * 4_000).checked_div(u128::from(chunk.weight));
+        Self(u64::try_from(rate.unwrap_or(0)).unwrap_or(u64::MAX))
     }
 
     /// The fee for `vsize` virtual bytes, rounded up.
@@ -48,11 +63,9 @@ impl fmt::Display for FeeRate {
     }
 }
 
-/// Compares `fee_a / size_a` with `fee_b / size_b` without rounding.
-pub(crate) fn compare_rates(fee_a: Amount, size_a: u64, fee_b: Amount, size_b: u64) -> Ordering {
-    let a = u128::from(fee_a.to_sat()) * u128::from(size_b);
-    let b = u128::from(fee_b.to_sat()) * u128::from(size_a);
-    a.cmp(&b)
+/// The fee for `vsize` virtual bytes in the type of fees that an operator can change.
+pub(crate) fn fee_for(rate: FeeRate, vsize: u64) -> i64 {
+    i64::try_from(rate.fee_for(vsize).to_sat()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -68,20 +81,6 @@ mod tests {
         assert_eq!(
             FeeRate(u64::MAX).fee_for(u64::MAX),
             Amount::from_sat(u64::MAX)
-        );
-    }
-
-    #[test]
-    fn rates_compare_exactly() {
-        let sat = Amount::from_sat;
-        assert_eq!(compare_rates(sat(1), 3, sat(2), 6), Ordering::Equal);
-        assert_eq!(
-            compare_rates(sat(1_000_001), 1_000_000, sat(1), 1),
-            Ordering::Greater
-        );
-        assert_eq!(
-            compare_rates(sat(999_999), 1_000_000, sat(1), 1),
-            Ordering::Less
         );
     }
 

@@ -1,25 +1,22 @@
-//! The mempool's handle: admission with the chain's coins and with scripts, and look-ups.
+//! The mempool's handle: look-ups, and the locks.
 //!
-//! Two locks. `writer` is held by whoever changes the pool, through a whole commit or a whole step along
+//! Two locks. `writer` is held by whoever changes the pool, for a commit or through a whole step along
 //! the chain; `state` for the short moments in which the pool is read or changed, so that readers
 //! never wait for scripts or for the database. Scripts are verified under no lock.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use pyrite_chain::{ChainReader, Clock};
-use pyrite_consensus::BlockContext;
-use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
+use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid};
 use tokio::sync::watch;
 
-use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
 use crate::changes::Changes;
+use crate::pool::{Family, Slot};
 use crate::state::{Cursor, State};
 use crate::{
-    Accepted, FeeRate, MempoolConfig, MempoolEntry, MempoolError, MempoolInfo, MempoolSnapshot,
+    BestChunks, EntryDetails, MempoolChunk, MempoolConfig, MempoolEntry, MempoolInfo,
+    MempoolSnapshot, Prioritised,
 };
-
-/// How often a transaction is checked anew because the tip moved in between.
-pub(crate) const MAX_ATTEMPTS: usize = 16;
 
 /// The mempool. Clones share it.
 #[derive(Clone)]
@@ -35,13 +32,6 @@ pub(crate) struct Inner {
     state: RwLock<State>,
     snapshot: Mutex<Option<Arc<MempoolSnapshot>>>,
     sequence: watch::Sender<u64>,
-}
-
-/// A plan and the mempool's state that it was made for.
-struct Prepared {
-    plan: Plan,
-    cursor: Cursor,
-    sequence: u64,
 }
 
 impl MempoolHandle {
@@ -67,53 +57,6 @@ impl MempoolHandle {
         }
     }
 
-    /// Takes a transaction, if every rule allows it. Blocks: it reads coins and verifies scripts.
-    ///
-    /// # Errors
-    /// The first rule that it breaks, or a failure of the machine.
-    pub fn submit(&self, tx: Arc<Transaction>) -> Result<Accepted, MempoolError> {
-        let mut prepared = self.prepare_at_tip(&tx)?;
-        // Once is enough, whatever the tip: what scripts depend on beside the flags, the spent outputs,
-        // is committed to by their transactions' ids.
-        self.verify(&tx, &prepared.plan)?;
-
-        let writer = self.writer();
-        for _ in 0..MAX_ATTEMPTS {
-            self.sync_with(&writer)?;
-            if !self.is_current(&prepared) {
-                let Some(anew) = self.prepare(&tx)? else {
-                    continue;
-                };
-                prepared = anew;
-            }
-            return self.commit(&writer, tx, &prepared.plan);
-        }
-        Err(MempoolError::Unsettled)
-    }
-
-    /// Says whether `submit` would take a transaction now, without taking it. Blocks as `submit` does.
-    /// `max_fee_rate` is the most that the caller wants to pay; `None` or zero for any fee.
-    ///
-    /// # Errors
-    /// As `submit`, and `MaxFeeExceeded`.
-    pub fn test_accept(
-        &self,
-        tx: &Transaction,
-        max_fee_rate: Option<FeeRate>,
-    ) -> Result<Accepted, MempoolError> {
-        let prepared = self.prepare_at_tip(tx)?;
-        self.verify(tx, &prepared.plan)?;
-        let plan = prepared.plan;
-        if let Some(rate) = max_fee_rate.filter(|rate| *rate != FeeRate::ZERO) {
-            let max = rate.fee_for(plan.vsize);
-            if plan.fee > max {
-                return Err(MempoolError::MaxFeeExceeded { fee: plan.fee, max });
-            }
-        }
-        let replaced = plan.evicted.iter().copied().collect();
-        Ok(accepted(&plan, replaced))
-    }
-
     /// The whole mempool. The same one is returned until something changes.
     #[must_use]
     pub fn snapshot(&self) -> Arc<MempoolSnapshot> {
@@ -126,14 +69,41 @@ impl MempoolHandle {
         match &*cached {
             Some(snapshot) if snapshot.sequence == state.sequence => Arc::clone(snapshot),
             _ => {
+                let chunks = state.pool.best_chunks();
+                let entries = chunks.flat_map(|(slots, _)| slots);
                 let snapshot = Arc::new(MempoolSnapshot {
                     tip: state.cursor.hash,
                     sequence: state.sequence,
-                    entries: state.pool.sorted(),
+                    entries: entries
+                        .map(|slot| Arc::clone(state.pool.entry(slot)))
+                        .collect(),
                 });
                 *cached = Some(Arc::clone(&snapshot));
                 snapshot
             }
+        }
+    }
+
+    /// The best chunks, as many as weigh `weight` or a little more; all for `u64::MAX`.
+    #[must_use]
+    pub fn best_chunks(&self, weight: u64) -> BestChunks {
+        let state = self.state();
+        let mut chunks = Vec::new();
+        let mut taken: u64 = 0;
+        for (slots, rate) in state.pool.best_chunks() {
+            if taken >= weight {
+                break;
+            }
+            taken = taken.saturating_add(rate.weight);
+            let entries = slots
+                .map(|slot| Arc::clone(state.pool.entry(slot)))
+                .collect();
+            chunks.push(MempoolChunk { rate, entries });
+        }
+        BestChunks {
+            tip: state.cursor.hash,
+            sequence: state.sequence,
+            chunks,
         }
     }
 
@@ -147,6 +117,53 @@ impl MempoolHandle {
     #[must_use]
     pub fn get(&self, txid: &Txid) -> Option<Arc<MempoolEntry>> {
         self.state().pool.get(txid).cloned()
+    }
+
+    /// The entry of a transaction and its relations.
+    #[must_use]
+    pub fn details(&self, txid: &Txid) -> Option<EntryDetails> {
+        let state = self.state();
+        Some(state.pool.details(state.pool.slot(txid)?))
+    }
+
+    /// All entries with their relations, in the order in which they are mined.
+    #[must_use]
+    pub fn all_details(&self) -> Vec<EntryDetails> {
+        let state = self.state();
+        let slots = state.pool.best_chunks().flat_map(|(slots, _)| slots);
+        slots.map(|slot| state.pool.details(slot)).collect()
+    }
+
+    /// The ancestors of a transaction in the mempool, itself excluded; `None` if it is not there.
+    #[must_use]
+    pub fn ancestors(&self, txid: &Txid) -> Option<Vec<EntryDetails>> {
+        self.family(txid, Family::Ancestors)
+    }
+
+    /// The descendants of a transaction in the mempool, itself excluded; `None` if it is not there.
+    #[must_use]
+    pub fn descendants(&self, txid: &Txid) -> Option<Vec<EntryDetails>> {
+        self.family(txid, Family::Descendants)
+    }
+
+    /// The cluster of a transaction, chunk by chunk in the order in which they are mined; `None` if it is not there.
+    #[must_use]
+    pub fn cluster(&self, txid: &Txid) -> Option<Vec<MempoolChunk>> {
+        let state = self.state();
+        let slot = state.pool.slot(txid)?;
+        let entries = |slots: Vec<Slot>| {
+            let entries = slots.into_iter().map(|slot| state.pool.entry(slot));
+            entries.cloned().collect()
+        };
+        let chunks = state.pool.cluster_of(slot).into_iter();
+        Some(
+            chunks
+                .map(|(slots, rate)| MempoolChunk {
+                    rate,
+                    entries: entries(slots),
+                })
+                .collect(),
+        )
     }
 
     /// Whether a transaction is in the mempool.
@@ -164,7 +181,9 @@ impl MempoolHandle {
     /// The transaction that spends `outpoint`.
     #[must_use]
     pub fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
-        self.state().pool.spender(outpoint)
+        let state = self.state();
+        let slot = state.pool.spender(outpoint)?;
+        Some(state.pool.entry(slot).txid)
     }
 
     /// The mempool in figures.
@@ -190,6 +209,32 @@ impl MempoolHandle {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.inner.sequence.subscribe()
+    }
+
+    /// Treats a transaction as if it paid `delta` satoshis more, or less, in addition to what was said before, whether it is here
+    /// or comes later.
+    pub fn prioritise(&self, txid: Txid, delta: i64) {
+        let writer = self.writer();
+        self.change(&writer, |state| state.prioritise(txid, delta));
+    }
+
+    /// All transactions whose fee the operator changed, by id.
+    #[must_use]
+    pub fn prioritised(&self) -> Vec<Prioritised> {
+        let state = self.state();
+        let deltas = state.pool.deltas().iter();
+        let mut prioritised: Vec<Prioritised> = deltas
+            .map(|(txid, delta)| Prioritised {
+                txid: *txid,
+                delta: *delta,
+                modified_fee: state
+                    .pool
+                    .slot(txid)
+                    .map(|slot| state.pool.modified_fee(slot)),
+            })
+            .collect();
+        prioritised.sort_unstable_by_key(|entry| entry.txid);
+        prioritised
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, ()> {
@@ -226,94 +271,17 @@ impl MempoolHandle {
         result
     }
 
-    /// Follows the chain to its tip and checks a transaction there.
-    fn prepare_at_tip(&self, tx: &Transaction) -> Result<Prepared, MempoolError> {
-        for _ in 0..MAX_ATTEMPTS {
-            self.sync()?;
-            if let Some(prepared) = self.prepare(tx)? {
-                return Ok(prepared);
-            }
-        }
-        Err(MempoolError::Unsettled)
-    }
-
-    /// Checks a transaction, scripts excepted; `None` when the chain and the mempool are not at the
-    /// same block.
-    fn prepare(&self, tx: &Transaction) -> Result<Option<Prepared>, MempoolError> {
-        let cursor = self.state().cursor;
-        let Some(parent) = self.inner.chain.header_chain(&cursor.hash) else {
-            return Ok(None);
-        };
-        let context = BlockContext::new(&parent);
-        let mut admission = Admission {
-            spec: self.inner.chain.spec(),
-            context: &context,
-            config: &self.inner.config,
-            origin: Origin::Submitted,
-            mempool_min_fee: FeeRate::ZERO,
-        };
-        check_without_coins(&admission, &self.state().pool, tx)?;
-
-        let spent: Vec<OutPoint> = tx.input.iter().map(|input| input.previous_output).collect();
-        let coins = self.inner.chain.coins(&spent)?;
-        let result = {
-            let state = self.state();
-            if coins.tip.hash != cursor.hash || state.cursor != cursor {
-                return Ok(None);
-            }
-            admission.mempool_min_fee =
-                state.mempool_min_fee(&self.inner.config, self.inner.clock.now());
-            check_with_coins(&admission, &state.pool, tx, &coins.coins).map(|plan| Prepared {
-                plan,
-                cursor,
-                sequence: state.sequence,
-            })
-        };
-        match result {
-            Ok(prepared) => Ok(Some(prepared)),
-            Err(MempoolError::MissingInputs(_)) if self.is_in_chain(tx)? => {
-                Err(MempoolError::AlreadyInChain)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether the chain has an unspent output of this transaction.
-    pub(crate) fn is_in_chain(&self, tx: &Transaction) -> Result<bool, MempoolError> {
-        let txid = tx.compute_txid();
-        let outputs: Vec<OutPoint> = (0..)
-            .zip(&tx.output)
-            .map(|(vout, _)| OutPoint { txid, vout })
-            .collect();
-        Ok(!self.inner.chain.coins(&outputs)?.coins.is_empty())
-    }
-
-    fn is_current(&self, prepared: &Prepared) -> bool {
+    fn family(&self, txid: &Txid, family: Family) -> Option<Vec<EntryDetails>> {
         let state = self.state();
-        state.cursor == prepared.cursor && state.sequence == prepared.sequence
-    }
-
-    pub(crate) fn verify(&self, tx: &Transaction, plan: &Plan) -> Result<(), MempoolError> {
-        plan.verify_scripts(tx, self.inner.chain.scripts())
-    }
-
-    fn commit(
-        &self,
-        writer: &MutexGuard<'_, ()>,
-        tx: Arc<Transaction>,
-        plan: &Plan,
-    ) -> Result<Accepted, MempoolError> {
-        let now = self.inner.clock.now();
-        let (replaced, kept) = self.change(writer, |state| {
-            let replaced = state.accept(tx, plan, now);
-            state.keep_bounds(&self.inner.config, now);
-            (replaced, state.pool.contains(&plan.txid))
-        });
-        if kept {
-            Ok(accepted(plan, replaced))
-        } else {
-            Err(MempoolError::Full)
-        }
+        let slot = state.pool.slot(txid)?;
+        let mut slots = state.pool.with_family([slot], family);
+        slots.remove(&slot);
+        Some(
+            slots
+                .into_iter()
+                .map(|slot| state.pool.details(slot))
+                .collect(),
+        )
     }
 }
 
@@ -322,15 +290,5 @@ impl std::fmt::Debug for MempoolHandle {
         f.debug_struct("MempoolHandle")
             .field("info", &self.info())
             .finish_non_exhaustive()
-    }
-}
-
-pub(crate) fn accepted(plan: &Plan, replaced: Vec<Txid>) -> Accepted {
-    Accepted {
-        txid: plan.txid,
-        wtxid: plan.wtxid,
-        fee: plan.fee,
-        vsize: plan.vsize,
-        replaced,
     }
 }

@@ -1,40 +1,43 @@
 //! Pyrite's mempool: transactions that wait for a block.
 //!
-//! `pool` is the plain data structure, `policy` what this node relays, `replacement` when a
-//! transaction may take the place of others, and `admission` puts these and the consensus rules in
-//! order. All of them are pure. `handle` adds the chain, the locks and the script checks, and
-//! `follow` keeps the pool in step with the best chain.
+//! `cluster` puts transactions that spend each other into the best order. `pool` is the plain data structure, `policy` what
+//! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
+//! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
+//! transactions, and `follow` keeps the pool in step with the best chain.
 
 mod admission;
-mod best_chunks;
 mod changes;
+pub mod cluster;
 mod config;
 mod entry;
 mod error;
 mod fee_rate;
 mod follow;
 mod handle;
-mod limits;
 mod package;
+mod package_error;
 mod policy;
 mod pool;
-mod rebuild;
-mod replacement;
 mod rolling_fee;
 mod state;
+mod submit;
 
 #[cfg(test)]
 mod chain_tests;
 #[cfg(test)]
 mod testing;
 
-pub use best_chunks::{BestChunks, BlockChunk};
 pub use changes::{Changes, RemovalReason};
-pub use config::{ChainLimits, MempoolConfig};
-pub use entry::{Accepted, MempoolEntry, MempoolInfo, MempoolSnapshot};
+pub use config::MempoolConfig;
+pub use entry::{
+    Accepted, BestChunks, EffectiveFee, EntryDetails, MempoolChunk, MempoolEntry, MempoolInfo,
+    MempoolSnapshot, Prioritised, Totals,
+};
 pub use error::{
-    ChainLimit, MempoolError, NonStandard, PackageError, ReplacementError, TrucViolation,
+    Evicts, Lineage, MempoolError, NonStandard, ReplacementError, TrucViolation, TxName,
 };
 pub use fee_rate::FeeRate;
 pub use handle::MempoolHandle;
-pub use package::PackageOutcome;
+pub use package::{PackageMember, PackageOutcome, PackageTest};
+pub use package_error::{PackageError, PackageReplacementError};
+pub use pool::ClusterLimits;

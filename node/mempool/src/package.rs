@@ -1,293 +1,378 @@
-//! Testing transactions that depend on each other, as `testmempoolaccept` does: each sees the outputs
-//! of those before it. Nothing is taken; the rules run over a copy of the pool.
+//! Transactions that come together: testing them, and taking a child with its parents, for which it may pay.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
-use pyrite_consensus::bitcoin::{OutPoint, Transaction, Txid};
-use pyrite_consensus::{BlockContext, CoinView};
+use pyrite_consensus::BlockContext;
+use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, Txid, Wtxid};
 
-use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
-use crate::handle::{MAX_ATTEMPTS, accepted};
-use crate::pool::Pool;
-use crate::{Accepted, MempoolError, MempoolHandle, NonStandard, PackageError};
+use crate::admission::{
+    Draft, PackageFailure, PackageRules, Plan, check_child_with_parents, check_member,
+    check_package, check_without_coins, draft, plan_package, pool_coins,
+};
+use crate::handle::MempoolHandle;
+use crate::pool::ValidSince;
+use crate::state::Cursor;
+use crate::submit::{MAX_ATTEMPTS, accepted};
+use crate::{Accepted, EffectiveFee, FeeRate, MempoolError, PackageError};
 
-/// The most transactions of a package (Bitcoin Core's `MAX_PACKAGE_COUNT`).
-const MAX_PACKAGE_COUNT: usize = 25;
-
-/// The most weight of a package (`MAX_PACKAGE_WEIGHT`).
-const MAX_PACKAGE_WEIGHT: u64 = 404_000;
-
-/// What testing a package found for each of its transactions, in their order. `None`: another one
+/// What testing a package found for each of its transactions, in their order. `None`: the package, or another one,
 /// failed before this one could be judged.
-pub type PackageOutcome = Vec<Option<Result<Accepted, MempoolError>>>;
+#[derive(Debug)]
+pub struct PackageTest {
+    /// Why the package as a whole would be refused.
+    pub error: Option<PackageError>,
+    /// What is known of each transaction.
+    pub outcomes: Vec<Option<Result<Accepted, MempoolError>>>,
+}
 
-/// A package and where testing it stopped, if it did: at which transaction, and why.
+/// What became of a transaction of a package.
+#[derive(Debug)]
+pub enum PackageMember {
+    /// It was taken.
+    Taken(Accepted),
+    /// It was in the mempool already.
+    Known {
+        /// What it pays.
+        fee: Amount,
+        /// Its virtual bytes.
+        vsize: u64,
+    },
+    /// The mempool has it with another witness.
+    OtherWitness(Wtxid),
+    /// It was refused.
+    Refused(MempoolError),
+    /// The package was refused before it could be judged.
+    NotJudged,
+}
+
+/// What became of a package.
+#[derive(Debug)]
+pub struct PackageOutcome {
+    /// Why it was not taken as a whole.
+    pub error: Option<PackageError>,
+    /// What became of each transaction, in their order.
+    pub members: Vec<PackageMember>,
+    /// The transactions that were replaced.
+    pub replaced: Vec<Txid>,
+}
+
+/// What was taken, and what it replaced.
+type TakenTogether = (Vec<Accepted>, Vec<Txid>);
+
+/// A package that passed the rules on a tip, scripts excepted.
 struct Judged {
-    plans: Vec<Plan>,
-    failure: Option<(usize, MempoolError)>,
+    drafts: Vec<Draft>,
+    plan: Plan,
+    cursor: Cursor,
+    tip: ValidSince,
 }
 
 impl MempoolHandle {
-    /// Says whether `submit` would take these transactions one after another, without taking them.
+    /// Says whether these transactions would be taken one after another, without taking them.
     /// None of them may replace transactions of the mempool. Blocks as `submit` does.
     ///
     /// # Errors
-    /// Why the package as a whole can't be judged.
+    /// A failure of the machine.
     pub fn test_accept_package(
         &self,
-        transactions: &[Transaction],
-    ) -> Result<PackageOutcome, PackageError> {
-        check_package(transactions)?;
-        let mut outcome: PackageOutcome = transactions.iter().map(|_| None).collect();
-        let judged = match self.judge_at_tip(transactions)? {
-            Ok(judged) => judged,
-            Err(error) => {
-                outcome[0] = Some(Err(error));
-                return Ok(outcome);
-            }
+        transactions: &[Arc<Transaction>],
+    ) -> Result<PackageTest, MempoolError> {
+        let mut test = PackageTest {
+            error: None,
+            outcomes: transactions.iter().map(|_| None).collect(),
         };
-        if let Some((index, error)) = judged.failure {
-            outcome[index] = Some(Err(error));
-            return Ok(outcome);
+        if let Err(error) = check_package(&as_refs(transactions)) {
+            test.error = Some(error);
+            return Ok(test);
         }
-        // Scripts last: they are what costs most.
-        for (index, plan) in judged.plans.iter().enumerate() {
-            match self.verify(&transactions[index], plan) {
-                Ok(()) => outcome[index] = Some(Ok(accepted(plan, Vec::new()))),
-                Err(error) => {
-                    outcome[index] = Some(Err(error));
-                    break;
+        match self.judge_at_tip(transactions, PackageRules::Each)? {
+            Ok(judged) => {
+                // Scripts last: they are what costs most.
+                let members = judged.drafts.iter().zip(&judged.plan.fees);
+                for (outcome, (draft, fee)) in test.outcomes.iter_mut().zip(members) {
+                    let verified = self.verify(draft);
+                    let failed = verified.is_err();
+                    *outcome = Some(verified.map(|()| accepted(draft, draft.own_fee(*fee))));
+                    if failed {
+                        break;
+                    }
+                }
+            }
+            Err(PackageFailure { error, member }) => {
+                if let Some((index, error)) = member.map(|member| *member) {
+                    test.outcomes[index] = Some(Err(error));
+                }
+                if error != PackageError::TransactionFailed {
+                    test.error = Some(error);
                 }
             }
         }
+        Ok(test)
+    }
+
+    /// Takes a child with some of its parents, or one transaction. Each is tried by itself first; those that pay too little
+    /// are judged together, so that the child pays for its parents (Bitcoin Core's `ProcessNewPackage`). Blocks as `submit` does.
+    ///
+    /// # Errors
+    /// A failure of the machine.
+    pub fn submit_package(
+        &self,
+        transactions: &[Arc<Transaction>],
+        max_fee_rate: Option<FeeRate>,
+    ) -> Result<PackageOutcome, MempoolError> {
+        let mut outcome = PackageOutcome {
+            error: None,
+            members: transactions
+                .iter()
+                .map(|_| PackageMember::NotJudged)
+                .collect(),
+            replaced: Vec::new(),
+        };
+        let refs = as_refs(transactions);
+        if let Err(error) = check_package(&refs).and_then(|()| check_child_with_parents(&refs)) {
+            outcome.error = Some(error);
+            return Ok(outcome);
+        }
+        let mut together: Vec<usize> = Vec::new();
+        for (index, tx) in transactions.iter().enumerate() {
+            let member = self.submit_member(tx, max_fee_rate)?;
+            if let PackageMember::Taken(accepted) = &member {
+                outcome.replaced.extend(&accepted.replaced);
+            }
+            if let PackageMember::Refused(error) = &member {
+                let may_pass =
+                    error.is_reconsiderable() || matches!(error, MempoolError::MissingInputs(_));
+                if transactions.len() > 1 && may_pass {
+                    together.push(index);
+                } else {
+                    outcome.error = Some(PackageError::TransactionFailed);
+                }
+            }
+            outcome.members[index] = member;
+        }
+        if outcome.error.is_none() && !together.is_empty() {
+            self.submit_together(transactions, &together, max_fee_rate, &mut outcome)?;
+        }
+        self.note_evicted(transactions, &mut outcome);
         Ok(outcome)
     }
 
-    /// Follows the chain to its tip and checks the package there. The inner error is the machine's.
-    fn judge_at_tip(
+    /// Tries a transaction of a package by itself.
+    fn submit_member(
         &self,
-        transactions: &[Transaction],
-    ) -> Result<Result<Judged, MempoolError>, PackageError> {
-        for _ in 0..MAX_ATTEMPTS {
-            if let Err(error) = self.sync() {
-                return Ok(Err(error));
+        tx: &Arc<Transaction>,
+        max_fee_rate: Option<FeeRate>,
+    ) -> Result<PackageMember, MempoolError> {
+        match self.submit_with(Arc::clone(tx), max_fee_rate) {
+            Ok(accepted) => Ok(PackageMember::Taken(accepted)),
+            Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {
+                let Some(entry) = self.get(&tx.compute_txid()) else {
+                    return Ok(PackageMember::Refused(MempoolError::Unsettled));
+                };
+                if entry.wtxid == tx.compute_wtxid() {
+                    Ok(PackageMember::Known {
+                        fee: entry.fee,
+                        vsize: entry.vsize,
+                    })
+                } else {
+                    Ok(PackageMember::OtherWitness(entry.wtxid))
+                }
             }
-            match self.judge(transactions) {
-                Ok(Some(judged)) => return judged.map(Ok),
-                Ok(None) => {}
-                Err(error) => return Ok(Err(error)),
+            Err(error @ MempoolError::Machine(_)) => Err(error),
+            Err(error) => Ok(PackageMember::Refused(error)),
+        }
+    }
+
+    /// Judges those that failed by themselves as one, and takes all or none.
+    fn submit_together(
+        &self,
+        transactions: &[Arc<Transaction>],
+        together: &[usize],
+        max_fee_rate: Option<FeeRate>,
+        outcome: &mut PackageOutcome,
+    ) -> Result<(), MempoolError> {
+        let members: Vec<Arc<Transaction>> = together
+            .iter()
+            .map(|index| Arc::clone(&transactions[*index]))
+            .collect();
+        let rules = if members.len() > 1 {
+            PackageRules::Together { max_fee_rate }
+        } else {
+            // Alone it failed already; its error stands.
+            outcome.error = Some(PackageError::TransactionFailed);
+            return Ok(());
+        };
+        match self.take_together(&members, rules)? {
+            Ok((accepted, replaced)) => {
+                for (index, accepted) in together.iter().zip(accepted) {
+                    outcome.members[*index] = PackageMember::Taken(accepted);
+                }
+                outcome.replaced.extend(replaced);
+            }
+            Err(PackageFailure { error, member }) => {
+                outcome.error = Some(error);
+                if let Some((index, error)) = member.map(|member| *member) {
+                    outcome.members[together[index]] = PackageMember::Refused(error);
+                }
             }
         }
-        Ok(Err(MempoolError::Unsettled))
+        Ok(())
+    }
+
+    fn take_together(
+        &self,
+        members: &[Arc<Transaction>],
+        rules: PackageRules,
+    ) -> Result<Result<TakenTogether, PackageFailure>, MempoolError> {
+        let mut scripts_are_right = false;
+        for _ in 0..MAX_ATTEMPTS {
+            let judged = match self.judge_at_tip(members, rules)? {
+                Ok(judged) => judged,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            if !scripts_are_right {
+                for (index, draft) in judged.drafts.iter().enumerate() {
+                    if let Err(error) = self.verify(draft) {
+                        return Ok(Err(PackageFailure::of(index, error)));
+                    }
+                }
+                scripts_are_right = true;
+            }
+            let writer = self.writer();
+            if let Some(taken) = self.commit_package(&writer, judged) {
+                return Ok(Ok(taken));
+            }
+        }
+        Err(MempoolError::Unsettled)
+    }
+
+    /// Takes a package whose scripts are right; `None` if what it was judged by has changed.
+    fn commit_package(&self, writer: &MutexGuard<'_, ()>, judged: Judged) -> Option<TakenTogether> {
+        let Judged {
+            drafts,
+            plan,
+            cursor,
+            tip,
+        } = judged;
+        let now = self.inner.clock.now();
+        let effective = EffectiveFee {
+            fee: plan.total_fee(),
+            vsize: drafts.iter().map(|draft| draft.vsize).sum(),
+            includes: drafts.iter().map(|draft| draft.wtxid).collect(),
+        };
+        let accepted: Vec<Accepted> = drafts
+            .iter()
+            .map(|draft| accepted(draft, effective.clone()))
+            .collect();
+        self.change(writer, |state| {
+            let drafts: Vec<&Draft> = drafts.iter().collect();
+            if state.cursor != cursor || !plan.is_current(&state.pool, &drafts) {
+                return None;
+            }
+            let replaced = state.accept(&drafts, plan.into_staged(), now, tip);
+            state.keep_bounds(&self.inner.config, now);
+            Some((accepted, replaced))
+        })
+    }
+
+    /// Says of those that did not stay that the mempool is full.
+    fn note_evicted(&self, transactions: &[Arc<Transaction>], outcome: &mut PackageOutcome) {
+        let state = self.state();
+        for (tx, member) in transactions.iter().zip(&mut outcome.members) {
+            let is_in = !matches!(member, PackageMember::Refused(_) | PackageMember::NotJudged);
+            if is_in && !state.pool.contains(&tx.compute_txid()) {
+                *member = PackageMember::Refused(MempoolError::Full);
+                outcome.error = Some(PackageError::TransactionFailed);
+            }
+        }
+    }
+
+    /// Follows the chain to its tip and checks the package there.
+    fn judge_at_tip(
+        &self,
+        transactions: &[Arc<Transaction>],
+        rules: PackageRules,
+    ) -> Result<Result<Judged, PackageFailure>, MempoolError> {
+        for _ in 0..MAX_ATTEMPTS {
+            self.sync()?;
+            if let Some(judged) = self.judge(transactions, rules)? {
+                return Ok(judged);
+            }
+        }
+        Err(MempoolError::Unsettled)
     }
 
     /// Checks the package, scripts excepted; `None` when the chain and the mempool are not at the same
     /// block.
     fn judge(
         &self,
-        transactions: &[Transaction],
-    ) -> Result<Option<Result<Judged, PackageError>>, MempoolError> {
-        let cursor = self.state().cursor;
+        transactions: &[Arc<Transaction>],
+        rules: PackageRules,
+    ) -> Result<Option<Result<Judged, PackageFailure>>, MempoolError> {
+        let (cursor, mempool_min_fee) = {
+            let state = self.state();
+            let now = self.inner.clock.now();
+            (state.cursor, state.mempool_min_fee(&self.inner.config, now))
+        };
         let Some(parent) = self.inner.chain.header_chain(&cursor.hash) else {
             return Ok(None);
         };
-        let spent: Vec<OutPoint> = inputs_of(transactions).collect();
-        let coins = self.inner.chain.coins(&spent)?;
-        let (mut pool, mempool_min_fee) = {
-            let state = self.state();
-            if coins.tip.hash != cursor.hash || state.cursor != cursor {
-                return Ok(None);
-            }
-            let now = self.inner.clock.now();
-            let minimum = state.mempool_min_fee(&self.inner.config, now);
-            (state.pool.clone(), minimum)
-        };
+        let spent = transactions.iter().flat_map(|tx| tx.input.iter());
+        let spent: Vec<OutPoint> = spent.map(|input| input.previous_output).collect();
+        let mut coins = self.inner.chain.coins(&spent)?;
         let context = BlockContext::new(&parent);
-        let admission = Admission {
-            spec: self.inner.chain.spec(),
-            context: &context,
-            config: &self.inner.config,
-            origin: Origin::Submitted,
-            mempool_min_fee,
-        };
-        let mut judged = judge_in_order(&admission, &mut pool, transactions, &coins.coins);
-        if let Ok(judged) = &mut judged
-            && let Some((index, error @ MempoolError::MissingInputs(_))) = &mut judged.failure
-            && self.is_in_chain(&transactions[*index])?
-        {
-            *error = MempoolError::AlreadyInChain;
+        let admission = self.admission(&context, mempool_min_fee);
+        let state = self.state();
+        if coins.tip.hash != cursor.hash || state.cursor != cursor {
+            return Ok(None);
         }
-        Ok(Some(judged))
-    }
-}
-
-/// Checks each transaction on the pool with those before it, up to the first that fails.
-fn judge_in_order(
-    admission: &Admission<'_>,
-    pool: &mut Pool,
-    transactions: &[Transaction],
-    coins: &impl CoinView,
-) -> Result<Judged, PackageError> {
-    let mut plans: Vec<Plan> = Vec::with_capacity(transactions.len());
-    for (index, transaction) in transactions.iter().enumerate() {
-        let checked = check_without_coins(admission, pool, transaction)
-            .and_then(|()| check_with_coins(admission, pool, transaction, coins))
-            .and_then(|plan| {
-                if plan.conflicts.is_empty() {
-                    Ok(plan)
-                } else {
-                    Err(MempoolError::ReplacementDisallowed)
-                }
-            });
-        let plan = match checked {
-            Ok(plan) => plan,
-            Err(error) => {
-                let is_joint = transaction.input.iter().any(|input| {
-                    plans
-                        .iter()
-                        .any(|plan| plan.txid == input.previous_output.txid)
+        let mut drafts: Vec<Draft> = Vec::with_capacity(transactions.len());
+        for (index, tx) in transactions.iter().enumerate() {
+            let txid = tx.compute_txid();
+            let drafted = check_without_coins(&admission, tx)
+                .and_then(|()| pool_coins(&state.pool, tx, &coins.coins, context.height))
+                .and_then(|coins| draft(&admission, Arc::clone(tx), txid, &coins))
+                .and_then(|draft| {
+                    check_member(&admission, &state.pool, &draft, rules)?;
+                    Ok(draft)
                 });
-                if is_joint {
-                    refuse_as_package(&error)?;
+            match drafted {
+                Ok(draft) => {
+                    coins.coins.extend(draft.outputs(context.height));
+                    drafts.push(draft);
                 }
-                return Ok(Judged {
-                    plans,
-                    failure: Some((index, error)),
-                });
+                Err(error) => {
+                    drop(state);
+                    let error = self.explain(error, tx, txid)?;
+                    return Ok(Some(Err(PackageFailure::of(index, error))));
+                }
             }
-        };
-        // Neither time nor sequence matter to the rules.
-        let entry = plan.entry(
-            Arc::new(transaction.clone()),
-            0,
-            admission.context.height,
-            u64::MAX,
-        );
-        pool.insert(entry);
-        plans.push(plan);
-    }
-    Ok(Judged {
-        plans,
-        failure: None,
-    })
-}
-
-/// Rules on topology that a transaction breaks together with its parents in the package are the
-/// package's failure.
-fn refuse_as_package(error: &MempoolError) -> Result<(), PackageError> {
-    match error {
-        MempoolError::TooLongChain(_) => Err(PackageError::MempoolLimits),
-        MempoolError::NonStandard(NonStandard::Truc(violation)) => {
-            Err(PackageError::Truc(*violation))
         }
-        _ => Ok(()),
+        let plan = plan_package(&admission, &state.pool, &drafts, rules);
+        Ok(Some(plan.map(|plan| Judged {
+            drafts,
+            plan,
+            cursor,
+            tip: admission.tip(),
+        })))
     }
-}
 
-/// The form that a package must have (Bitcoin Core's `IsWellFormedPackage`).
-fn check_package(transactions: &[Transaction]) -> Result<(), PackageError> {
-    if transactions.len() > MAX_PACKAGE_COUNT {
-        return Err(PackageError::TooManyTransactions);
-    }
-    let weight: u64 = transactions.iter().map(|tx| tx.weight().to_wu()).sum();
-    if transactions.len() > 1 && weight > MAX_PACKAGE_WEIGHT {
-        return Err(PackageError::TooLarge);
-    }
-    let txids: Vec<Txid> = transactions.iter().map(Transaction::compute_txid).collect();
-    let mut later: HashSet<Txid> = txids.iter().copied().collect();
-    if later.len() != txids.len() {
-        return Err(PackageError::ContainsDuplicates);
-    }
-    for (transaction, txid) in transactions.iter().zip(&txids) {
-        let spends_later = |outpoint: &OutPoint| later.contains(&outpoint.txid);
-        if transaction
-            .input
-            .iter()
-            .any(|input| spends_later(&input.previous_output))
-        {
-            return Err(PackageError::NotSorted);
+    /// Missing inputs may be spent by the transaction itself, in the chain.
+    fn explain(
+        &self,
+        error: MempoolError,
+        tx: &Transaction,
+        txid: Txid,
+    ) -> Result<MempoolError, MempoolError> {
+        match error {
+            MempoolError::MissingInputs(_) if self.is_in_chain(tx, txid)? => {
+                Ok(MempoolError::AlreadyInChain)
+            }
+            error => Ok(error),
         }
-        later.remove(txid);
     }
-    let mut spent = HashSet::new();
-    for transaction in transactions {
-        // A transaction that spends a coin twice by itself is not the package's failure.
-        let own: HashSet<OutPoint> = inputs_of(std::slice::from_ref(transaction)).collect();
-        if own.iter().any(|outpoint| spent.contains(outpoint)) {
-            return Err(PackageError::Conflict);
-        }
-        spent.extend(own);
-    }
-    Ok(())
 }
 
-/// What these transactions spend.
-fn inputs_of(transactions: &[Transaction]) -> impl Iterator<Item = OutPoint> + '_ {
-    transactions
-        .iter()
-        .flat_map(|tx| tx.input.iter().map(|input| input.previous_output))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::TrucViolation;
-    use crate::testing::{Bench, open_transaction, output_of};
-
-    #[test]
-    fn a_package_is_sorted_without_duplicates_and_conflicts() {
-        let mut bench = Bench::new();
-        let parent = bench.paying(1_000);
-        let child = open_transaction(&[output_of(&parent, 0)], &[900_000]);
-        let rival = open_transaction(&[output_of(&parent, 0)], &[800_000]);
-        let [parent, child, rival] = [&parent, &child, &rival].map(Clone::clone);
-        let check = |transactions: &[&Transaction]| {
-            let transactions: Vec<Transaction> =
-                transactions.iter().map(|tx| (*tx).clone()).collect();
-            check_package(&transactions)
-        };
-        assert_eq!(check(&[&parent, &child]), Ok(()));
-        assert_eq!(
-            check(&[&parent, &parent]),
-            Err(PackageError::ContainsDuplicates)
-        );
-        assert_eq!(check(&[&child, &parent]), Err(PackageError::NotSorted));
-        assert_eq!(
-            check(&[&parent, &child, &rival]),
-            Err(PackageError::Conflict)
-        );
-        let mut twice = child.clone();
-        twice.input.push(twice.input[0].clone());
-        assert_eq!(check(&[&parent, &twice]), Ok(()));
-    }
-
-    #[test]
-    fn a_package_is_bounded() {
-        let mut bench = Bench::new();
-        let many: Vec<Transaction> = (0..=MAX_PACKAGE_COUNT)
-            .map(|_| bench.paying(1_000))
-            .collect();
-        assert_eq!(check_package(&many), Err(PackageError::TooManyTransactions));
-        assert_eq!(check_package(&many[1..]), Ok(()));
-        let coins = [(); 2].map(|()| bench.fund(1_000_000));
-        // 32 bytes an output, four weight units each.
-        let large = coins.map(|coin| open_transaction(&[coin], &[1_000; 1_600]));
-        assert_eq!(check_package(&large[..1]), Ok(()));
-        assert_eq!(check_package(&large), Err(PackageError::TooLarge));
-    }
-
-    #[test]
-    fn topology_that_is_too_long_together_fails_the_package() {
-        let limit = MempoolError::TooLongChain(crate::ChainLimit::AncestorCount { limit: 25 });
-        assert_eq!(refuse_as_package(&limit), Err(PackageError::MempoolLimits));
-        let violation = TrucViolation::TooManyAncestors;
-        let error = refuse_as_package(&MempoolError::NonStandard(NonStandard::Truc(violation)))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "TRUC-violation, tx would have too many ancestors"
-        );
-        assert_eq!(refuse_as_package(&MempoolError::NonFinal), Ok(()));
-    }
+fn as_refs(transactions: &[Arc<Transaction>]) -> Vec<&Transaction> {
+    transactions.iter().map(Arc::as_ref).collect()
 }

@@ -11,9 +11,12 @@ use pyrite_consensus::bitcoin::{
     Amount, BlockHash, CompactTarget, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn,
     TxMerkleNode, TxOut, Txid, Witness, script,
 };
+use pyrite_consensus::script::ScriptFlags;
 use pyrite_consensus::{BlockContext, ChainSpec, Coin, HeaderChain, Height};
 
-use crate::admission::{Admission, Origin, Plan, check_with_coins, check_without_coins};
+use crate::admission::{
+    Admission, Draft, Plan, PlanRules, check_is_new, check_without_coins, draft, plan, pool_coins,
+};
 use crate::state::{Cursor, State};
 use crate::{FeeRate, MempoolConfig, MempoolError};
 
@@ -148,38 +151,60 @@ impl Bench {
     }
 
     /// Every rule but the scripts.
-    pub(crate) fn check(&self, transaction: &Transaction) -> Result<Plan, MempoolError> {
-        self.check_from(transaction, Origin::Submitted)
+    pub(crate) fn check(&self, transaction: &Transaction) -> Result<(Draft, Plan), MempoolError> {
+        self.check_under(transaction, PlanRules::SINGLE)
     }
 
-    pub(crate) fn check_from(
+    pub(crate) fn check_under(
         &self,
         transaction: &Transaction,
-        origin: Origin,
-    ) -> Result<Plan, MempoolError> {
+        rules: PlanRules,
+    ) -> Result<(Draft, Plan), MempoolError> {
+        self.with_admission(|admission| {
+            let draft = self.draft(admission, transaction)?;
+            let plan = plan(admission, &self.state.pool, &draft, rules)?;
+            Ok((draft, plan))
+        })
+    }
+
+    /// The rules that don't look at other transactions.
+    pub(crate) fn draft(
+        &self,
+        admission: &Admission<'_>,
+        transaction: &Transaction,
+    ) -> Result<Draft, MempoolError> {
+        let txid = transaction.compute_txid();
+        check_is_new(&self.state.pool, txid, || transaction.compute_wtxid())?;
+        check_without_coins(admission, transaction)?;
+        let height = admission.context.height;
+        let coins = pool_coins(&self.state.pool, transaction, &self.coins, height)?;
+        draft(admission, Arc::new(transaction.clone()), txid, &coins)
+    }
+
+    pub(crate) fn with_admission<T>(&self, judge: impl FnOnce(&Admission<'_>) -> T) -> T {
         let context = BlockContext::new(&self.headers);
-        let admission = Admission {
+        judge(&Admission {
             spec: &self.spec,
             context: &context,
             config: &self.config,
-            origin,
             mempool_min_fee: self.min_fee(),
-        };
-        check_without_coins(&admission, &self.state.pool, transaction)?;
-        check_with_coins(&admission, &self.state.pool, transaction, &self.coins)
+        })
     }
 
     /// Takes a transaction, as a handle would.
     pub(crate) fn submit(&mut self, transaction: &Transaction) -> Result<Vec<Txid>, MempoolError> {
-        let plan = self.check(transaction)?;
-        plan.script_check(transaction)
+        let (draft, plan) = self.check(transaction)?;
+        draft
+            .script_check(ScriptFlags::STANDARD)
             .verify()
             .map_err(MempoolError::Script)?;
+        assert!(plan.is_current(&self.state.pool, &[&draft]));
+        let tip = self.with_admission(|admission| admission.tip());
         let replaced = self
             .state
-            .accept(Arc::new(transaction.clone()), &plan, self.now);
+            .accept(&[&draft], plan.into_staged(), self.now, tip);
         self.state.keep_bounds(&self.config, self.now);
-        if self.state.pool.contains(&plan.txid) {
+        if self.state.pool.contains(&draft.txid) {
             Ok(replaced)
         } else {
             Err(MempoolError::Full)

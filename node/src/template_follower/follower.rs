@@ -10,7 +10,7 @@ use pyrite_consensus::ProposedBlock;
 use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
 use pyrite_consensus::bitcoin::script::Builder;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf};
-use pyrite_mempool::{BlockChunk, MempoolHandle};
+use pyrite_mempool::{MempoolChunk, MempoolHandle};
 use pyrite_miner::{
     Candidate, CandidateChunk, Template, TemplateOptions, TemplateTip, WorkError, WorkSource,
     build_template_with,
@@ -23,6 +23,9 @@ use super::pace::rest_after;
 const CLOCK_CHECK: Duration = Duration::from_secs(1);
 /// How often the tip may move while a template for it is being built.
 const MAX_TIP_RACES: usize = 16;
+
+/// One part in so many of a block is asked for beside it.
+const SPARE_PART: u64 = 8;
 
 /// Checks a block by all rules but its proof of work.
 pub(super) type Check = fn(&ChainHandle, &ProposedBlock) -> Result<(), SubmitError>;
@@ -218,7 +221,7 @@ impl TemplateFollower {
                 return Ok(template);
             }
             let start = Instant::now();
-            let best = self.mempool.best_chunks(self.options.max_weight);
+            let best = self.mempool.best_chunks(self.wanted_weight());
             let chosen = start.elapsed();
             let chunks = candidate_chunks(&best.chunks);
             let Some(template) = self.assemble(&best.tip, &chunks, Some(best.sequence)) else {
@@ -357,6 +360,12 @@ impl TemplateFollower {
         }
     }
 
+    /// What the mempool is asked for: more than a block holds, so that what does not fit can be skipped.
+    fn wanted_weight(&self) -> u64 {
+        let weight = self.options.max_weight;
+        weight.saturating_add(weight / SPARE_PART)
+    }
+
     /// Whom mining pays; anybody as long as that is not said, for those who make a coinbase of their own.
     fn payout_or_any(&self) -> ScriptBuf {
         let payout = self.payout.borrow().clone();
@@ -455,8 +464,8 @@ async fn mempool_changed(mempool: &mut watch::Receiver<u64>) {
     }
 }
 
-fn candidate_chunks(chunks: &[BlockChunk]) -> Vec<CandidateChunk> {
-    let candidates = |chunk: &BlockChunk| {
+fn candidate_chunks(chunks: &[MempoolChunk]) -> Vec<CandidateChunk> {
+    let candidates = |chunk: &MempoolChunk| {
         let entries = chunk.entries.iter();
         entries
             .map(|entry| Candidate {
@@ -470,8 +479,8 @@ fn candidate_chunks(chunks: &[BlockChunk]) -> Vec<CandidateChunk> {
             .collect()
     };
     let chunks = chunks.iter().map(|chunk| CandidateChunk {
-        fee: chunk.fee,
-        weight: chunk.weight,
+        fee: chunk.rate.fee,
+        weight: chunk.rate.weight,
         transactions: candidates(chunk),
     });
     chunks.collect()

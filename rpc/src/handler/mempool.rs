@@ -1,21 +1,14 @@
 //! Unconfirmed transactions.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-use pyrite_consensus::bitcoin::{Transaction, Txid};
-use pyrite_mempool::MempoolEntry;
+use pyrite_consensus::bitcoin::Txid;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
 use super::blockchain::to_value;
 use crate::api::mempool::MempoolServer;
 use crate::call::{CallError, CallResult};
-use crate::json::{Btc, Chunk, chunks, entry_json};
+use crate::json::{Btc, entry_json};
 use crate::params;
-
-/// The most ancestors that are asked whether they signal BIP-0125; more than a chain may have.
-const MAX_ANCESTORS: usize = 128;
 
 impl MempoolServer for Handler {
     fn get_raw_mempool(
@@ -42,19 +35,10 @@ impl MempoolServer for Handler {
                 "Verbose results cannot contain mempool sequence values.",
             ));
         }
-        let chunks = chunks(&snapshot.entries);
-        // Parents come before their children, so what an entry inherits is known.
-        let mut replaceable: HashMap<Txid, bool> = HashMap::with_capacity(snapshot.entries.len());
         let mut entries = Map::with_capacity(snapshot.entries.len());
-        for entry in &snapshot.entries {
-            let inherits = entry
-                .depends
-                .iter()
-                .any(|parent| replaceable.get(parent).is_some_and(|own| *own));
-            let own = inherits || signals_replacement(&entry.tx);
-            replaceable.insert(entry.txid, own);
-            let form = entry_json(entry, chunk_of(&chunks, entry), own);
-            entries.insert(entry.txid.to_string(), to_value(&form)?);
+        for details in self.context.mempool.all_details() {
+            let txid = details.entry.txid.to_string();
+            entries.insert(txid, to_value(&entry_json(&details))?);
         }
         Ok(Value::Object(entries))
     }
@@ -75,11 +59,10 @@ impl MempoolServer for Handler {
             "incrementalrelayfee": Btc::from_sat(info.incremental_relay_fee.0),
             "unbroadcastcount": 0,
             "fullrbf": true,
-            "permitbaremultisig": true,
+            "permitbaremultisig": config.permit_bare_multisig,
             "maxdatacarriersize": config.max_data_carrier_bytes,
-            // Chains of transactions are limited here, not clusters: what always fits is told.
-            "limitclustercount": limits.ancestor_count.min(limits.descendant_count),
-            "limitclustersize": limits.ancestor_size.min(limits.descendant_size),
+            "limitclustercount": limits.count,
+            "limitclustersize": limits.vsize,
             // The order follows from the mempool at once: no work on it is left over.
             "optimal": true,
         }))
@@ -87,69 +70,11 @@ impl MempoolServer for Handler {
 
     fn get_mempool_entry(&self, txid: String) -> CallResult<Value> {
         let txid: Txid = params::hash("txid", &txid)?;
-        let entry = self
+        let details = self
             .context
             .mempool
-            .get(&txid)
+            .details(&txid)
             .ok_or_else(|| CallError::not_found("Transaction not in mempool"))?;
-        let chunk = chunk_of(&chunks(&self.cluster(&entry)), &entry);
-        to_value(&entry_json(&entry, chunk, self.is_replaceable(&entry)))
+        to_value(&entry_json(&details))
     }
-}
-
-impl Handler {
-    /// The entries that are linked to this one over any number of steps, itself included, parents before
-    /// their children.
-    fn cluster(&self, start: &Arc<MempoolEntry>) -> Vec<Arc<MempoolEntry>> {
-        let mut seen = HashSet::from([start.txid]);
-        let mut cluster = vec![Arc::clone(start)];
-        let mut next = 0;
-        while let Some(entry) = cluster.get(next).cloned() {
-            next += 1;
-            for txid in entry.depends.iter().chain(&entry.spent_by) {
-                if seen.insert(*txid) {
-                    cluster.extend(self.context.mempool.get(txid));
-                }
-            }
-        }
-        // A child has more ancestors than each of its parents.
-        cluster.sort_by_key(|entry| entry.ancestor_count);
-        cluster
-    }
-
-    /// Whether an entry or one of its ancestors signals BIP-0125.
-    fn is_replaceable(&self, entry: &MempoolEntry) -> bool {
-        if signals_replacement(&entry.tx) {
-            return true;
-        }
-        let mut waiting = entry.depends.clone();
-        for _ in 0..MAX_ANCESTORS {
-            let Some(parent) = waiting.pop() else {
-                return false;
-            };
-            if let Some(parent) = self.context.mempool.get(&parent) {
-                if signals_replacement(&parent.tx) {
-                    return true;
-                }
-                waiting.extend(&parent.depends);
-            }
-        }
-        false
-    }
-}
-
-/// The chunk of an entry; one that has just come stands alone.
-fn chunk_of(chunks: &HashMap<Txid, Chunk>, entry: &MempoolEntry) -> Chunk {
-    chunks.get(&entry.txid).copied().unwrap_or(Chunk {
-        weight: entry.weight,
-        fees: entry.fee,
-    })
-}
-
-/// Whether a transaction itself signals BIP-0125.
-fn signals_replacement(transaction: &Transaction) -> bool {
-    transaction
-        .input
-        .iter()
-        .any(|input| input.sequence.is_rbf())
 }

@@ -7,7 +7,7 @@ use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_he
 use pyrite_consensus::bitcoin::script::Instruction;
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash, Script, Transaction, Txid};
 use pyrite_index::IndexKind;
-use pyrite_mempool::{Accepted, FeeRate, MempoolError};
+use pyrite_mempool::{Accepted, EffectiveFee, FeeRate, MempoolError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -132,12 +132,13 @@ impl RawTransactionsServer for Handler {
         let max_fee_rate = max_fee_rate(maxfeerate)?;
         let transaction = Arc::new(transaction);
         let txid = transaction.compute_txid();
-        match self.context.mempool.test_accept(&transaction, max_fee_rate) {
-            Ok(_) => {
-                self.accept(&transaction)?;
-            }
+        let submitted = self
+            .context
+            .mempool
+            .submit_with(Arc::clone(&transaction), max_fee_rate);
+        match submitted {
             // Sending what is there already sends it to the peers again.
-            Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {}
+            Ok(_) | Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {}
             Err(error) => return Err(error.into()),
         }
         let known = self
@@ -164,7 +165,8 @@ impl RawTransactionsServer for Handler {
             .iter()
             .enumerate()
             .map(|(index, text)| {
-                deserialize_hex::<Transaction>(params::text(text)?).map_err(|_| {
+                let decoded = deserialize_hex::<Transaction>(params::text(text)?);
+                decoded.map(Arc::new).map_err(|_| {
                     CallError::new(
                         code::DESERIALIZATION_ERROR,
                         format!(
@@ -180,13 +182,10 @@ impl RawTransactionsServer for Handler {
                 None,
                 vec![Some(self.context.mempool.test_accept(only, None))],
             ),
-            package => match self.context.mempool.test_accept_package(package) {
-                Ok(outcomes) => (None, outcomes),
-                Err(error) => (
-                    Some(error.to_string()),
-                    package.iter().map(|_| None).collect(),
-                ),
-            },
+            package => {
+                let test = self.context.mempool.test_accept_package(package)?;
+                (test.error.map(|error| error.to_string()), test.outcomes)
+            }
         };
         let mut results = Vec::with_capacity(transactions.len());
         let mut too_dear = false;
@@ -350,11 +349,21 @@ enum BlockIs {
 fn within(accepted: Accepted, max_fee_rate: Option<FeeRate>) -> Result<Accepted, MempoolError> {
     match max_fee_rate.map(|rate| rate.fee_for(accepted.vsize)) {
         Some(max) if accepted.fee > max => Err(MempoolError::MaxFeeExceeded {
-            fee: accepted.fee,
-            max,
+            fee: satoshis(accepted.fee),
+            max: satoshis(max),
         }),
         _ => Ok(accepted),
     }
+}
+
+/// An amount in the type of fees that an operator can change.
+fn satoshis(amount: Amount) -> i64 {
+    i64::try_from(amount.to_sat()).unwrap_or(i64::MAX)
+}
+
+/// What a transaction pays for its size where it is judged.
+fn effective_rate(effective: &EffectiveFee) -> FeeRate {
+    FeeRate::of_modified(effective.fee, effective.vsize)
 }
 
 /// One entry of `testmempoolaccept`; without an outcome it only names the transaction.
@@ -376,8 +385,13 @@ fn test_json(
             form["vsize"] = accepted.vsize.into();
             form["fees"] = json!({
                 "base": Btc::from(accepted.fee),
-                "effective-feerate": Btc::from_sat(FeeRate::of(accepted.fee, accepted.vsize).0),
-                "effective-includes": [wtxid],
+                "effective-feerate": Btc::from_sat(effective_rate(&accepted.effective).0),
+                "effective-includes": accepted
+                    .effective
+                    .includes
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
             });
         }
         Some(Err(MempoolError::Machine(error))) => return Err(error.into()),

@@ -81,16 +81,26 @@ fn tested(outcome: Option<Result<Accepted, MempoolError>>) -> Value {
     form
 }
 
+/// What the mempool says of a transaction that is judged by itself.
+fn accepted(transaction: &Transaction, fee: u64, vsize: u64) -> Accepted {
+    Accepted {
+        txid: transaction.compute_txid(),
+        wtxid: transaction.compute_wtxid(),
+        fee: Amount::from_sat(fee),
+        vsize,
+        effective: EffectiveFee {
+            fee: i64::try_from(fee).unwrap(),
+            vsize,
+            includes: vec![transaction.compute_wtxid()],
+        },
+        replaced: Vec::new(),
+    }
+}
+
 #[test]
 fn test_results_have_bitcoins_fields() {
     let transaction = sample();
-    let accepted = Accepted {
-        txid: transaction.compute_txid(),
-        wtxid: transaction.compute_wtxid(),
-        fee: Amount::from_sat(282),
-        vsize: 141,
-        replaced: Vec::new(),
-    };
+    let accepted = accepted(&transaction, 282, 141);
     let wtxid = accepted.wtxid;
     assert_eq!(
         tested(Some(Ok(accepted))).to_string(),
@@ -108,10 +118,7 @@ fn test_results_have_bitcoins_fields() {
         tested(Some(Err(MempoolError::NonStandard(NonStandard::Dust)))),
         json!({ "allowed": false, "reject-reason": "dust", "reject-details": "dust" })
     );
-    let too_high = MempoolError::MaxFeeExceeded {
-        fee: Amount::ONE_SAT,
-        max: Amount::ZERO,
-    };
+    let too_high = MempoolError::MaxFeeExceeded { fee: 1, max: 0 };
     assert_eq!(
         tested(Some(Err(too_high))),
         json!({ "allowed": false, "reject-reason": "max-fee-exceeded" })
@@ -128,16 +135,7 @@ fn a_package_error_is_told_of_each_transaction() {
 
 #[test]
 fn more_than_the_callers_fee_rate_is_not_allowed() {
-    let accepted = |fee| {
-        let transaction = sample();
-        Accepted {
-            txid: transaction.compute_txid(),
-            wtxid: transaction.compute_wtxid(),
-            fee: Amount::from_sat(fee),
-            vsize: 100,
-            replaced: Vec::new(),
-        }
-    };
+    let accepted = |fee| accepted(&sample(), fee, 100);
     let limit = Some(FeeRate(1_000));
     assert!(within(accepted(100), limit).is_ok());
     assert!(matches!(

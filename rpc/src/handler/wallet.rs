@@ -116,9 +116,9 @@ impl WalletServer for Handler {
             .iter()
             .map(|coin| {
                 let entry = (coin.confirmations == 0)
-                    .then(|| self.context.mempool.get(&coin.outpoint.txid))
+                    .then(|| self.context.mempool.details(&coin.outpoint.txid))
                     .flatten();
-                unspent_json(coin, entry.as_deref())
+                unspent_json(coin, entry.as_ref())
             })
             .collect())
     }

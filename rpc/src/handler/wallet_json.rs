@@ -3,7 +3,7 @@
 
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_mempool::MempoolEntry;
+use pyrite_mempool::EntryDetails;
 use pyrite_wallet::{Category, TransactionDetail, Unspent, WalletTransaction};
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,7 @@ pub(super) enum EntryFields {
 }
 
 /// A coin; `entry` is its transaction in the mempool while it is there.
-pub(super) fn unspent_json(coin: &Unspent, entry: Option<&MempoolEntry>) -> Value {
+pub(super) fn unspent_json(coin: &Unspent, entry: Option<&EntryDetails>) -> Value {
     let mut form = json!({
         "txid": coin.outpoint.txid.to_string(),
         "vout": coin.outpoint.vout,
@@ -32,9 +32,9 @@ pub(super) fn unspent_json(coin: &Unspent, entry: Option<&MempoolEntry>) -> Valu
     form["amount"] = Btc::from(coin.output.value).value();
     form["confirmations"] = coin.confirmations.into();
     if let Some(entry) = entry {
-        form["ancestorcount"] = entry.ancestor_count.into();
-        form["ancestorsize"] = entry.ancestor_size.into();
-        form["ancestorfees"] = entry.ancestor_fees.to_sat().into();
+        form["ancestorcount"] = entry.ancestors.count.into();
+        form["ancestorsize"] = entry.ancestors.vsize.into();
+        form["ancestorfees"] = entry.ancestors.fees.into();
     }
     form["spendable"] = coin.spendable.into();
     form["solvable"] = coin.spendable.into();

@@ -1,9 +1,8 @@
 //! Entries of the mempool, as `getmempoolentry` and `getrawmempool` show them.
 
-use pyrite_mempool::MempoolEntry;
+use pyrite_mempool::EntryDetails;
 use serde::Serialize;
 
-use super::chunk::Chunk;
 use super::number::Btc;
 
 /// An entry of the mempool.
@@ -36,40 +35,32 @@ struct FeesJson {
     chunk: Btc,
 }
 
-/// The form of an entry, with the chunk that it is mined in; `replaceable` says whether it or an
-/// ancestor signals BIP-0125.
-///
-/// Fees can't be modified here, so the modified ones are the fees themselves; and a transaction is
-/// announced when it enters, so none is left to broadcast.
-pub(crate) fn entry_json(
-    entry: &MempoolEntry,
-    chunk: Chunk,
-    replaceable: bool,
-) -> MempoolEntryJson {
-    let mut depends: Vec<String> = entry.depends.iter().map(ToString::to_string).collect();
+/// The form of an entry. A transaction is announced when it enters, so none is left to broadcast.
+pub(crate) fn entry_json(details: &EntryDetails) -> MempoolEntryJson {
+    let entry = &details.entry;
+    let mut depends: Vec<String> = details.depends.iter().map(ToString::to_string).collect();
     depends.sort_unstable();
-    depends.dedup();
     MempoolEntryJson {
         vsize: entry.vsize,
         weight: entry.weight,
         time: entry.time,
         height: entry.height.0,
-        descendantcount: entry.descendant_count,
-        descendantsize: entry.descendant_size,
-        ancestorcount: entry.ancestor_count,
-        ancestorsize: entry.ancestor_size,
-        chunkweight: chunk.weight,
+        descendantcount: details.descendants.count,
+        descendantsize: details.descendants.vsize,
+        ancestorcount: details.ancestors.count,
+        ancestorsize: details.ancestors.vsize,
+        chunkweight: details.chunk.weight,
         wtxid: entry.wtxid.to_string(),
         fees: FeesJson {
             base: entry.fee.into(),
-            modified: entry.fee.into(),
-            ancestor: entry.ancestor_fees.into(),
-            descendant: entry.descendant_fees.into(),
-            chunk: chunk.fees.into(),
+            modified: Btc::from_signed_sat(details.modified_fee),
+            ancestor: Btc::from_signed_sat(details.ancestors.fees),
+            descendant: Btc::from_signed_sat(details.descendants.fees),
+            chunk: Btc::from_signed_sat(details.chunk.fee),
         },
         depends,
-        spentby: entry.spent_by.iter().map(ToString::to_string).collect(),
-        replaceable,
+        spentby: details.spent_by.iter().map(ToString::to_string).collect(),
+        replaceable: details.replaceable,
         unbroadcast: false,
     }
 }

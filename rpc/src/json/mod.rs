@@ -3,7 +3,6 @@
 mod address;
 mod block;
 mod block_stats;
-mod chunk;
 mod descriptor;
 mod mempool;
 mod number;
@@ -14,7 +13,6 @@ mod transaction;
 pub(crate) use address::address_error;
 pub(crate) use block::{BlockPlace, BlockTransactions, block_json, header_json};
 pub(crate) use block_stats::{BlockStatsPlace, block_stats};
-pub(crate) use chunk::{Chunk, chunks};
 pub(crate) use descriptor::{checksum, infer_descriptor, with_checksum};
 pub(crate) use mempool::entry_json;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};

@@ -19,6 +19,11 @@ impl Btc {
         Self(i64::try_from(sat).unwrap_or(i64::MAX))
     }
 
+    /// This many satoshi, which may be less than nothing.
+    pub(crate) fn from_signed_sat(sat: i64) -> Self {
+        Self(sat)
+    }
+
     /// As a JSON value.
     pub(crate) fn value(self) -> Value {
         Value::Number(self.number())

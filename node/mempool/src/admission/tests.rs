@@ -7,9 +7,10 @@ use pyrite_consensus::bitcoin::{
     Amount, OutPoint, ScriptBuf, Sequence, Transaction, TxOut, Witness,
 };
 
-use super::Origin;
+use super::plan::SiblingEviction;
+use super::{PlanRules, plan_return};
 use crate::testing::{Bench, SPACING, START, TIP_HEIGHT, open_transaction, output_of};
-use crate::{ChainLimit, FeeRate, MempoolError, NonStandard, ReplacementError, TrucViolation};
+use crate::{Evicts, FeeRate, MempoolError, NonStandard, ReplacementError, TrucViolation};
 
 /// The median time past of the test's tip: the time of the sixth of the last eleven blocks.
 const MEDIAN_TIME_PAST: u32 = START + SPACING * (TIP_HEIGHT - 5);
@@ -32,6 +33,14 @@ fn child(parent: &Transaction, vout: u32, fee: u64) -> Transaction {
     open_transaction(&[output_of(parent, vout)], &[value])
 }
 
+/// Whether a transaction of a block that left the best chain comes back.
+fn returns(bench: &Bench, tx: &Transaction) -> Result<(), MempoolError> {
+    bench.with_admission(|admission| {
+        let draft = bench.draft(admission, tx)?;
+        plan_return(&bench.config, &bench.state.pool, &draft).map(|_| ())
+    })
+}
+
 /// A transaction with two outputs of the same value, from a fresh coin.
 fn fork(bench: &mut Bench, fee: u64) -> Transaction {
     let coin = bench.fund(1_000_000 + fee);
@@ -42,10 +51,11 @@ fn fork(bench: &mut Bench, fee: u64) -> Transaction {
 fn a_plain_transaction_is_taken_once() {
     let mut bench = Bench::new();
     let tx = bench.paying(1_000);
-    let plan = bench.check(&tx).unwrap();
-    assert_eq!(plan.fee, Amount::from_sat(1_000));
-    assert_eq!(plan.weight, tx.weight().to_wu());
-    assert_eq!(plan.vsize, tx.weight().to_wu().div_ceil(4));
+    let (draft, plan) = bench.check(&tx).unwrap();
+    assert_eq!(draft.fee, Amount::from_sat(1_000));
+    assert_eq!(draft.weight, tx.weight().to_wu());
+    assert_eq!(draft.vsize, tx.weight().to_wu().div_ceil(4));
+    assert_eq!((plan.total_fee(), plan.evicted.len()), (1_000, 0));
     bench.submit(&tx).unwrap();
     assert_rejected!(
         bench.submit(&tx),
@@ -149,8 +159,9 @@ fn sigops_are_bounded() {
     };
     // A bare multisig counts for 20 sigops, each four times.
     let coin = bench.fund(10_000_000);
-    let plan = bench.check(&with_outputs(coin, 200)).unwrap();
-    assert_eq!((plan.sigop_cost, plan.vsize), (16_000, 80_000));
+    let (draft, _) = bench.check(&with_outputs(coin, 200)).unwrap();
+    assert_eq!((draft.sigop_cost, draft.vsize), (16_000, 80_000));
+    assert_eq!(draft.adjusted_weight, 320_000);
     assert_rejected!(
         bench.check(&with_outputs(coin, 201)),
         MempoolError::NonStandard(NonStandard::TooManySigops { cost: 16_080 }),
@@ -263,73 +274,79 @@ fn the_relay_minimum_is_asked_of_what_is_submitted() {
         format!("min relay fee not met, 0 < {}", required.to_sat())
     );
     assert!(matches!(error, MempoolError::BelowMinRelayFee { .. }));
-    bench.check_from(&free, Origin::Returning).unwrap();
+    returns(&bench, &free).unwrap();
     let paying = bench.paying(required.to_sat());
     bench.check(&paying).unwrap();
 }
 
 #[test]
-fn a_chain_has_25_transactions_at_most() {
+fn a_cluster_has_64_transactions_at_most() {
     let mut bench = Bench::new();
-    let chain = bench.submit_chain(25);
-    let next = child(&chain[24], 0, 1_000);
+    let chain = bench.submit_chain(64);
+    let next = child(&chain[63], 0, 1_000);
     let error = bench.check(&next).unwrap_err();
-    assert_eq!(
-        error.reject_string(),
-        "too-long-mempool-chain, too many unconfirmed ancestors [limit: 25]"
-    );
-    assert!(matches!(
-        error,
-        MempoolError::TooLongChain(ChainLimit::AncestorCount { limit: 25 })
-    ));
-}
+    assert_eq!(error.reject_string(), "too-large-cluster");
+    assert!(matches!(error, MempoolError::TooLargeCluster));
 
-#[test]
-fn a_transaction_has_25_descendants_with_itself_at_most() {
-    let mut bench = Bench::new();
+    // Siblings count as ancestors do.
     let coin = bench.fund(10_000_000);
-    let parent = open_transaction(&[coin], &[100_000; 25]);
+    let parent = open_transaction(&[coin], &[100_000; 64]);
     bench.submit(&parent).unwrap();
-    for vout in 0..24 {
+    for vout in 0..63 {
         bench.submit(&child(&parent, vout, 1_000)).unwrap();
     }
-    let txid = parent.compute_txid();
     assert_rejected!(
-        bench.check(&child(&parent, 24, 1_000)),
-        MempoolError::TooLongChain(ChainLimit::DescendantCount { ancestor, limit: 25 })
-            if *ancestor == txid,
-        "too-long-mempool-chain"
+        bench.check(&child(&parent, 63, 1_000)),
+        MempoolError::TooLargeCluster,
+        "too-large-cluster"
     );
     // One that takes a sibling's place adds none.
-    let sibling = output_of(&parent, 0);
-    bench
-        .check(&open_transaction(
-            &[sibling, output_of(&parent, 24)],
-            &[190_000],
-        ))
-        .unwrap();
+    let both = [output_of(&parent, 0), output_of(&parent, 63)];
+    bench.check(&open_transaction(&both, &[190_000])).unwrap();
 }
 
 #[test]
-fn chains_are_bounded_in_size() {
-    // Each of these has 85 virtual bytes.
+fn a_cluster_is_bounded_in_size() {
+    // Each of these has 85 virtual bytes, or 340 weight units: no rounding for each.
     let mut bench = Bench::new();
-    bench.config.limits.ancestor_size = 500;
+    bench.config.limits.vsize = 85 * 6 - 1;
     let chain = bench.submit_chain(5);
     assert_rejected!(
         bench.check(&child(&chain[4], 0, 1_000)),
-        MempoolError::TooLongChain(ChainLimit::AncestorSize { limit: 500 }),
-        "too-long-mempool-chain"
+        MempoolError::TooLargeCluster,
+        "too-large-cluster"
     );
-    let mut bench = Bench::new();
-    bench.config.limits.descendant_size = 250;
-    let chain = bench.submit_chain(2);
-    let first = chain[0].compute_txid();
+    bench.config.limits.vsize += 1;
+    bench.submit(&child(&chain[4], 0, 1_000)).unwrap();
+    bench.config.limits.vsize = 84;
+    let alone = bench.paying(1_000);
     assert_rejected!(
-        bench.check(&child(&chain[1], 0, 1_000)),
-        MempoolError::TooLongChain(ChainLimit::DescendantSize { ancestor, limit: 250 })
-            if *ancestor == first,
-        "too-long-mempool-chain"
+        bench.check(&alone),
+        MempoolError::TooLargeCluster,
+        "too-large-cluster"
+    );
+}
+
+#[test]
+fn two_clusters_that_join_count_together() {
+    let mut bench = Bench::new();
+    bench.config.limits.count = 5;
+    let left = bench.submit_chain(2);
+    let right = bench.submit_chain(3);
+    let joint = [output_of(&left[1], 0), output_of(&right[2], 0)];
+    let joint = open_transaction(&joint, &[1_900_000]);
+    assert_rejected!(
+        bench.check(&joint),
+        MempoolError::TooLargeCluster,
+        "too-large-cluster"
+    );
+    bench.config.limits.count = 6;
+    bench.submit(&joint).unwrap();
+    let slot = bench.state.pool.slot(&left[0].compute_txid()).unwrap();
+    let members = bench.state.pool.cluster_of(slot);
+    assert_eq!(
+        members.iter().map(|(slots, _)| slots.len()).sum::<usize>(),
+        6
     );
 }
 
@@ -343,13 +360,14 @@ fn a_replacement_pays_for_all_and_for_itself() {
     bench.submit(&dependent).unwrap();
 
     let replacement = |fee: u64| open_transaction(&[coin], &[1_000_000 - fee]);
-    assert_rejected!(
-        bench.check(&replacement(999)),
-        MempoolError::Replacement {
-            reason: ReplacementError::LowerFeeRate { .. },
-            ..
-        },
-        "insufficient fee"
+    let error = bench.check(&replacement(999)).unwrap_err();
+    assert_eq!(
+        error.reject_string(),
+        format!(
+            "insufficient fee, rejecting replacement {}, less fees than conflicting txs; \
+             0.00000999 < 0.00003",
+            replacement(999).compute_txid()
+        )
     );
     assert_rejected!(
         bench.check(&replacement(2_999)),
@@ -400,36 +418,147 @@ fn a_replacement_may_add_unconfirmed_inputs() {
 }
 
 #[test]
-fn a_replacement_pushes_out_100_at_most() {
+fn a_replacement_touches_100_clusters_at_most() {
     let mut bench = Bench::new();
-    let mut coins = Vec::new();
-    for _ in 0..4 {
-        coins.push(bench.fund(10_000_000));
-        let parent = open_transaction(&[*coins.last().unwrap()], &[100_000; 25]);
+    let coins: Vec<OutPoint> = (0..101).map(|_| bench.fund(1_000_000)).collect();
+    for coin in &coins {
+        let parent = open_transaction(&[*coin], &[999_000]);
         bench.submit(&parent).unwrap();
-        for vout in 0..24 {
-            bench.submit(&child(&parent, vout, 1_000)).unwrap();
-        }
+        // What goes with a conflict does not count.
+        bench.submit(&child(&parent, 0, 1_000)).unwrap();
     }
-    // Four times 25 may go; one more may not.
-    let alone = bench.fund(1_000_000);
-    bench
-        .submit(&open_transaction(&[alone], &[999_000]))
+    let (_, plan) = bench
+        .check(&open_transaction(&coins[1..], &[50_000_000]))
         .unwrap();
-    let plan = bench.check(&open_transaction(&coins, &[100_000])).unwrap();
-    assert_eq!(plan.evicted.len(), 100);
-    coins.push(alone);
+    assert_eq!(plan.evicted.len(), 200);
+    let error = bench
+        .check(&open_transaction(&coins, &[50_000_000]))
+        .unwrap_err();
+    let txid = open_transaction(&coins, &[50_000_000]).compute_txid();
+    assert_eq!(
+        error.reject_string(),
+        format!(
+            "too many potential replacements, rejecting replacement {txid}; too many conflicting \
+             clusters (101 > 100)"
+        )
+    );
+}
+
+/// A large replacement that pays more in all, but less for its size: blocks would pay less.
+#[test]
+fn a_replacement_must_improve_the_diagram() {
+    let mut bench = Bench::new();
+    let coin = bench.fund(10_000_000);
+    bench
+        .submit(&open_transaction(&[coin], &[9_990_000]))
+        .unwrap();
+    let large = |fee: u64| {
+        let outputs = [10_000; 100];
+        let change = 10_000_000 - 1_000_000 - fee;
+        open_transaction(&[coin], &[&outputs[..], &[change]].concat())
+    };
+    let error = bench.check(&large(100_000)).unwrap_err();
+    assert_eq!(
+        error.reject_string(),
+        "replacement-failed, insufficient feerate: does not improve feerate diagram"
+    );
+    assert!(error.is_reconsiderable());
+    bench.submit(&large(500_000)).unwrap();
+}
+
+/// A parent that pays little pulls down what spends it: the child's own rate is not what counts.
+#[test]
+fn a_cheap_unconfirmed_parent_spoils_a_replacement() {
+    let mut bench = Bench::new();
+    let coin = bench.fund(1_000_000);
+    bench
+        .submit(&open_transaction(&[coin], &[998_000]))
+        .unwrap();
+    let other = bench.fund(10_000_000);
+    let heavy = open_transaction(&[other], &[&[10_000; 200][..], &[7_990_000]].concat());
+    bench.submit(&heavy).unwrap();
+    let replacement = |fee: u64| {
+        let inputs = [coin, output_of(&heavy, 200)];
+        open_transaction(&inputs, &[1_000_000 + 7_990_000 - fee])
+    };
     assert_rejected!(
-        bench.check(&open_transaction(&coins, &[100_000])),
+        bench.check(&replacement(4_000)),
         MempoolError::Replacement {
-            reason: ReplacementError::TooMany {
-                count: 101,
-                max: 100
+            reason: ReplacementError::Diagram,
+            ..
+        },
+        "replacement-failed"
+    );
+    bench.check(&replacement(400_000)).unwrap();
+}
+
+#[test]
+fn what_the_operator_added_counts_in_replacements() {
+    let mut bench = Bench::new();
+    let coin = bench.fund(1_000_000);
+    let first = open_transaction(&[coin], &[999_000]);
+    bench.submit(&first).unwrap();
+    let better = open_transaction(&[coin], &[998_000]);
+    bench.state.prioritise(first.compute_txid(), 5_000);
+    assert_rejected!(
+        bench.check(&better),
+        MempoolError::Replacement {
+            reason: ReplacementError::LowerFee {
+                fee: 2_000,
+                replaced: 6_000
             },
             ..
         },
-        "too many potential replacements"
+        "insufficient fee"
     );
+    bench.state.prioritise(better.compute_txid(), 5_000);
+    bench.submit(&better).unwrap();
+    // A fee below the minimum is made up for, and a good one made bad.
+    let free = bench.paying(0);
+    bench.state.prioritise(free.compute_txid(), 1_000);
+    bench.submit(&free).unwrap();
+    let dear = bench.paying(1_000);
+    bench.state.prioritise(dear.compute_txid(), -1_000);
+    let error = bench.submit(&dear).unwrap_err();
+    assert_eq!(error.reject_string(), "min relay fee not met, 0 < 9");
+}
+
+#[test]
+fn dust_is_ephemeral() {
+    let mut bench = Bench::new();
+    let coin = bench.fund(1_000_000);
+    let paying = open_transaction(&[coin], &[990_000, 1]);
+    let error = bench.check(&paying).unwrap_err();
+    assert_eq!(
+        error.reject_string(),
+        "dust, tx with dust output must be 0-fee"
+    );
+    let two = open_transaction(&[coin], &[999_998, 1, 1]);
+    assert_eq!(bench.check(&two).unwrap_err().reject_string(), "dust");
+
+    // Alone it pays too little; a node that asks for nothing takes it.
+    let parent = open_transaction(&[coin], &[999_999, 1]);
+    assert_rejected!(
+        bench.check(&parent),
+        MempoolError::BelowMinRelayFee { .. },
+        "min relay fee not met"
+    );
+    bench.config.min_relay_fee = FeeRate::ZERO;
+    bench.submit(&parent).unwrap();
+    let leaving = child(&parent, 0, 1_000);
+    let error = bench.check(&leaving).unwrap_err();
+    assert_eq!(
+        error.reject_string(),
+        format!(
+            "missing-ephemeral-spends, tx {} (wtxid={}) did not spend parent's ephemeral dust",
+            leaving.compute_txid(),
+            leaving.compute_wtxid()
+        )
+    );
+    let sweeping = [output_of(&parent, 0), output_of(&parent, 1)];
+    bench
+        .check(&open_transaction(&sweeping, &[999_000]))
+        .unwrap();
 }
 
 #[test]
@@ -440,8 +569,10 @@ fn a_replacement_spends_no_output_of_what_it_replaces() {
     bench.submit(&first).unwrap();
     let middle = child(&first, 0, 1_000);
     bench.submit(&middle).unwrap();
-    for parent in [output_of(&first, 1), output_of(&middle, 0)] {
-        let conflict = first.compute_txid();
+    for (parent, conflict) in [
+        (output_of(&first, 1), first.compute_txid()),
+        (output_of(&middle, 0), middle.compute_txid()),
+    ] {
         assert_rejected!(
             bench.check(&open_transaction(&[coin, parent], &[1_000_000])),
             MempoolError::SpendsConflicting { conflict: found, .. } if *found == conflict,
@@ -459,7 +590,7 @@ fn what_returns_replaces_nothing() {
         .unwrap();
     let better = open_transaction(&[coin], &[900_000]);
     assert_rejected!(
-        bench.check_from(&better, Origin::Returning),
+        returns(&bench, &better),
         MempoolError::MissingInputs(missing) if *missing == [coin],
         "bad-txns-inputs-missingorspent"
     );
@@ -481,36 +612,61 @@ fn version_3_stays_small_and_apart() {
 
     assert_rejected!(
         bench.check(&truc(child(&plain, 0, 1_000))),
-        MempoolError::NonStandard(NonStandard::Truc(
-            TrucViolation::ParentOfOtherVersion { .. }
-        )),
+        MempoolError::NonStandard(NonStandard::Truc(violation))
+            if matches!(violation, TrucViolation::ParentOfOtherVersion(_)),
         "TRUC-violation"
     );
     assert_rejected!(
         bench.check(&child(&parent, 0, 1_000)),
-        MempoolError::NonStandard(NonStandard::Truc(TrucViolation::ChildOfOtherVersion { .. })),
+        MempoolError::NonStandard(NonStandard::Truc(violation))
+            if matches!(violation, TrucViolation::ChildOfOtherVersion(_)),
         "TRUC-violation"
     );
     let large = truc(open_transaction(&[output_of(&parent, 0)], &[1_000; 40]));
     assert_rejected!(
         bench.check(&large),
-        MempoolError::NonStandard(NonStandard::Truc(TrucViolation::TooBig { max: 1_000, .. })),
+        MempoolError::NonStandard(NonStandard::Truc(violation))
+            if matches!(violation, TrucViolation::ChildTooBig {
+            max: 1_000,
+            ..
+        }),
         "TRUC-violation"
     );
     let only = truc(child(&parent, 0, 1_000));
     bench.submit(&only).unwrap();
     assert_rejected!(
         bench.check(&truc(child(&only, 0, 1_000))),
-        MempoolError::NonStandard(NonStandard::Truc(TrucViolation::TooManyAncestors)),
+        MempoolError::NonStandard(NonStandard::Truc(violation))
+            if matches!(violation, TrucViolation::TooManyAncestors(_)),
         "TRUC-violation"
     );
+    // The only other child gives way if what comes pays enough.
+    let error = bench.check(&truc(child(&parent, 1, 1_000))).unwrap_err();
+    assert!(matches!(
+        error,
+        MempoolError::Replacement {
+            evicts: Evicts::Sibling,
+            ..
+        }
+    ));
+    assert_eq!(
+        error.reject_reason(),
+        "insufficient fee (including sibling eviction)"
+    );
+    let no_siblings = PlanRules {
+        siblings: SiblingEviction::Disallowed,
+        ..PlanRules::SINGLE
+    };
+    let sibling = truc(child(&parent, 1, 5_000));
     assert_rejected!(
-        bench.check(&truc(child(&parent, 1, 1_000))),
-        MempoolError::NonStandard(NonStandard::Truc(TrucViolation::TooManyDescendants { .. })),
+        bench.check_under(&sibling, no_siblings),
+        MempoolError::NonStandard(NonStandard::Truc(violation))
+            if matches!(violation, TrucViolation::TooManyDescendants(_)),
         "TRUC-violation"
     );
     let both = [output_of(&parent, 0), output_of(&parent, 1)];
     bench
         .check(&truc(open_transaction(&both, &[900_000])))
         .unwrap();
+    assert_eq!(bench.submit(&sibling).unwrap(), [only.compute_txid()]);
 }

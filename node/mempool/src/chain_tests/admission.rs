@@ -1,5 +1,6 @@
 //! Submitting and testing transactions.
 
+use std::sync::Arc;
 use std::thread;
 
 use pyrite_consensus::bitcoin::{ScriptBuf, Transaction, script};
@@ -32,6 +33,7 @@ fn wrong_scripts_are_refused_and_blamed() {
             .reject_reason()
             .starts_with("mempool-script-verify-flag-failed (")
     );
+    let tx = Arc::new(tx);
     let error = fixture.mempool.test_accept(&tx, None).unwrap_err();
     assert!(matches!(error, MempoolError::Script(_)), "{error:?}");
 }
@@ -66,7 +68,7 @@ fn scripts_that_only_policy_refuses_are_named_and_nobody_is_blamed() {
 #[test]
 fn a_test_takes_nothing() {
     let fixture = Fixture::new();
-    let tx = fixture.spend(0, 1_000);
+    let tx = Arc::new(fixture.spend(0, 1_000));
     let sequence = fixture.mempool.snapshot().sequence;
     let accepted = fixture
         .mempool

@@ -32,7 +32,8 @@ fn what_is_mined_leaves_and_is_known() {
     fixture.mempool.sync().unwrap();
     let after = fixture.mempool.snapshot();
     assert_eq!((after.tip, after.entries.len()), (fixture.tip(), 1));
-    assert_eq!(after.entries[0].depends, []);
+    let details = fixture.mempool.details(&dependent.compute_txid()).unwrap();
+    assert_eq!(details.depends, []);
     let changes = fixture.mempool.changes_since(before.sequence);
     assert_eq!(
         changes.removed,
@@ -61,8 +62,8 @@ fn transactions_of_a_lost_branch_come_back() {
     fixture.mine(std::slice::from_ref(&confirmed));
     fixture.mine(std::slice::from_ref(&second));
     fixture.submit(&waiting).unwrap();
-    let came = fixture.mempool.get(&waiting.compute_txid()).unwrap();
-    assert_eq!(came.ancestor_count, 1);
+    let came = fixture.mempool.details(&waiting.compute_txid()).unwrap();
+    assert_eq!(came.ancestors.count, 1);
     let before = fixture.mempool.snapshot().sequence;
 
     fixture.overtake(fork, &[&[], &[], &[]]);
@@ -74,8 +75,9 @@ fn transactions_of_a_lost_branch_come_back() {
     let order: Vec<Txid> = snapshot.entries.iter().map(|entry| entry.txid).collect();
     let expected = [&confirmed, &second, &waiting].map(Transaction::compute_txid);
     assert_eq!(order, expected);
-    assert_eq!(snapshot.entries[2].ancestor_count, 3);
-    assert_eq!(snapshot.entries[2].sequence, came.sequence);
+    let back = fixture.mempool.details(&waiting.compute_txid()).unwrap();
+    assert_eq!(back.ancestors.count, 3);
+    assert_eq!(back.entry.sequence, came.entry.sequence);
     let changes = fixture.mempool.changes_since(before);
     let added: Vec<Txid> = changes
         .added
@@ -306,7 +308,7 @@ fn what_comes_back_keeps_the_bound() {
     for kept in [&mined[0], &mined[2], &entries[0]] {
         assert!(fixture.holds(kept));
     }
-    let evicted = [(entries[1].compute_txid(), RemovalReason::SizeLimit)];
+    let evicted = [&mined[1], &entries[1]].map(|tx| (tx.compute_txid(), RemovalReason::SizeLimit));
     assert_eq!(fixture.mempool.changes_since(before).removed, evicted);
     assert!(info.min_fee > FeeRate::of(Amount::from_sat(2_000), 85));
 }

@@ -3,4 +3,5 @@
 mod admission;
 mod fixture;
 mod following;
+mod model;
 mod packages;

@@ -1,7 +1,7 @@
 //! Outputs that cost more to spend than they are worth (Bitcoin Core's `GetDustThreshold`).
 
 use pyrite_consensus::bitcoin::opcodes::all::OP_RETURN;
-use pyrite_consensus::bitcoin::{Amount, Script, TxOut};
+use pyrite_consensus::bitcoin::{Amount, Script, Transaction, TxOut};
 
 use super::output_type::witness_program;
 use crate::FeeRate;
@@ -15,8 +15,16 @@ const INPUT_BASE_SIZE: u64 = 32 + 4 + 1 + 4;
 /// Bytes of a signature and a compressed public key with their lengths.
 const UNLOCK_SIZE: u64 = 107;
 
+/// The numbers of the outputs that are worth less than spending them would cost at `rate`.
+pub(crate) fn dust_outputs(transaction: &Transaction, rate: FeeRate) -> impl Iterator<Item = u32> {
+    let numbered = (0..).zip(&transaction.output);
+    numbered
+        .filter(move |(_, output)| is_dust(output, rate))
+        .map(|(vout, _)| vout)
+}
+
 /// Whether `output` is worth less than spending it would cost at `rate`.
-pub(super) fn is_dust(output: &TxOut, rate: FeeRate) -> bool {
+fn is_dust(output: &TxOut, rate: FeeRate) -> bool {
     output.value < dust_threshold(output, rate)
 }
 

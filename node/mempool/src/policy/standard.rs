@@ -2,15 +2,12 @@
 
 use pyrite_consensus::bitcoin::Transaction;
 
-use super::dust::is_dust;
+use super::dust::dust_outputs;
 use super::output_type::{OutputType, output_type};
 use crate::{MempoolConfig, NonStandard};
 
 /// The highest sigop cost of a standard transaction: a fifth of a block's.
 pub(crate) const MAX_STANDARD_SIGOP_COST: u64 = 16_000;
-
-/// Virtual bytes that a sigop counts for at least.
-const BYTES_PER_SIGOP: u64 = 20;
 
 /// The highest version of a standard transaction.
 const MAX_STANDARD_VERSION: i32 = 3;
@@ -27,11 +24,12 @@ const MAX_SCRIPT_SIG_SIZE: usize = 1_650;
 /// The most keys of a standard bare multisig output.
 const MAX_BARE_MULTISIG_KEYS: u8 = 3;
 
-/// Virtual bytes of a transaction, at least twenty for each sigop.
-pub(crate) fn virtual_size(weight: u64, sigop_cost: u64) -> u64 {
-    weight
-        .max(sigop_cost.saturating_mul(BYTES_PER_SIGOP))
-        .div_ceil(4)
+/// The most outputs of a standard transaction that are not worth spending.
+const MAX_DUST_OUTPUTS: usize = 1;
+
+/// Weight units of a transaction, a minimum for each sigop (Bitcoin Core's `GetSigOpsAdjustedWeight`).
+pub(crate) fn adjusted_weight(weight: u64, sigop_cost: u64, bytes_per_sigop: u64) -> u64 {
+    weight.max(sigop_cost.saturating_mul(bytes_per_sigop))
 }
 
 /// Checks that a transaction by itself is of a form that this node relays.
@@ -82,6 +80,9 @@ fn check_outputs(transaction: &Transaction, config: &MempoolConfig) -> Result<()
             OutputType::Multisig { keys, .. } if keys > MAX_BARE_MULTISIG_KEYS => {
                 return Err(NonStandard::ScriptPubkey);
             }
+            OutputType::Multisig { .. } if !config.permit_bare_multisig => {
+                return Err(NonStandard::BareMultisig);
+            }
             OutputType::Data => {
                 data_left = data_left
                     .checked_sub(output.script_pubkey.len())
@@ -90,11 +91,7 @@ fn check_outputs(transaction: &Transaction, config: &MempoolConfig) -> Result<()
             _ => {}
         }
     }
-    if transaction
-        .output
-        .iter()
-        .any(|output| is_dust(output, config.dust_relay_fee))
-    {
+    if dust_outputs(transaction, config.dust_relay_fee).count() > MAX_DUST_OUTPUTS {
         return Err(NonStandard::Dust);
     }
     Ok(())

@@ -1,14 +1,27 @@
-//! Entries and their relations. Ancestor and descendant figures are kept exact at every change.
+//! Entries, their links and their clusters.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Wtxid};
+use slab::Slab;
 
-use super::score::Score;
+use super::chunk_index::{ChunkKey, ClusterId};
+use super::locks::{Locks, ValidSince};
+use super::stage::{Member, Staged, StagedCluster};
 use super::usage::entry_usage;
 use crate::MempoolEntry;
+use crate::cluster::FeeWeight;
+
+/// An entry's place in the pool. It stays the same while the entry is there, and may be another's later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot(usize);
+
+impl Slot {
+    /// Not above any other.
+    pub(super) const FIRST: Self = Self(0);
+}
 
 /// What is known of a transaction when it comes; the pool adds the relations.
 #[derive(Clone, Debug)]
@@ -18,34 +31,96 @@ pub(crate) struct NewEntry {
     pub(crate) wtxid: Wtxid,
     pub(crate) fee: Amount,
     pub(crate) weight: u64,
+    /// Weight units, a minimum for each sigop: what chunks are measured in.
+    pub(crate) adjusted_weight: u64,
     pub(crate) vsize: u64,
     pub(crate) sigop_cost: u64,
     pub(crate) time: u64,
     pub(crate) height: Height,
     pub(crate) sequence: u64,
+    /// For one whose validity depends on height or time: the tip on which it is valid.
+    pub(crate) valid_since: Option<ValidSince>,
 }
 
+/// An entry in the pool.
 #[derive(Clone, Debug)]
-struct Node {
-    entry: Arc<MempoolEntry>,
+pub(super) struct Node {
+    pub(super) entry: Arc<MempoolEntry>,
+    /// What the operator added to the fee, in satoshis.
+    pub(super) delta: i64,
+    /// Entries that it spends, in the order of its inputs.
+    pub(super) parents: Vec<Slot>,
+    /// Entries that spend it, in the order in which they came.
+    pub(super) children: Vec<Slot>,
+    pub(super) cluster: ClusterId,
+    valid_since: Option<ValidSince>,
     usage: usize,
+}
+
+impl Node {
+    /// The fee with what the operator added, and the weight that it pays for.
+    pub(super) fn rate(&self) -> FeeWeight {
+        modified_rate(&self.entry, self.delta)
+    }
+}
+
+/// Transactions that are linked with each other, in their best order.
+#[derive(Clone, Debug)]
+pub(super) struct Cluster {
+    /// Chunk by chunk, parents before children.
+    pub(super) members: Vec<Slot>,
+    /// How many members each chunk has, and what it pays.
+    pub(super) chunks: Vec<(usize, FeeWeight)>,
+    /// No two clusters, of whatever time, have the same number.
+    pub(super) generation: u64,
+    oldest: u64,
+}
+
+impl Cluster {
+    /// The members of each chunk, the best first.
+    pub(super) fn chunk_members(&self) -> impl Iterator<Item = (&[Slot], FeeWeight)> {
+        let mut left = self.members.as_slice();
+        self.chunks.iter().map(move |(count, rate)| {
+            let (chunk, rest) = left.split_at(*count);
+            left = rest;
+            (chunk, *rate)
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = ChunkKey> {
+        self.chunks
+            .iter()
+            .enumerate()
+            .map(|(index, (_, rate))| ChunkKey {
+                rate: *rate,
+                oldest: self.oldest,
+                index,
+            })
+    }
 }
 
 /// Unconfirmed transactions that can all be confirmed together: no two spend the same coin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pool {
-    nodes: HashMap<Txid, Node>,
-    spenders: HashMap<OutPoint, Txid>,
-    by_score: BTreeSet<Score>,
-    by_time: BTreeSet<(u64, Txid)>,
+    pub(super) nodes: Slab<Node>,
+    by_txid: HashMap<Txid, Slot>,
+    spenders: HashMap<OutPoint, Slot>,
+    pub(super) clusters: Slab<Cluster>,
+    /// All chunks, the best first, with the first member's position in its cluster.
+    chunks: BTreeMap<ChunkKey, (ClusterId, usize)>,
+    by_time: BTreeSet<(u64, Slot)>,
+    locks: Locks,
+    /// What the operator added to the fees of transactions, whether they are here or not.
+    deltas: HashMap<Txid, i64>,
+    generations: u64,
     usage: usize,
     vsize: u64,
     /// Fees are taken from coins that exist, so no sum of them exceeds the money supply.
     fees: Amount,
 }
 
-/// Why a txid that the pool itself keeps has a node.
-const LINKED: &str = "links lead to entries of the pool only";
+/// Why a slot or a cluster that the pool itself keeps is occupied.
+pub(super) const LINKED: &str = "links lead to entries of the pool only";
 
 impl Pool {
     pub(crate) fn len(&self) -> usize {
@@ -71,20 +146,33 @@ impl Pool {
         self.fees
     }
 
+    pub(crate) fn slot(&self, txid: &Txid) -> Option<Slot> {
+        self.by_txid.get(txid).copied()
+    }
+
     pub(crate) fn get(&self, txid: &Txid) -> Option<&Arc<MempoolEntry>> {
-        self.nodes.get(txid).map(|node| &node.entry)
+        self.slot(txid).map(|slot| self.entry(slot))
     }
 
     pub(crate) fn contains(&self, txid: &Txid) -> bool {
-        self.nodes.contains_key(txid)
+        self.by_txid.contains_key(txid)
     }
 
     pub(crate) fn txids(&self) -> impl Iterator<Item = Txid> + '_ {
-        self.nodes.keys().copied()
+        self.by_txid.keys().copied()
+    }
+
+    pub(crate) fn entry(&self, slot: Slot) -> &Arc<MempoolEntry> {
+        &self.node(slot).entry
+    }
+
+    /// The fee of an entry with what the operator added, in satoshis.
+    pub(crate) fn modified_fee(&self, slot: Slot) -> i64 {
+        self.node(slot).rate().fee
     }
 
     /// The entry that spends `outpoint`.
-    pub(crate) fn spender(&self, outpoint: &OutPoint) -> Option<Txid> {
+    pub(crate) fn spender(&self, outpoint: &OutPoint) -> Option<Slot> {
         self.spenders.get(outpoint).copied()
     }
 
@@ -94,220 +182,272 @@ impl Pool {
         self.get(&outpoint.txid)?.tx.output.get(index)
     }
 
-    /// All entries, parents before their children.
-    pub(crate) fn sorted(&self) -> Vec<Arc<MempoolEntry>> {
-        let mut entries: Vec<_> = self
-            .nodes
-            .values()
-            .map(|node| Arc::clone(&node.entry))
-            .collect();
-        // A child has more ancestors than each of its parents.
-        entries.sort_unstable_by_key(|entry| (entry.ancestor_count, entry.sequence, entry.txid));
-        entries
+    /// What the operator added to the fee of a transaction, in satoshis.
+    pub(crate) fn delta(&self, txid: &Txid) -> i64 {
+        self.deltas.get(txid).copied().unwrap_or(0)
     }
 
-    /// Entries whose outputs `transaction` spends.
-    pub(crate) fn parents_of(&self, transaction: &Transaction) -> BTreeSet<Txid> {
-        let spent = transaction
-            .input
-            .iter()
-            .map(|input| input.previous_output.txid);
-        spent.filter(|txid| self.contains(txid)).collect()
+    /// All transactions whose fee the operator changed.
+    pub(crate) fn deltas(&self) -> &HashMap<Txid, i64> {
+        &self.deltas
     }
 
-    /// `parents` and all their ancestors.
-    pub(crate) fn with_ancestors(&self, parents: impl IntoIterator<Item = Txid>) -> HashSet<Txid> {
-        self.reach(parents, |entry| &entry.depends)
+    /// Adds to what the operator added to a transaction's fee. It goes to its new place at once if it is here.
+    pub(crate) fn prioritise(&mut self, txid: Txid, delta: i64) {
+        let total = self.delta(&txid).saturating_add(delta);
+        if total == 0 {
+            self.deltas.remove(&txid);
+        } else {
+            self.deltas.insert(txid, total);
+        }
+        if let Some(slot) = self.slot(&txid) {
+            self.node_mut(slot).delta = total;
+            let staged = self.stage_again(slot);
+            self.apply(staged, Vec::new());
+        }
     }
 
-    /// `txids` and all their descendants.
-    pub(crate) fn with_descendants(&self, txids: impl IntoIterator<Item = Txid>) -> HashSet<Txid> {
-        self.reach(txids, |entry| &entry.spent_by)
+    /// Forgets what the operator added to a transaction's fee, because it is confirmed.
+    pub(crate) fn clear_priority(&mut self, txid: &Txid) {
+        self.deltas.remove(txid);
     }
 
-    fn reach(
+    /// Makes a staged change: takes out what is to go, and puts `entries` in, one for each addition that was staged.
+    /// Returns what went, parents first.
+    pub(crate) fn apply(
+        &mut self,
+        staged: Staged,
+        entries: Vec<NewEntry>,
+    ) -> Vec<Arc<MempoolEntry>> {
+        debug_assert!(self.is_current(&staged));
+        let mut leaving = Vec::with_capacity(staged.removed.len());
+        for id in &staged.touched {
+            let cluster = self.drop_cluster(id.cluster);
+            let gone = |slot: &&Slot| staged.removed.contains(slot);
+            leaving.extend(cluster.members.iter().filter(gone).copied());
+        }
+        let removed = leaving.into_iter().map(|slot| self.unlink(slot)).collect();
+        let slots: Vec<Slot> = entries.into_iter().map(|new| self.link(new)).collect();
+        for cluster in staged.clusters {
+            self.put_cluster(cluster, &slots);
+        }
+        removed
+    }
+
+    /// Removes these entries. Those that spend their outputs stay: either they are among them, or a block has
+    /// confirmed what they spend. Returns what went, parents first.
+    pub(crate) fn remove(&mut self, slots: &BTreeSet<Slot>) -> Vec<Arc<MempoolEntry>> {
+        if slots.is_empty() {
+            return Vec::new();
+        }
+        let staged = self.stage_removal(slots);
+        self.apply(staged, Vec::new())
+    }
+
+    /// The chunk that pays least, and its rate.
+    pub(crate) fn worst_chunk(&self) -> Option<(BTreeSet<Slot>, FeeWeight)> {
+        let (key, (cluster, start)) = self.chunks.last_key_value()?;
+        Some((
+            self.chunk_at(*cluster, *start, key.index).collect(),
+            key.rate,
+        ))
+    }
+
+    /// All chunks, the best first: the order in which they are mined.
+    pub(crate) fn best_chunks(
         &self,
-        start: impl IntoIterator<Item = Txid>,
-        next: impl Fn(&MempoolEntry) -> &[Txid],
-    ) -> HashSet<Txid> {
-        let mut pending: Vec<Txid> = start.into_iter().collect();
-        let mut reached = HashSet::new();
-        while let Some(txid) = pending.pop() {
-            let Some(node) = self.nodes.get(&txid) else {
-                continue;
-            };
-            if reached.insert(txid) {
-                pending.extend(next(&node.entry));
-            }
-        }
-        reached
-    }
-
-    /// Adds a transaction. No entry spends what it spends, and none spends its outputs yet.
-    pub(crate) fn insert(&mut self, new: NewEntry) -> Arc<MempoolEntry> {
-        debug_assert!(!self.contains(&new.txid), "an entry comes once");
-        let mut depends: Vec<Txid> = Vec::new();
-        for input in &new.tx.input {
-            let parent = input.previous_output.txid;
-            if self.contains(&parent) && !depends.contains(&parent) {
-                depends.push(parent);
-            }
-        }
-        let txid = new.txid;
-        let mut entry = new_entry(new, depends);
-        for ancestor in self.with_ancestors(entry.depends.iter().copied()) {
-            self.update(&ancestor, |ancestor| {
-                ancestor.descendant_count += 1;
-                ancestor.descendant_size += entry.vsize;
-                ancestor.descendant_fees += entry.fee;
-                entry.ancestor_count += 1;
-                entry.ancestor_size += ancestor.vsize;
-                entry.ancestor_fees += ancestor.fee;
-            });
-        }
-        for parent in &entry.depends {
-            self.update(parent, |parent| parent.spent_by.push(txid));
-        }
-        for input in &entry.tx.input {
-            let earlier = self.spenders.insert(input.previous_output, txid);
-            debug_assert!(earlier.is_none(), "no two entries spend the same coin");
-        }
-        let usage = entry_usage(&entry.tx);
-        self.by_score.insert(Score::of(&entry));
-        self.by_time.insert((entry.time, txid));
-        self.usage += usage;
-        self.vsize += entry.vsize;
-        self.fees += entry.fee;
-        let entry = Arc::new(entry);
-        self.nodes.insert(
-            txid,
-            Node {
-                entry: Arc::clone(&entry),
-                usage,
-            },
-        );
-        entry
-    }
-
-    /// Removes an entry and all its descendants. Returns them, children before parents.
-    pub(crate) fn remove_with_descendants(&mut self, txid: &Txid) -> Vec<Arc<MempoolEntry>> {
-        let mut doomed: Vec<Arc<MempoolEntry>> = self
-            .with_descendants([*txid])
+    ) -> impl Iterator<Item = (impl Iterator<Item = Slot> + '_, FeeWeight)> + '_ {
+        self.chunks
             .iter()
-            .filter_map(|txid| self.get(txid).cloned())
-            .collect();
-        doomed.sort_unstable_by_key(|entry| {
-            (
-                std::cmp::Reverse(entry.ancestor_count),
-                entry.sequence,
-                entry.txid,
-            )
-        });
-        // Each is a leaf when its turn comes, so only ancestors have figures to correct.
-        for entry in &doomed {
-            for ancestor in self.with_ancestors(entry.depends.iter().copied()) {
-                self.update(&ancestor, |ancestor| {
-                    ancestor.descendant_count -= 1;
-                    ancestor.descendant_size -= entry.vsize;
-                    ancestor.descendant_fees -= entry.fee;
-                });
-            }
-            self.unlink(&entry.txid);
-        }
-        doomed
-    }
-
-    /// Removes an entry that a block contains; its descendants stay. Parents are in the chain before
-    /// their children, so it has no ancestors in the pool any more.
-    pub(crate) fn remove_confirmed(&mut self, txid: &Txid) -> Option<Arc<MempoolEntry>> {
-        let entry = Arc::clone(self.get(txid)?);
-        debug_assert!(
-            entry.depends.is_empty(),
-            "a block holds parents before children"
-        );
-        let mut descendants = self.with_descendants([*txid]);
-        descendants.remove(txid);
-        for descendant in descendants {
-            self.update(&descendant, |descendant| {
-                descendant.ancestor_count -= 1;
-                descendant.ancestor_size -= entry.vsize;
-                descendant.ancestor_fees -= entry.fee;
-            });
-        }
-        self.unlink(txid);
-        Some(entry)
-    }
-
-    /// Removes the package that pays least: an entry with all its descendants. Returns its fees, its
-    /// virtual bytes and the entries.
-    pub(crate) fn evict_lowest(&mut self) -> Option<(Amount, u64, Vec<Arc<MempoolEntry>>)> {
-        let txid = self.by_score.first()?.txid();
-        let entry = self.get(&txid)?;
-        let (fees, size) = (entry.descendant_fees, entry.descendant_size);
-        Some((fees, size, self.remove_with_descendants(&txid)))
+            .map(|(key, (cluster, start))| (self.chunk_at(*cluster, *start, key.index), key.rate))
     }
 
     /// An entry that came before `time`.
-    pub(crate) fn oldest_before(&self, time: u64) -> Option<Txid> {
+    pub(crate) fn oldest_before(&self, time: u64) -> Option<Slot> {
         self.by_time
             .first()
             .filter(|(came, _)| *came < time)
-            .map(|(_, txid)| *txid)
+            .map(|(_, slot)| *slot)
     }
 
-    /// Changes an entry and keeps its place in the order of eviction.
-    fn update(&mut self, txid: &Txid, change: impl FnOnce(&mut MempoolEntry)) {
-        let node = self.nodes.get_mut(txid).expect(LINKED);
-        let before = Score::of(&node.entry);
-        change(Arc::make_mut(&mut node.entry));
-        let after = Score::of(&node.entry);
-        if before != after {
-            self.by_score.remove(&before);
-            self.by_score.insert(after);
+    /// Entries that a tip of this height and median time past could make invalid.
+    pub(crate) fn doubtful_at(&self, tip: ValidSince) -> BTreeSet<Slot> {
+        self.locks.doubtful_at(tip)
+    }
+
+    /// Notes that an entry is valid on another tip than the one that it was found valid on before.
+    pub(crate) fn set_valid_since(&mut self, slot: Slot, since: ValidSince) {
+        let node = self.nodes.get_mut(slot.0).expect(LINKED);
+        if let Some(before) = node.valid_since.replace(since) {
+            self.locks.remove(slot, before);
         }
+        self.locks.insert(slot, since);
     }
 
-    /// Takes an entry out of every index and out of its relatives' links, not out of their figures.
-    fn unlink(&mut self, txid: &Txid) {
-        let Node { entry, usage, .. } = self.nodes.remove(txid).expect(LINKED);
-        self.by_score.remove(&Score::of(&entry));
-        self.by_time.remove(&(entry.time, *txid));
+    /// Whether an entry's validity depends on height or time.
+    pub(crate) fn has_locks(&self, slot: Slot) -> bool {
+        self.node(slot).valid_since.is_some()
+    }
+
+    pub(super) fn node(&self, slot: Slot) -> &Node {
+        self.nodes.get(slot.0).expect(LINKED)
+    }
+
+    fn node_mut(&mut self, slot: Slot) -> &mut Node {
+        self.nodes.get_mut(slot.0).expect(LINKED)
+    }
+
+    pub(super) fn cluster(&self, id: ClusterId) -> &Cluster {
+        self.clusters.get(id.0).expect(LINKED)
+    }
+
+    fn chunk_at(
+        &self,
+        cluster: ClusterId,
+        start: usize,
+        index: usize,
+    ) -> impl Iterator<Item = Slot> + '_ {
+        let cluster = self.cluster(cluster);
+        let count = cluster.chunks[index].0;
+        cluster.members[start..start + count].iter().copied()
+    }
+
+    fn drop_cluster(&mut self, id: ClusterId) -> Cluster {
+        let cluster = self.clusters.remove(id.0);
+        for key in cluster.keys() {
+            self.chunks.remove(&key);
+        }
+        cluster
+    }
+
+    fn put_cluster(&mut self, staged: StagedCluster, added: &[Slot]) {
+        let members: Vec<Slot> = staged
+            .members
+            .iter()
+            .map(|member| match member {
+                Member::Kept(slot) => *slot,
+                Member::Added(index) => added[*index],
+            })
+            .collect();
+        let sequences = members.iter().map(|slot| self.entry(*slot).sequence);
+        let oldest = sequences.min().unwrap_or(0);
+        self.generations += 1;
+        let cluster = Cluster {
+            members,
+            chunks: staged.chunks,
+            generation: self.generations,
+            oldest,
+        };
+        let vacant = self.clusters.vacant_entry();
+        let id = ClusterId(vacant.key());
+        let mut start = 0;
+        for (key, (count, _)) in cluster.keys().zip(&cluster.chunks) {
+            self.chunks.insert(key, (id, start));
+            start += count;
+        }
+        for slot in &cluster.members {
+            self.nodes.get_mut(slot.0).expect(LINKED).cluster = id;
+        }
+        vacant.insert(cluster);
+    }
+
+    /// Puts an entry in, in no cluster yet.
+    fn link(&mut self, new: NewEntry) -> Slot {
+        debug_assert!(!self.contains(&new.txid), "an entry comes once");
+        let slot = Slot(self.nodes.vacant_key());
+        let parents = self.parents_of(&new.tx);
+        let children = self.children_of(&new.txid, &new.tx);
+        for parent in &parents {
+            self.node_mut(*parent).children.push(slot);
+        }
+        for child in &children {
+            self.node_mut(*child).parents.push(slot);
+        }
+        for input in &new.tx.input {
+            let before = self.spenders.insert(input.previous_output, slot);
+            debug_assert!(before.is_none(), "conflicts leave first");
+        }
+        let usage = entry_usage(&new.tx);
+        self.usage += usage;
+        self.vsize += new.vsize;
+        self.fees += new.fee;
+        self.by_txid.insert(new.txid, slot);
+        self.by_time.insert((new.time, slot));
+        if let Some(since) = new.valid_since {
+            self.locks.insert(slot, since);
+        }
+        let node = Node {
+            delta: self.delta(&new.txid),
+            parents,
+            children,
+            cluster: ClusterId(usize::MAX),
+            valid_since: new.valid_since,
+            usage,
+            entry: Arc::new(new.into()),
+        };
+        self.nodes.insert(node);
+        slot
+    }
+
+    /// Takes an entry, whose cluster is dropped already, out of every index and out of its relatives' links.
+    fn unlink(&mut self, slot: Slot) -> Arc<MempoolEntry> {
+        let node = self.nodes.remove(slot.0);
+        let entry = node.entry;
+        self.by_txid.remove(&entry.txid);
+        self.by_time.remove(&(entry.time, slot));
+        if let Some(since) = node.valid_since {
+            self.locks.remove(slot, since);
+        }
         for input in &entry.tx.input {
             self.spenders.remove(&input.previous_output);
         }
-        for parent in &entry.depends {
-            self.update(parent, |parent| {
-                parent.spent_by.retain(|child| child != txid)
-            });
+        for parent in node.parents {
+            if let Some(parent) = self.nodes.get_mut(parent.0) {
+                parent.children.retain(|child| *child != slot);
+            }
         }
-        for child in &entry.spent_by {
-            self.update(child, |child| child.depends.retain(|parent| parent != txid));
+        for child in node.children {
+            if let Some(child) = self.nodes.get_mut(child.0) {
+                child.parents.retain(|parent| *parent != slot);
+            }
         }
-        self.usage -= usage;
+        self.usage -= node.usage;
         self.vsize -= entry.vsize;
         self.fees -= entry.fee;
+        entry
     }
 }
 
-fn new_entry(new: NewEntry, depends: Vec<Txid>) -> MempoolEntry {
-    MempoolEntry {
-        tx: new.tx,
-        txid: new.txid,
-        wtxid: new.wtxid,
-        fee: new.fee,
-        weight: new.weight,
-        vsize: new.vsize,
-        sigop_cost: new.sigop_cost,
-        time: new.time,
-        height: new.height,
-        sequence: new.sequence,
-        depends,
-        spent_by: Vec::new(),
-        ancestor_count: 1,
-        ancestor_size: new.vsize,
-        ancestor_fees: new.fee,
-        descendant_count: 1,
-        descendant_size: new.vsize,
-        descendant_fees: new.fee,
+impl From<NewEntry> for MempoolEntry {
+    fn from(new: NewEntry) -> Self {
+        Self {
+            tx: new.tx,
+            txid: new.txid,
+            wtxid: new.wtxid,
+            fee: new.fee,
+            weight: new.weight,
+            adjusted_weight: new.adjusted_weight,
+            vsize: new.vsize,
+            sigop_cost: new.sigop_cost,
+            time: new.time,
+            height: new.height,
+            sequence: new.sequence,
+        }
     }
+}
+
+/// A fee with what the operator added, and the weight that it pays for.
+pub(super) fn modified_rate(entry: &MempoolEntry, delta: i64) -> FeeWeight {
+    FeeWeight {
+        fee: modified_fee(entry.fee, delta),
+        weight: entry.adjusted_weight,
+    }
+}
+
+/// A fee with what the operator added, within the bounds in which sums over clusters are exact.
+pub(crate) fn modified_fee(fee: Amount, delta: i64) -> i64 {
+    fee.to_signed()
+        .map_or(i64::MAX, |fee| fee.to_sat())
+        .saturating_add(delta)
+        .clamp(-FeeWeight::MAX_FEE, FeeWeight::MAX_FEE)
 }

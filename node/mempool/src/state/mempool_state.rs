@@ -1,21 +1,31 @@
 //! What the mempool's lock guards: the pool, the block that it is valid on, and the log of changes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use pyrite_consensus::Height;
-use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
+use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
+use pyrite_consensus::{HashedBlock, Height};
 
-use crate::admission::Plan;
+use crate::admission::{Draft, plan_return};
 use crate::changes::{ChangeLog, Changes, Event, NetChanges, RemovalReason};
-use crate::pool::Pool;
+use crate::pool::{Family, NewEntry, Pool, Slot, Staged, ValidSince};
 use crate::rolling_fee::{Fullness, RollingFee};
-use crate::{FeeRate, MempoolConfig, MempoolInfo};
+use crate::{FeeRate, MempoolConfig, MempoolEntry, MempoolError, MempoolInfo};
 
 /// The last block that the mempool has followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor {
     pub(crate) hash: BlockHash,
     pub(crate) height: Height,
+}
+
+/// A transaction of a block that left the best chain.
+#[derive(Debug)]
+pub(crate) struct Returning {
+    pub(crate) tx: Arc<Transaction>,
+    pub(crate) txid: Txid,
+    /// What taking it needs, or why it can't come back.
+    pub(crate) draft: Result<Draft, MempoolError>,
 }
 
 /// The pool and what belongs to it.
@@ -25,6 +35,8 @@ pub(crate) struct State {
     pub(crate) cursor: Cursor,
     /// Rises at every change, also when only the cursor moves.
     pub(crate) sequence: u64,
+    /// Entries that have to be looked at again, because the tip is not what they were found valid on.
+    doubtful: BTreeSet<Txid>,
     log: ChangeLog,
     rolling: RollingFee,
 }
@@ -35,6 +47,7 @@ impl State {
             pool: Pool::default(),
             cursor,
             sequence: 0,
+            doubtful: BTreeSet::new(),
             log: ChangeLog::default(),
             rolling: RollingFee::default(),
         }
@@ -80,102 +93,225 @@ impl State {
         }
     }
 
-    /// Takes a transaction in, in place of those that its plan evicts. Returns the replaced ones.
-    pub(crate) fn accept(&mut self, tx: Arc<Transaction>, plan: &Plan, now: u64) -> Vec<Txid> {
-        let mut replaced = Vec::with_capacity(plan.evicted.len());
-        for conflict in &plan.conflicts {
-            replaced.extend(self.remove(conflict, RemovalReason::Replaced));
+    /// Takes transactions in, parents first, in place of those that the plan evicts. Returns the replaced ones, parents first.
+    pub(crate) fn accept(
+        &mut self,
+        drafts: &[&Draft],
+        staged: Staged,
+        now: u64,
+        tip: ValidSince,
+    ) -> Vec<Txid> {
+        let mut sequence = self.sequence + staged.removals() as u64;
+        let entries: Vec<NewEntry> = drafts
+            .iter()
+            .map(|draft| {
+                sequence += 1;
+                draft.entry(now, sequence, tip)
+            })
+            .collect();
+        let removed = self.pool.apply(staged, entries);
+        let replaced = self.record_removed(&removed, RemovalReason::Replaced);
+        for draft in drafts {
+            self.record(Event::Added(draft.txid));
         }
-        self.sequence += 1;
-        self.pool
-            .insert(plan.entry(tx, now, self.cursor.height, self.sequence));
-        self.log.push(self.sequence, Event::Added(plan.txid));
         replaced
     }
 
-    /// Removes what a block confirms and what it makes impossible, and moves the cursor to it.
-    pub(crate) fn connect_block(&mut self, block: &Block, cursor: Cursor, now: u64) {
-        for transaction in &block.txdata {
-            let txid = transaction.compute_txid();
-            if self.pool.remove_confirmed(&txid).is_some() {
-                self.record(Event::Removed(txid, RemovalReason::Block));
+    /// Removes what blocks confirm and what they make impossible.
+    pub(crate) fn connect_block(&mut self, block: &HashedBlock) {
+        let mut leaving: BTreeMap<Slot, RemovalReason> = BTreeMap::new();
+        for (transaction, txid) in block.block().txdata.iter().zip(block.txids()) {
+            self.pool.clear_priority(txid);
+            if let Some(slot) = self.pool.slot(txid) {
+                leaving.insert(slot, RemovalReason::Block);
+                continue;
             }
-            for input in &transaction.input {
-                if let Some(spender) = self.pool.spender(&input.previous_output) {
-                    self.remove(&spender, RemovalReason::Conflict);
-                }
+            let inputs = transaction.input.iter();
+            let conflicts = inputs.filter_map(|input| self.pool.spender(&input.previous_output));
+            for slot in self.pool.with_family(conflicts, Family::Descendants) {
+                leaving.insert(slot, RemovalReason::Conflict);
             }
         }
-        self.move_cursor(cursor, now);
+        self.remove_for(&leaving);
     }
 
-    /// Moves the cursor over blocks that change nothing in the pool.
+    /// Takes back what blocks that left the best chain contained, oldest first. What stays away takes with it what spends
+    /// it, unless a block of the new branch confirms it again.
+    pub(crate) fn disconnect_blocks(
+        &mut self,
+        returning: Vec<Returning>,
+        config: &MempoolConfig,
+        now: u64,
+        tip: ValidSince,
+    ) {
+        for transaction in returning {
+            let Returning { tx, txid, draft } = transaction;
+            let came_back = draft.and_then(|draft| self.take_back(&draft, config, now, tip));
+            if let Err(error) = came_back {
+                tracing::debug!(%txid, %error, "a reorganisation drops a transaction");
+                let reason = match error {
+                    // The new branch spends what it spends.
+                    MempoolError::MissingInputs(_) => RemovalReason::Conflict,
+                    _ => RemovalReason::Reorg,
+                };
+                let spenders = self.pool.children_of(&txid, &tx);
+                self.remove_with_descendants(spenders, reason);
+            }
+        }
+    }
+
+    /// Removes what spends these outputs, which are not going to exist any more.
+    pub(crate) fn drop_spenders(&mut self, outputs: impl Iterator<Item = OutPoint>) {
+        let spenders: Vec<Slot> = outputs
+            .filter_map(|outpoint| self.pool.spender(&outpoint))
+            .collect();
+        self.remove_with_descendants(spenders, RemovalReason::Reorg);
+    }
+
+    /// Notes what has to be looked at again on a tip: what it could make invalid, and what spends outputs that were confirmed
+    /// elsewhere before.
+    pub(crate) fn doubt_at(&mut self, tip: ValidSince, moved: impl Iterator<Item = OutPoint>) {
+        let moved = moved.filter_map(|outpoint| self.pool.spender(&outpoint));
+        let moved = moved.filter(|slot| self.pool.has_locks(*slot));
+        let slots = self.pool.doubtful_at(tip).into_iter().chain(moved);
+        let txids: Vec<Txid> = slots.map(|slot| self.pool.entry(slot).txid).collect();
+        self.doubtful.extend(txids);
+    }
+
+    /// Notes that every entry has to be looked at again.
+    pub(crate) fn doubt_all(&mut self) {
+        self.doubtful.extend(self.pool.txids());
+    }
+
+    /// Some of the entries that have to be looked at again.
+    pub(crate) fn doubtful(&self, max: usize) -> Vec<Arc<MempoolEntry>> {
+        let entries = self.doubtful.iter().filter_map(|txid| self.pool.get(txid));
+        entries.take(max).cloned().collect()
+    }
+
+    /// The end of a look at some entries: those that are not valid go, for these reasons. What spends one goes with it, unless
+    /// a block confirmed it.
+    pub(crate) fn settle(&mut self, checked: &[(Txid, Option<RemovalReason>)], tip: ValidSince) {
+        for (txid, reason) in checked {
+            self.doubtful.remove(txid);
+            let Some(slot) = self.pool.slot(txid) else {
+                continue;
+            };
+            match reason {
+                None if self.pool.has_locks(slot) => self.pool.set_valid_since(slot, tip),
+                None => {}
+                Some(RemovalReason::Block) => {
+                    self.remove_for(&BTreeMap::from([(slot, RemovalReason::Block)]));
+                }
+                Some(reason) => self.remove_with_descendants([slot], *reason),
+            }
+        }
+        if self.pool.is_empty() {
+            self.doubtful.clear();
+        }
+    }
+
+    /// Whether nothing has to be looked at again. Forgets about what has left meanwhile.
+    pub(crate) fn is_settled(&mut self) -> bool {
+        let pool = &self.pool;
+        self.doubtful.retain(|txid| pool.contains(txid));
+        self.doubtful.is_empty()
+    }
+
+    /// Moves the cursor.
     pub(crate) fn move_cursor(&mut self, cursor: Cursor, now: u64) {
         self.cursor = cursor;
         self.sequence += 1;
         self.rolling.block_connected(now);
     }
 
-    /// Takes a pool that was built anew for `cursor`. `left` are the earlier entries that it does
-    /// not have; its new ones have the sequence numbers after the present one.
-    pub(crate) fn replace_pool(
-        &mut self,
-        pool: Pool,
-        cursor: Cursor,
-        left: &[(Txid, RemovalReason)],
-        now: u64,
-    ) {
-        let mut came: Vec<(u64, Txid)> = pool
-            .txids()
-            .filter_map(|txid| pool.get(&txid).map(|entry| (entry.sequence, txid)))
-            .filter(|(sequence, _)| *sequence > self.sequence)
-            .collect();
-        came.sort_unstable();
-        self.pool = pool;
-        for (sequence, txid) in came {
-            self.sequence = sequence;
-            self.log.push(sequence, Event::Added(txid));
-        }
-        for (txid, reason) in left {
-            self.record(Event::Removed(*txid, *reason));
-        }
-        self.move_cursor(cursor, now);
+    /// Changes what a transaction pays as far as this node is concerned.
+    pub(crate) fn prioritise(&mut self, txid: Txid, delta: i64) {
+        self.pool.prioritise(txid, delta);
+        self.sequence += 1;
     }
 
     /// Drops what waited too long, and then what pays least, until the bounds are kept.
     pub(crate) fn keep_bounds(&mut self, config: &MempoolConfig, now: u64) {
-        while let Some(txid) = self.pool.oldest_before(now.saturating_sub(config.expiry_s)) {
-            self.remove(&txid, RemovalReason::Expired);
+        while let Some(slot) = self.pool.oldest_before(now.saturating_sub(config.expiry_s)) {
+            self.remove_with_descendants([slot], RemovalReason::Expired);
         }
         while self.pool.usage() > config.max_bytes {
-            let Some((fees, vsize, entries)) = self.pool.evict_lowest() else {
+            let Some((slots, rate)) = self.pool.worst_chunk() else {
                 break;
             };
-            self.rolling
-                .evicted(FeeRate::of(fees, vsize), config.incremental_relay_fee);
-            for entry in entries {
-                self.record(Event::Removed(entry.txid, RemovalReason::SizeLimit));
-            }
+            let rate = FeeRate::of_chunk(rate);
+            self.rolling.evicted(rate, config.incremental_relay_fee);
+            let removed = self.pool.remove(&slots);
+            self.record_removed(&removed, RemovalReason::SizeLimit);
         }
         let fullness = self.fullness(config);
         self.rolling
             .advance(fullness, config.incremental_relay_fee, now);
     }
 
-    /// Remembers the rate of a package that was evicted from a pool that is still being built.
-    pub(crate) fn evicted(&mut self, rate: FeeRate, config: &MempoolConfig) {
-        self.rolling.evicted(rate, config.incremental_relay_fee);
+    /// Takes back one transaction. Where the cluster would get too large, entries that spend it make room, from the end of
+    /// those clusters that pay least.
+    fn take_back(
+        &mut self,
+        draft: &Draft,
+        config: &MempoolConfig,
+        now: u64,
+        tip: ValidSince,
+    ) -> Result<(), MempoolError> {
+        loop {
+            match plan_return(config, &self.pool, draft) {
+                Ok(staged) => {
+                    self.accept(&[draft], staged, now, tip);
+                    return Ok(());
+                }
+                Err(MempoolError::TooLargeCluster) => {
+                    let children = self.pool.children_of(&draft.txid, &draft.tx);
+                    let end = self.pool.worst_end(&children);
+                    let parents = self.pool.parents_of(&draft.tx);
+                    let Some(end) = end.filter(|end| !parents.contains(end)) else {
+                        return Err(MempoolError::TooLargeCluster);
+                    };
+                    self.remove_with_descendants([end], RemovalReason::SizeLimit);
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
-    /// Removes an entry and its descendants. Returns their ids, parents first.
-    fn remove(&mut self, txid: &Txid, reason: RemovalReason) -> Vec<Txid> {
-        let mut removed = Vec::new();
-        for entry in self.pool.remove_with_descendants(txid) {
-            self.record(Event::Removed(entry.txid, reason));
-            removed.push(entry.txid);
+    /// Removes entries and their descendants.
+    fn remove_with_descendants(
+        &mut self,
+        slots: impl IntoIterator<Item = Slot>,
+        reason: RemovalReason,
+    ) {
+        let slots = self.pool.with_family(slots, Family::Descendants);
+        let removed = self.pool.remove(&slots);
+        self.record_removed(&removed, reason);
+    }
+
+    /// Removes entries, each for its reason.
+    fn remove_for(&mut self, leaving: &BTreeMap<Slot, RemovalReason>) {
+        let reasons: BTreeMap<Txid, RemovalReason> = leaving
+            .iter()
+            .map(|(slot, reason)| (self.pool.entry(*slot).txid, *reason))
+            .collect();
+        let removed = self.pool.remove(&leaving.keys().copied().collect());
+        for entry in removed {
+            self.record(Event::Removed(entry.txid, reasons[&entry.txid]));
         }
-        removed.reverse();
-        removed
+    }
+
+    /// Returns the ids of what was removed, in the same order.
+    fn record_removed(
+        &mut self,
+        removed: &[Arc<MempoolEntry>],
+        reason: RemovalReason,
+    ) -> Vec<Txid> {
+        for entry in removed {
+            self.record(Event::Removed(entry.txid, reason));
+        }
+        removed.iter().map(|entry| entry.txid).collect()
     }
 
     fn record(&mut self, event: Event) {

@@ -5,4 +5,4 @@ mod mempool_state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use mempool_state::{Cursor, State};
+pub(crate) use mempool_state::{Cursor, Returning, State};

@@ -1,9 +1,11 @@
 //! Blocks, bounds and the log of changes, without a chain.
 
-use pyrite_consensus::Height;
+use std::sync::Arc;
+
 use pyrite_consensus::bitcoin::block::{Header, Version};
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, Transaction, TxMerkleNode};
+use pyrite_consensus::{HashedBlock, Height};
 
 use super::Cursor;
 use crate::testing::{Bench, TIP_HEIGHT, open_transaction, output_of};
@@ -26,9 +28,9 @@ fn connect(bench: &mut Bench, transactions: &[&Transaction]) {
         hash: header.block_hash(),
         height: Height(TIP_HEIGHT + 1),
     };
-    bench
-        .state
-        .connect_block(&Block { header, txdata }, cursor, bench.now);
+    let block = HashedBlock::new(Arc::new(Block { header, txdata }));
+    bench.state.connect_block(&block);
+    bench.state.move_cursor(cursor, bench.now);
 }
 
 fn child(parent: &Transaction, fee: u64) -> Transaction {
@@ -42,8 +44,8 @@ fn a_block_takes_what_it_contains_and_leaves_the_children() {
     let chain = bench.submit_chain(3);
     connect(&mut bench, &[&chain[0], &chain[1]]);
     assert_eq!(bench.state.pool.len(), 1);
-    let entry = bench.state.pool.get(&chain[2].compute_txid()).unwrap();
-    assert_eq!((entry.ancestor_count, entry.depends.len()), (1, 0));
+    let slot = bench.state.pool.slot(&chain[2].compute_txid()).unwrap();
+    assert_eq!(bench.state.pool.parents(slot), []);
     assert_eq!(bench.state.cursor.height, Height(TIP_HEIGHT + 1));
 }
 
@@ -63,8 +65,8 @@ fn a_block_drops_conflicts_with_their_descendants() {
     assert_eq!(
         changes.removed,
         [
-            (chain[1].compute_txid(), conflict),
-            (chain[0].compute_txid(), conflict)
+            (chain[0].compute_txid(), conflict),
+            (chain[1].compute_txid(), conflict)
         ]
     );
 }
@@ -132,8 +134,8 @@ fn what_waited_two_weeks_expires_with_its_descendants() {
     assert_eq!(
         bench.state.changes_since(before).removed,
         [
-            (chain[1].compute_txid(), expired),
-            (chain[0].compute_txid(), expired)
+            (chain[0].compute_txid(), expired),
+            (chain[1].compute_txid(), expired)
         ]
     );
 }

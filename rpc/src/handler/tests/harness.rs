@@ -307,8 +307,8 @@ impl WorkSource for TestWork {
             .chunks
             .iter()
             .map(|chunk| CandidateChunk {
-                fee: chunk.fee,
-                weight: chunk.weight,
+                fee: chunk.rate.fee,
+                weight: chunk.rate.weight,
                 transactions: chunk.entries.iter().map(candidate).collect(),
             })
             .collect();
