@@ -5,6 +5,7 @@ mod chain_access;
 mod data_dir;
 mod error;
 mod export;
+mod fee_estimates;
 mod import;
 mod logging;
 mod node;
@@ -19,6 +20,7 @@ mod wallet_follower;
 pub use data_dir::{DataDir, RuntimeInfo, find_running};
 pub use error::NodeError;
 pub use export::{Existing, ExportEnd, export_blocks};
+pub use fee_estimates::StaleEstimates;
 pub use import::{
     ImportEnd, ImportProgress, ImportReport, import_block_files, import_headers_up_to,
 };

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::chain_access::NodeChainAccess;
+use crate::fee_estimates::FeeEstimatesFile;
 use crate::options::Payout;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
@@ -34,6 +35,7 @@ pub struct Node {
     network: NetworkHandle,
     miner: MinerHandle,
     rpc: RpcServer,
+    fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
     handles: NodeHandles,
@@ -142,9 +144,11 @@ impl Node {
             clock.clone(),
             MempoolConfig {
                 max_bytes: config.mempool_bytes,
+                fee_fallback: config.fee_fallback,
                 ..MempoolConfig::default()
             },
         );
+        let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         guard_wallets_blocks(&chain.handle, &wallet);
@@ -209,6 +213,7 @@ impl Node {
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
+            tokio::spawn(fee_estimates.clone().save_hourly()),
         ];
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
@@ -224,6 +229,7 @@ impl Node {
             network,
             miner,
             rpc,
+            fee_estimates,
             tasks,
             stop,
             handles,
@@ -267,6 +273,7 @@ impl Node {
             network,
             miner,
             rpc,
+            fee_estimates,
             tasks,
             stop,
             handles,
@@ -277,6 +284,7 @@ impl Node {
             network,
             miner,
             rpc,
+            fee_estimates,
             tasks,
             stop,
             handles,
@@ -297,6 +305,7 @@ struct Parts {
     network: NetworkHandle,
     miner: MinerHandle,
     rpc: RpcServer,
+    fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
     handles: NodeHandles,
@@ -342,6 +351,7 @@ impl Parts {
             network,
             miner,
             rpc,
+            fee_estimates,
             tasks,
             stop,
             handles,
@@ -353,6 +363,7 @@ impl Parts {
             network,
             miner,
             rpc,
+            fee_estimates,
             tasks,
             stop,
             handles,
@@ -377,6 +388,8 @@ impl Parts {
             // Cancelled is what was asked for; a panic was logged when it happened.
             let _ = task.await;
         }
+        let fee_estimates = self.fee_estimates;
+        blocking(move || fee_estimates.save_last()).await;
     }
 }
 
@@ -444,6 +457,19 @@ async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
         coinbase_maturity: config.spec.coinbase_maturity,
     };
     Ok(blocking(move || WalletHandle::open_or_create(wallet_config, SeedSource::Random)).await?)
+}
+
+/// The file of fee estimates; what it holds is the mempool's when this returns.
+async fn load_fee_estimates(
+    config: &NodeConfig,
+    mempool: &MempoolHandle,
+    clock: &Clock,
+) -> FeeEstimatesFile {
+    let path = config.data_dir.fee_estimates();
+    let file = FeeEstimatesFile::new(path, mempool.clone(), clock.clone());
+    let (loaded, stale) = (file.clone(), config.stale_fee_estimates);
+    blocking(move || loaded.load(stale)).await;
+    file
 }
 
 async fn start_network(

@@ -9,11 +9,12 @@ use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
+use pyrite_mempool::FeeFallback;
 use pyrite_miner::{MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
-use crate::{DataDir, LogTarget, NodeError};
+use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -88,6 +89,13 @@ pub struct NodeOptions {
     /// Bound of the mempool, in megabytes [default: 300]
     #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
     pub mempool_mb: Option<usize>,
+    /// Where too little is known for a fee estimate, answer what it takes to be among the next blocks'
+    /// transactions by what waits in the mempool now: for private and quiet networks [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_FEE_FALLBACK", num_args = 0..=1, default_missing_value = "true")]
+    pub fee_fallback: Option<bool>,
+    /// Use the fee estimates of the last run even if they are more than 60 hours old [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_ACCEPT_STALE_FEE_ESTIMATES", num_args = 0..=1, default_missing_value = "true")]
+    pub accept_stale_fee_estimates: Option<bool>,
     /// The most that a block of ours weighs [default: 4000000]
     #[arg(long, value_name = "WEIGHT", env = "PYRITE_BLOCK_MAX_WEIGHT")]
     pub block_max_weight: Option<u64>,
@@ -187,6 +195,10 @@ pub struct NodeConfig {
     pub mining: MinerSettings,
     /// Bound of the mempool, in bytes.
     pub mempool_bytes: usize,
+    /// What to answer when too little is known for a fee estimate.
+    pub fee_fallback: FeeFallback,
+    /// What to do with old fee estimates.
+    pub stale_fee_estimates: StaleEstimates,
     /// How the blocks that are to be mined are built.
     pub block_template: TemplateOptions,
     /// Bound of the coins in memory, in bytes.
@@ -268,6 +280,14 @@ impl NodeOptions {
                 1,
                 1_000_000,
             )? * 1_000_000,
+            fee_fallback: match options.fee_fallback {
+                Some(true) => FeeFallback::NextBlocks,
+                Some(false) | None => FeeFallback::Off,
+            },
+            stale_fee_estimates: match options.accept_stale_fee_estimates {
+                Some(true) => StaleEstimates::Accept,
+                Some(false) | None => StaleEstimates::Ignore,
+            },
             block_template: template_options(
                 &spec,
                 options.block_max_weight,
@@ -329,6 +349,10 @@ impl NodeOptions {
             intensity: self.intensity.or(other.intensity),
             devices: non_empty_or(self.devices, other.devices),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
+            fee_fallback: self.fee_fallback.or(other.fee_fallback),
+            accept_stale_fee_estimates: self
+                .accept_stale_fee_estimates
+                .or(other.accept_stale_fee_estimates),
             block_max_weight: self.block_max_weight.or(other.block_max_weight),
             block_reserved_weight: self.block_reserved_weight.or(other.block_reserved_weight),
             block_min_fee_rate: self.block_min_fee_rate.or(other.block_min_fee_rate),

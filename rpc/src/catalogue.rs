@@ -190,6 +190,7 @@ impl Catalogue {
             api::chain_wait::METHODS,
             api::coin_set::METHODS,
             api::control::METHODS,
+            api::fees::METHODS,
             api::indexes::METHODS,
             api::mempool::METHODS,
             api::mining::METHODS,

@@ -17,6 +17,15 @@ use crate::{Accepted, EffectiveFee, FeeRate, MempoolError};
 /// How often a transaction is checked anew because the tip moved in between.
 pub(crate) const MAX_ATTEMPTS: usize = 16;
 
+/// How a transaction comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// By itself.
+    Single,
+    /// With others, for which it may pay: its own fee says nothing to the fee estimator.
+    Package,
+}
+
 /// A transaction that passed the rules on a tip, scripts excepted, and its place in the pool at that moment.
 struct Prepared {
     draft: Draft,
@@ -43,6 +52,16 @@ impl MempoolHandle {
         tx: Arc<Transaction>,
         max_fee_rate: Option<FeeRate>,
     ) -> Result<Accepted, MempoolError> {
+        self.submit_as(tx, max_fee_rate, Arrival::Single)
+    }
+
+    /// As `submit_with`.
+    pub(crate) fn submit_as(
+        &self,
+        tx: Arc<Transaction>,
+        max_fee_rate: Option<FeeRate>,
+        arrival: Arrival,
+    ) -> Result<Accepted, MempoolError> {
         let rules = PlanRules {
             max_fee_rate,
             ..PlanRules::SINGLE
@@ -54,7 +73,7 @@ impl MempoolHandle {
         self.verify(&prepared.draft)?;
         for _ in 0..MAX_ATTEMPTS {
             let writer = self.writer();
-            match self.commit(&writer, prepared)? {
+            match self.commit(&writer, prepared, arrival)? {
                 Committed::Taken(accepted) => return Ok(accepted),
                 Committed::Outdated => drop(writer),
             }
@@ -177,6 +196,7 @@ impl MempoolHandle {
         &self,
         writer: &MutexGuard<'_, ()>,
         prepared: Prepared,
+        arrival: Arrival,
     ) -> Result<Committed, MempoolError> {
         let Prepared {
             draft,
@@ -196,6 +216,9 @@ impl MempoolHandle {
             check_minimum_fee(min_fee, config, plan.total_fee(), draft.vsize)?;
             let mut accepted = accepted(&draft, draft.own_fee(plan.total_fee()));
             accepted.replaced = state.accept(&drafts, plan.into_staged(), now, tip);
+            if arrival == Arrival::Single {
+                state.note_arrival(&draft);
+            }
             state.keep_bounds(config, now);
             if state.pool.contains(&draft.txid) {
                 Ok(Committed::Taken(accepted))

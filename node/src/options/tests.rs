@@ -38,6 +38,20 @@ fn indexes_are_off_unless_they_are_switched_on() {
 }
 
 #[test]
+fn fee_estimates_are_bitcoin_cores_unless_the_fallback_is_switched_on() {
+    let (_directory, options) = with_file("");
+    let config = options.resolve().unwrap();
+    assert_eq!(config.fee_fallback, FeeFallback::Off);
+    assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
+    let (_directory, mut options) =
+        with_file("fee-fallback = true\naccept-stale-fee-estimates = true\n");
+    options.accept_stale_fee_estimates = Some(false);
+    let config = options.resolve().unwrap();
+    assert_eq!(config.fee_fallback, FeeFallback::NextBlocks);
+    assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
+}
+
+#[test]
 fn an_unknown_key_is_named_with_its_line() {
     let (_directory, options) = with_file("threads = 1\nthread = 2\n");
     let message = options.resolve().unwrap_err().to_string();

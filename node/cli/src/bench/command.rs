@@ -5,8 +5,9 @@ use clap::Subcommand;
 
 use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
+use super::mine::MineArgs;
 use super::template::TemplateArgs;
-use super::{import, make_chain, template};
+use super::{import, make_chain, mine, template};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -15,6 +16,8 @@ pub(crate) enum BenchCommand {
     MakeChain(MakeChainArgs),
     /// Import a file of blocks into a new database, and say how fast and in how much memory
     Import(ImportArgs),
+    /// Hash with every kernel that this processor can run, on one thread and on all
+    Mine(MineArgs),
     /// Fill a node's mempool with signed payments, and say how soon it has block templates
     Template(TemplateArgs),
 }
@@ -23,6 +26,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
     match command {
         BenchCommand::MakeChain(args) => make_chain::run(args),
         BenchCommand::Import(args) => import::run(args),
+        BenchCommand::Mine(args) => mine::run(args),
         BenchCommand::Template(args) => template::run(args),
     }
 }

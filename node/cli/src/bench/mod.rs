@@ -3,6 +3,7 @@
 mod command;
 mod import;
 mod make_chain;
+mod mine;
 mod owner;
 mod template;
 

@@ -52,7 +52,21 @@ impl TestNode {
         Self::start_on(ChainSpec::regtest(), PruneMode::Off, kinds).await
     }
 
+    /// A node with this mempool.
+    pub(super) async fn start_with_mempool(config: MempoolConfig) -> Self {
+        Self::start_all(ChainSpec::regtest(), PruneMode::Off, &[], config).await
+    }
+
     pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode, kinds: &[IndexKind]) -> Self {
+        Self::start_all(spec, mode, kinds, MempoolConfig::default()).await
+    }
+
+    async fn start_all(
+        spec: ChainSpec,
+        mode: PruneMode,
+        kinds: &[IndexKind],
+        mempool: MempoolConfig,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
         let clock = Clock::system();
@@ -71,7 +85,7 @@ impl TestNode {
             kinds: kinds.to_vec(),
         };
         let indexes = Indexes::start(&indexes, &reader).unwrap();
-        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default());
+        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), mempool);
         let wallet = open_wallet(&spec, directory.path());
         let network = start_network(&spec, &reader, directory.path()).await;
         let work: Arc<dyn WorkSource> = Arc::new(TestWork {
