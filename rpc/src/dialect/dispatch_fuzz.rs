@@ -107,7 +107,8 @@ impl Server {
             assert!(depth <= MAX_DEPTH);
         }
         let request = Bytes::copy_from_slice(body);
-        let answer = self.dispatcher.answer(request, &Endpoint::Node);
+        let mut place = Place::alone();
+        let answer = self.dispatcher.answer(request, &Endpoint::Node, &mut place);
         check_answer(body, &self.runtime.block_on(answer));
     }
 }

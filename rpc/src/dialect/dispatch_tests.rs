@@ -93,7 +93,8 @@ pub(super) fn dispatcher() -> Dispatcher {
 
 async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let reply = dispatcher().answer(body, &endpoint).await;
+    let mut place = Place::alone();
+    let reply = dispatcher().answer(body, &endpoint, &mut place).await;
     (reply.status, reply.text())
 }
 
@@ -371,4 +372,25 @@ async fn wallet_methods_need_a_wallet_that_there_is() {
 async fn a_panic_is_an_internal_error() {
     let (status, text) = answer(r#"{"id":1,"method":"panic"}"#).await;
     assert_eq!((status, text.contains("\"code\":-32603")), (500, true));
+}
+
+#[test]
+fn only_calls_that_may_wait_long_wait() {
+    let values = |request: Value| vec![request];
+    assert!(waits("waitfornewblock", &[]));
+    assert!(waits("waitforblock", &values(json!("00"))));
+    assert!(waits("waitforblockheight", &values(json!(1))));
+    assert!(!waits("getblockcount", &[]));
+    assert!(waits(
+        "getblocktemplate",
+        &values(json!({"rules": ["segwit"], "longpollid": "00"}))
+    ));
+    for request in [
+        json!({"rules": ["segwit"]}),
+        json!(null),
+        json!("longpollid"),
+    ] {
+        assert!(!waits("getblocktemplate", &values(request)));
+    }
+    assert!(!waits("getblocktemplate", &[]));
 }

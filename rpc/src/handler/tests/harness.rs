@@ -22,6 +22,7 @@ use crate::call::{CallError, CallResult};
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::dialect::{Dispatcher, Endpoint};
+use crate::places::Place;
 use crate::stop::{StopSender, stop_signal};
 
 /// A node and its methods.
@@ -204,7 +205,11 @@ pub(super) async fn call(
 ) -> CallResult<Value> {
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let reply = dispatcher
-        .answer(request.to_string().into(), &Endpoint::Node)
+        .answer(
+            request.to_string().into(),
+            &Endpoint::Node,
+            &mut Place::alone(),
+        )
         .await;
     let mut answer: Value = serde_json::from_str(&reply.text()).unwrap();
     match answer.get("error") {
