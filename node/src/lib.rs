@@ -25,7 +25,7 @@ pub use import::{
     ImportEnd, ImportProgress, ImportReport, import_block_files, import_headers_up_to,
 };
 pub use logging::{LogTarget, init_logging};
-pub use node::{Node, StopHandle};
+pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
     NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir, load_chain_spec,
 };

@@ -38,6 +38,18 @@ pub struct Node {
     fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
+}
+
+/// The parts of a node that runs in the same process.
+#[derive(Clone)]
+pub struct NodeHandles {
+    /// The chain's state.
+    pub reader: ChainReader,
+    /// Unconfirmed transactions.
+    pub mempool: MempoolHandle,
+    /// Block templates, and the door for solved blocks.
+    pub work: Arc<dyn WorkSource>,
 }
 
 /// Asks a node to stop. Clones ask the same node.
@@ -145,6 +157,7 @@ impl Node {
             reader.clone(),
             mempool.clone(),
             clock.clone(),
+            config.block_template,
         );
         let network = start_network(&config, chain, &mempool).await?;
         let work: Arc<dyn WorkSource> = templates.clone();
@@ -162,7 +175,7 @@ impl Node {
                 mempool: mempool.clone(),
                 network: network.clone(),
                 miner: miner.clone(),
-                work,
+                work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
@@ -185,6 +198,11 @@ impl Node {
             }
         };
 
+        let handles = NodeHandles {
+            reader: reader.clone(),
+            mempool: mempool.clone(),
+            work,
+        };
         let announcer = network.clone();
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
@@ -214,6 +232,7 @@ impl Node {
             fee_estimates,
             tasks,
             stop,
+            handles,
         };
         if let Err(error) = parts.finish(&wallet, templates.as_ref()) {
             parts.stop().await;
@@ -226,6 +245,12 @@ impl Node {
     #[must_use]
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc.local_addr()
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn handles(&self) -> NodeHandles {
+        self.handles.clone()
     }
 
     /// What asks it to stop.
@@ -251,6 +276,7 @@ impl Node {
             fee_estimates,
             tasks,
             stop,
+            handles,
         } = self;
         let path = config.data_dir.database();
         Parts {
@@ -261,6 +287,7 @@ impl Node {
             fee_estimates,
             tasks,
             stop,
+            handles,
         }
         .stop()
         .await;
@@ -281,6 +308,7 @@ struct Parts {
     fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
 }
 
 impl Parts {
@@ -326,6 +354,7 @@ impl Parts {
             fee_estimates,
             tasks,
             stop,
+            handles,
         } = self;
         Node {
             config,
@@ -337,6 +366,7 @@ impl Parts {
             fee_estimates,
             tasks,
             stop,
+            handles,
         }
     }
 

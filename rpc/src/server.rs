@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::auth::{Cookie, Credentials};
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
-use crate::dialect::{Dispatcher, Endpoint, Reply};
+use crate::dialect::{Dispatcher, Endpoint, JsonText, Reply};
 use crate::error::RpcError;
 use crate::handler;
 use crate::listener::{Activity, LimitedListener};
@@ -297,7 +297,7 @@ fn percent_decode(text: &str) -> String {
 /// An answer in JSON. Some clients compare the content type as a whole, so it has no charset.
 fn json(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).expect("the dialect's statuses are valid");
-    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, JsonText::into_body));
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
         response.headers_mut().insert(

@@ -20,6 +20,8 @@ devices = [\"cpu\"]
 mempool-mb = 5
 fee-fallback = true
 accept-stale-fee-estimates = false
+block-max-weight = 400000
+block-min-fee-rate = 7
 script-threads = 3
 quiet = true
 ";

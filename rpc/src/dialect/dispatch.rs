@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json_text::{JsonText, ReadyResult};
 use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
 use crate::call::{CallError, CallResult, code};
@@ -92,7 +93,7 @@ impl Dispatcher {
         if request.is_notification() && form == Form::Good {
             return Reply::nothing();
         }
-        Reply::single(&request, &outcome, form)
+        Reply::single(&request, outcome, form)
     }
 
     async fn answer_batch(
@@ -123,7 +124,7 @@ impl Dispatcher {
                 self.carry_out(&mut request, endpoint, place).await
             };
             if !request.is_notification() {
-                let answer = envelope(request.version, request.id.as_ref(), &outcome);
+                let answer = envelope(request.version, request.id.as_ref(), outcome, "");
                 bytes += answer.len();
                 answers.push(answer);
             }
@@ -131,7 +132,7 @@ impl Dispatcher {
         if answers.is_empty() && !is_empty {
             return Reply::nothing();
         }
-        Reply::batch(&answers)
+        Reply::batch(answers)
     }
 
     async fn carry_out(
@@ -139,7 +140,7 @@ impl Dispatcher {
         request: &mut Request,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<Box<str>> {
+    ) -> CallResult<JsonText> {
         let empty = Call {
             method: String::new(),
             params: Value::Null,
@@ -153,7 +154,7 @@ impl Dispatcher {
         call: Call,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<Box<str>> {
+    ) -> CallResult<JsonText> {
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
         let method = self.catalogue.method(&call.method).ok_or_else(unknown)?;
         if method.family == Family::Wallet {
@@ -165,25 +166,22 @@ impl Dispatcher {
         }
         let values = Value::Array(values).to_string();
         let params = Params::new(Some(&values));
+        let ready = ReadyResult::default();
+        let mut extensions = Extensions::new();
+        extensions.insert(ready.clone());
         let response = match self.methods.method(method.name) {
             Some(MethodCallback::Sync(callback)) => {
-                callback(Id::Number(0), params, usize::MAX, Extensions::new())
+                callback(Id::Number(0), params, usize::MAX, extensions)
             }
             Some(MethodCallback::Async(callback)) => {
                 let id = Id::Number(0);
                 let connection = ConnectionId::default();
-                callback(
-                    id,
-                    params.into_owned(),
-                    connection,
-                    usize::MAX,
-                    Extensions::new(),
-                )
-                .await
+                callback(id, params.into_owned(), connection, usize::MAX, extensions).await
             }
             _ => return Err(unknown()),
         };
-        outcome(response.as_json())
+        let outcome = outcome(response.as_json())?;
+        Ok(ready.take().unwrap_or(outcome))
     }
 
     fn check_wallet(&self, endpoint: &Endpoint) -> CallResult<()> {
@@ -266,7 +264,7 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
+fn outcome(answer: &RawValue) -> CallResult<JsonText> {
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
     match answer.error {
@@ -276,7 +274,10 @@ fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
             message,
         }) if message == MISFIT => Err(params::integer_out_of_range()),
         Some(AnswerError { code, message }) => Err(CallError { code, message }),
-        None => Ok(answer.result.map_or("null", RawValue::get).into()),
+        None => {
+            let result = answer.result.map_or("null", RawValue::get);
+            Ok(JsonText::from(result.to_owned()))
+        }
     }
 }
 

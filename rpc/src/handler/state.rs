@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::{Address, Network};
 use super::bans::Bans;
 use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
-use super::template::CachedTemplate;
+use super::template::RenderedTemplate;
 use crate::api::addresses::AddressesServer;
 use crate::api::block_filters::BlockFiltersServer;
 use crate::api::blockchain::BlockchainServer;
@@ -42,7 +42,7 @@ pub(crate) struct Handler {
     /// What `help` describes.
     pub(super) catalogue: Catalogue,
     /// The template that `getblocktemplate` gave last.
-    pub(super) template: Arc<Mutex<Option<CachedTemplate>>>,
+    pub(super) template: Arc<Mutex<Option<RenderedTemplate>>>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
     /// The search of `scantxoutset` that is under way.

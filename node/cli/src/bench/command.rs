@@ -8,7 +8,8 @@ use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
 use super::mempool::MempoolArgs;
 use super::mine::MineArgs;
-use super::{flood, import, make_chain, mempool, mine};
+use super::template::TemplateArgs;
+use super::{flood, import, make_chain, mempool, mine, template};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -24,6 +25,8 @@ pub(crate) enum BenchCommand {
     /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
     /// calls wait
     Flood(FloodArgs),
+    /// Fill a node's mempool with signed payments, and say how soon it has block templates
+    Template(TemplateArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
@@ -33,5 +36,6 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
         BenchCommand::Mine(args) => mine::run(args),
         BenchCommand::Mempool(args) => mempool::run(args),
         BenchCommand::Flood(args) => flood::run(args),
+        BenchCommand::Template(args) => template::run(args),
     }
 }

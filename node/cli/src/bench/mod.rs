@@ -9,5 +9,6 @@ mod make_chain;
 mod mempool;
 mod mine;
 mod owner;
+mod template;
 
 pub(crate) use command::{BenchCommand, run};
