@@ -1,6 +1,6 @@
 //! Connecting a block to the coins: what it spends, creates and pays, and the scripts to verify.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
 
@@ -9,8 +9,8 @@ use crate::coin::is_unspendable;
 use crate::script::{ScriptCheck, ScriptFlags};
 use crate::transaction::{add_money, check_spent_coins, output_total, sigop_cost_under};
 use crate::{
-    BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, HashedBlock,
-    Height, TransactionError,
+    BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinView, HashedBlock, Height,
+    TransactionError,
 };
 
 /// Bitcoin's two blocks whose coinbases repeat earlier ones, which BIP-0030 lets stand: the height and
@@ -46,24 +46,33 @@ const BITCOIN_GENESIS: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c17
 /// with, so that it could be repeated (Bitcoin Core's `BIP34_IMPLIES_BIP30_LIMIT`).
 const BIP34_IMPLIES_BIP30_LIMIT: u32 = 1_983_702;
 
-/// Coins that a usual transaction changes, for a first guess: it spends one and makes two.
-const CHANGES_PER_TRANSACTION: usize = 3;
-
 /// What a valid block does, if its scripts verify.
 #[derive(Debug)]
 pub struct BlockEffects {
     /// The coins that its inputs spend, one for each input of each transaction other than the
     /// coinbase, in their order; a coin that the block itself created and spent appears here too.
     pub spent: Vec<(OutPoint, Coin)>,
-    /// Coins that it leaves: created by it, spendable (no `OP_RETURN`), not spent by it.
-    pub created: Vec<(OutPoint, Coin)>,
     /// Fees of its transactions.
     pub fees: Amount,
     /// The rules that its scripts have to keep.
     pub script_flags: ScriptFlags,
+    /// Its height.
+    pub height: Height,
+    /// Coins that it created and spent itself.
+    pub own: HashSet<OutPoint>,
 }
 
 impl BlockEffects {
+    /// Coins that the block leaves: created by it, spendable (no `OP_RETURN`), not spent by it. `block` is the one whose
+    /// effects these are.
+    pub fn created<'a>(
+        &'a self,
+        block: &'a impl BlockContents,
+    ) -> impl Iterator<Item = (OutPoint, Coin)> + 'a {
+        let coins = transactions(block).flat_map(|(tx, txid)| coins_of(tx, txid, self.height));
+        coins.filter(|(outpoint, _)| self.own.is_empty() || !self.own.contains(outpoint))
+    }
+
     /// The scripts to verify: those of each transaction other than the coinbase of `block`, whose effects
     /// these are.
     pub fn scripts<'a>(
@@ -172,12 +181,12 @@ pub fn connect_block(
     if bip30_applies(spec, block, context.height) {
         check_overwrites_nothing(block, coins)?;
     }
-    let mut connection = Connection::new(spec, context, coins, block.txids().len());
+    let mut connection = Connection::new(spec, block, context, coins);
     for (index, (transaction, txid)) in transactions(block).enumerate() {
         connection.apply(index, transaction, txid)?;
     }
     check_coinbase_amount(spec, block, context.height, connection.fees)?;
-    Ok(connection.into_effects(block))
+    Ok(connection.into_effects())
 }
 
 /// What disconnecting a block does to the coins.
@@ -212,29 +221,47 @@ pub fn disconnect_block(block: &HashedBlock, spent: &[(OutPoint, Coin)]) -> Disc
 }
 
 /// A block that is being connected, transaction by transaction.
-struct Connection<'a, V> {
+struct Connection<'a> {
     spec: &'a ChainSpec,
     context: &'a BlockContext<'a>,
     flags: ScriptFlags,
-    coins: CoinOverlay<'a, V>,
+    /// For each input that is not applied yet, the coin that was there before the block.
+    before: std::vec::IntoIter<Option<&'a Coin>>,
+    /// Coins from before the block that it has spent.
+    gone: HashSet<OutPoint>,
+    /// What its inputs spend that was not there before: the coin from when it is created until it is spent.
+    own: HashMap<OutPoint, Option<Coin>>,
     spent: Vec<(OutPoint, Coin)>,
     fees: Amount,
     sigop_cost: u64,
 }
 
-impl<'a, V: CoinView> Connection<'a, V> {
+impl<'a> Connection<'a> {
     fn new(
         spec: &'a ChainSpec,
+        block: &impl BlockContents,
         context: &'a BlockContext<'a>,
-        coins: &'a V,
-        transactions: usize,
+        coins: &'a impl CoinView,
     ) -> Self {
+        let transactions = block.body().filter(|tx| !tx.is_coinbase());
+        let inputs = transactions.flat_map(|tx| &tx.input);
+        let mut before = Vec::with_capacity(block.txids().len());
+        let mut own = HashMap::new();
+        for input in inputs {
+            let coin = coins.coin(&input.previous_output);
+            if coin.is_none() {
+                own.insert(input.previous_output, None);
+            }
+            before.push(coin);
+        }
         Self {
             spec,
             context,
             flags: ScriptFlags::at_height(spec, context.height),
-            coins: CoinOverlay::with_capacity(coins, transactions * CHANGES_PER_TRANSACTION),
-            spent: Vec::with_capacity(transactions),
+            gone: HashSet::with_capacity(before.len()),
+            spent: Vec::with_capacity(before.len()),
+            before: before.into_iter(),
+            own,
             fees: Amount::ZERO,
             sigop_cost: 0,
         }
@@ -246,10 +273,28 @@ impl<'a, V: CoinView> Connection<'a, V> {
         } else {
             self.spend(index, tx)?;
         }
-        for (outpoint, coin) in coins_of(tx, txid, self.context.height) {
-            self.coins.create(outpoint, coin);
+        if !self.own.is_empty() {
+            for (outpoint, output) in outpoints_of(tx, txid).zip(&tx.output) {
+                if let Some(own) = self.own.get_mut(&outpoint)
+                    && !is_unspendable(&output.script_pubkey)
+                {
+                    *own = Some(Coin {
+                        output: output.clone(),
+                        height: self.context.height,
+                        is_coinbase: tx.is_coinbase(),
+                    });
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Takes the coin that the next input spends; `None` if there is none, or none any more.
+    fn take(&mut self, outpoint: &OutPoint) -> Option<Coin> {
+        match self.before.next()? {
+            Some(coin) => self.gone.insert(*outpoint).then(|| coin.clone()),
+            None => self.own.get_mut(outpoint)?.take(),
+        }
     }
 
     fn spend(&mut self, index: usize, tx: &Transaction) -> Result<(), BlockError> {
@@ -257,7 +302,7 @@ impl<'a, V: CoinView> Connection<'a, V> {
         for input in &tx.input {
             let outpoint = input.previous_output;
             let missing = TransactionError::MissingInput { outpoint };
-            let coin = self.coins.spend(&outpoint).ok_or(missing);
+            let coin = self.take(&outpoint).ok_or(missing);
             self.spent
                 .push((outpoint, coin.map_err(in_block(index, tx))?));
         }
@@ -281,22 +326,13 @@ impl<'a, V: CoinView> Connection<'a, V> {
         Ok(())
     }
 
-    fn into_effects(mut self, block: &impl BlockContents) -> BlockEffects {
-        let mut created = Vec::with_capacity(block.txids().len() * 2);
-        for (transaction, txid) in transactions(block) {
-            for outpoint in outpoints_of(transaction, txid) {
-                created.extend(
-                    self.coins
-                        .take_created(&outpoint)
-                        .map(|coin| (outpoint, coin)),
-                );
-            }
-        }
+    fn into_effects(self) -> BlockEffects {
         BlockEffects {
             spent: self.spent,
-            created,
             fees: self.fees,
             script_flags: self.flags,
+            height: self.context.height,
+            own: self.own.into_keys().collect(),
         }
     }
 }

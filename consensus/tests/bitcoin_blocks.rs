@@ -85,11 +85,11 @@ fn validate(
     Ok(effects)
 }
 
-fn apply(effects: &BlockEffects, coins: &mut Coins) {
+fn apply(effects: &BlockEffects, block: &HashedBlock, coins: &mut Coins) {
     for (outpoint, _) in &effects.spent {
         coins.remove(outpoint);
     }
-    coins.extend(effects.created.iter().cloned());
+    coins.extend(effects.created(block));
 }
 
 /// The chain and the coins after these blocks, which must be valid, and the coins that each spent.
@@ -105,7 +105,7 @@ fn import(
         check_header(spec, &block.header, &headers, NOW).expect("a valid header");
         let effects = validate(spec, block, &headers, &coins)
             .unwrap_or_else(|error| panic!("block {height}: {error}"));
-        apply(&effects, &mut coins);
+        apply(&effects, block, &mut coins);
         headers.0.push(block.header);
         spent.push(effects.spent);
     }

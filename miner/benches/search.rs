@@ -89,6 +89,7 @@ fn chunks() -> Vec<CandidateChunk> {
             fee: Amount::from_sat(fee),
             weight: tx.weight().to_wu(),
             sigop_cost: 1,
+            is_alone: false,
             tx: Arc::new(tx),
         };
         if !is_child {

@@ -79,7 +79,8 @@ fn effects_are_what_is_spent_created_and_paid() {
         (output_of(&first, 0), coin(60, HEIGHT)),
         (output_of(&second, 0), coin(29, HEIGHT)),
     ];
-    assert_eq!(effects.created, created);
+    let found: Vec<_> = effects.created(&hashed(&block)).collect();
+    assert_eq!(found, created);
     assert_eq!(effects.fees, Amount::from_sat(60 + 1));
     let hashed = hashed(&block);
     let checks: Vec<_> = effects
@@ -468,7 +469,7 @@ proptest! {
         for (outpoint, _) in &effects.spent {
             after.remove(outpoint);
         }
-        after.extend(effects.created);
+        after.extend(effects.created(&block));
         prop_assert_eq!(&after, &expected);
 
         let undone = disconnect_block(&block, &effects.spent);
@@ -493,8 +494,9 @@ fn a_full_block_of_dependent_transactions_connects() {
         previous = output_of(&tx, 0);
         transactions.push(tx);
     }
-    let effects = connect(&block(transactions), &coins).unwrap();
-    assert_eq!(effects.created.len(), 2);
+    let block = block(transactions);
+    let effects = connect(&block, &coins).unwrap();
+    assert_eq!(effects.created(&hashed(&block)).count(), 2);
     assert_eq!(effects.spent.len(), 12_000);
     assert_eq!(effects.fees, Amount::from_sat(1_000_000));
 }

@@ -148,7 +148,7 @@ fn judge(block: Block, before: &HashMap<OutPoint, Coin>) {
     for (outpoint, _) in &effects.spent {
         after.remove(outpoint);
     }
-    after.extend(effects.created);
+    after.extend(effects.created(block));
     let undone = disconnect_block(block, &effects.spent);
     for outpoint in undone.removed {
         assert!(after.remove(&outpoint).is_some());

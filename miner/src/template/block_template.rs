@@ -35,6 +35,9 @@ const RESERVED_SIGOP_COST: u64 = 400;
 /// What a legacy sigop costs (BIP-0141).
 const WITNESS_SCALE_FACTOR: u64 = 4;
 
+/// From so many transactions on their two trees are hashed side by side: a thread costs as much as some hundred hashes.
+const PARALLEL_FROM: usize = 1_000;
+
 /// A transaction of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateTransaction {
@@ -304,10 +307,23 @@ impl Template {
     /// Computes what commits to the transactions: the coinbase's merkle branch and, with segwit, the
     /// witness commitment.
     fn commit(&mut self) {
-        self.merkle_branch = coinbase_branch(self.transactions.iter().map(|entry| entry.txid));
-        if let Some(script) = &mut self.witness_commitment {
-            *script = witness_commitment(&self.transactions);
+        let branch = |transactions: &[TemplateTransaction]| {
+            coinbase_branch(transactions.iter().map(|entry| entry.txid))
+        };
+        let transactions = &self.transactions;
+        let Some(script) = &mut self.witness_commitment else {
+            self.merkle_branch = branch(transactions);
+            return;
+        };
+        if transactions.len() < PARALLEL_FROM {
+            self.merkle_branch = branch(transactions);
+            *script = witness_commitment(transactions);
+            return;
         }
+        std::thread::scope(|scope| {
+            scope.spawn(|| *script = witness_commitment(transactions));
+            self.merkle_branch = branch(transactions);
+        });
     }
 }
 

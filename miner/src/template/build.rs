@@ -28,6 +28,8 @@ pub struct Candidate {
     pub weight: u64,
     /// Its sigop cost (BIP-0141).
     pub sigop_cost: u64,
+    /// Whether it spends no other candidate, and none spends it.
+    pub is_alone: bool,
 }
 
 /// Transactions that go into the block together, or not at all.
@@ -142,17 +144,18 @@ pub fn build_template_with(
 }
 
 fn template_transactions(selected: &[&Candidate]) -> Arc<[TemplateTransaction]> {
-    let mut positions: HashMap<Txid, usize> = HashMap::with_capacity(selected.len());
+    let mut positions: HashMap<Txid, usize> = HashMap::new();
     let transactions = selected.iter().enumerate().map(|(position, candidate)| {
-        let mut depends: Vec<usize> = candidate
-            .tx
-            .input
-            .iter()
-            .filter_map(|input| positions.get(&input.previous_output.txid).copied())
-            .collect();
-        depends.sort_unstable();
-        depends.dedup();
-        positions.insert(candidate.txid, position);
+        let mut depends: Vec<usize> = Vec::new();
+        if !candidate.is_alone {
+            let parents = candidate.tx.input.iter();
+            depends.extend(
+                parents.filter_map(|input| positions.get(&input.previous_output.txid).copied()),
+            );
+            depends.sort_unstable();
+            depends.dedup();
+            positions.insert(candidate.txid, position);
+        }
         TemplateTransaction {
             tx: Arc::clone(&candidate.tx),
             txid: candidate.txid,

@@ -38,6 +38,7 @@ fn candidate(number: u32, fee: u64, weight: u64, parents: &[u32]) -> Candidate {
         fee: Amount::from_sat(fee),
         weight,
         sigop_cost: 4,
+        is_alone: false,
     }
 }
 

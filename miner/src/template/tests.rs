@@ -114,6 +114,7 @@ impl Pool {
             fee: Amount::from_sat(fee),
             weight: tx.weight().to_wu(),
             sigop_cost: sigop_cost(&tx, &self.coins),
+            is_alone: false,
             tx: Arc::new(tx.clone()),
         };
         self.chunks.push(CandidateChunk {

@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     database: RwLock<Option<Database>>,
     /// Changes together with the tree's tip, so that a reader never sees coins that are ahead of it.
     coins: RwLock<CoinsCache>,
+    /// The coins that the last template spent: most of the next one's, if the tip is the same.
+    pub(crate) template_coins: Mutex<Option<CoinsAt>>,
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
     prune_guards: RwLock<Vec<PruneGuard>>,
@@ -72,6 +74,7 @@ impl Shared {
     ) -> Self {
         let tip = tree.node(tree.tip()).tip();
         Self {
+            template_coins: Mutex::default(),
             spec,
             clock,
             scripts,

@@ -74,6 +74,8 @@ pub struct MempoolChunk {
     pub rate: FeeWeight,
     /// Its transactions, parents before their children.
     pub entries: Vec<Arc<MempoolEntry>>,
+    /// Whether it is one transaction that spends nothing in the mempool, and that nothing there spends.
+    pub is_alone: bool,
 }
 
 /// The best of the mempool for a block.

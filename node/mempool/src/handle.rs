@@ -99,10 +99,13 @@ impl MempoolHandle {
                 break;
             }
             taken = taken.saturating_add(rate.weight);
-            let entries = slots
-                .map(|slot| Arc::clone(state.pool.entry(slot)))
-                .collect();
-            chunks.push(MempoolChunk { rate, entries });
+            let slots: Vec<Slot> = slots.collect();
+            let entries = slots.iter().map(|slot| state.pool.entry(*slot));
+            chunks.push(MempoolChunk {
+                rate,
+                entries: entries.cloned().collect(),
+                is_alone: state.pool.is_alone(&slots),
+            });
         }
         BestChunks {
             tip: state.cursor.hash,
@@ -164,6 +167,7 @@ impl MempoolHandle {
             chunks
                 .map(|(slots, rate)| MempoolChunk {
                     rate,
+                    is_alone: state.pool.is_alone(&slots),
                     entries: entries(slots),
                 })
                 .collect(),

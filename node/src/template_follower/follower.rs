@@ -475,6 +475,7 @@ fn candidate_chunks(chunks: &[MempoolChunk]) -> Vec<CandidateChunk> {
                 fee: entry.fee,
                 weight: entry.weight,
                 sigop_cost: entry.sigop_cost,
+                is_alone: chunk.is_alone,
             })
             .collect()
     };

@@ -182,7 +182,8 @@ impl Handler {
                 Ok(rendered.text.at(time))
             }
             _ => {
-                let text = TemplateText::new(&self.context.spec, &template);
+                let earlier = rendered.as_ref().map(|earlier| &earlier.text);
+                let text = TemplateText::new(&self.context.spec, &template, earlier);
                 let answer = text.at(time);
                 *rendered = Some(RenderedTemplate { template, text });
                 Ok(answer)

@@ -1,9 +1,12 @@
 //! The form of a block template, as text: it has thousands of transactions, and many callers get the same one.
 
+use std::collections::HashMap;
 use std::io::Write;
+use std::ops::Range;
 
 use axum::body::Bytes;
 use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::Wtxid;
 use pyrite_consensus::bitcoin::consensus::Encodable;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_miner::{Template, TemplateTransaction};
@@ -29,22 +32,37 @@ const HEX: [[u8; 2]; 256] = hex_digits();
 pub(crate) struct TemplateText {
     before_time: Bytes,
     after_time: Bytes,
+    scale: u64,
+    /// Where in `before_time` the transactions stand that depend on none of the others: the next template has most of them, too.
+    places: HashMap<Wtxid, Range<usize>>,
 }
 
 impl TemplateText {
-    /// Renders a template.
-    pub(crate) fn new(spec: &ChainSpec, template: &Template) -> Self {
+    /// Renders a template; `earlier` is an earlier one's text, from which it takes what stays the same.
+    pub(crate) fn new(spec: &ChainSpec, template: &Template, earlier: Option<&Self>) -> Self {
         let segwit = template.height.0 >= spec.deployments.segwit;
         let scale = if segwit { 1 } else { WITNESS_SCALE_FACTOR };
         let mut text = Vec::with_capacity(expected_bytes(template));
         text.extend_from_slice(open(&before_transactions(spec, template)).as_bytes());
         text.extend_from_slice(b",\"transactions\":[");
         let mut encoded = Vec::new();
+        let mut places = HashMap::with_capacity(template.transactions.len());
+        let earlier = earlier.filter(|earlier| earlier.scale == scale);
         for (index, entry) in template.transactions.iter().enumerate() {
             if index > 0 {
                 text.push(b',');
             }
-            render_transaction(&mut text, entry, scale, &mut encoded);
+            let start = text.len();
+            let rendered = earlier
+                .filter(|_| entry.depends.is_empty())
+                .and_then(|earlier| earlier.transaction(&entry.wtxid));
+            match rendered {
+                Some(rendered) => text.extend_from_slice(rendered),
+                None => render_transaction(&mut text, entry, scale, &mut encoded),
+            }
+            if entry.depends.is_empty() {
+                places.insert(entry.wtxid, start..text.len());
+            }
         }
         text.extend_from_slice(b"],");
         let rest = open(&after_transactions(spec, template, scale));
@@ -54,7 +72,14 @@ impl TemplateText {
         Self {
             before_time: text.into(),
             after_time: format!(",{}", &last[1..]).into(),
+            scale,
+            places,
         }
+    }
+
+    /// The text of a transaction that depends on no other.
+    fn transaction(&self, wtxid: &Wtxid) -> Option<&[u8]> {
+        self.before_time.get(self.places.get(wtxid)?.clone())
     }
 
     /// The whole, for a call at this time.

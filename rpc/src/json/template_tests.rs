@@ -111,6 +111,7 @@ fn template(spec: &ChainSpec) -> Template {
         fee: Amount::from_sat(1_000),
         weight: tx.weight().to_wu(),
         sigop_cost: 4,
+        is_alone: false,
         tx: Arc::new(tx),
     });
     let chunks = [CandidateChunk {
@@ -129,13 +130,14 @@ fn form(text: &TemplateText, time: u32) -> Value {
     serde_json::from_str(&text.at(time).text()).unwrap()
 }
 
-/// The text is what serde_json would make of the whole, to the byte.
+/// The text is what serde_json would make of the whole, to the byte, whichever text was made before.
 #[test]
 fn the_text_is_that_of_the_form() {
     let regtest = ChainSpec::regtest();
     let mut old = ChainSpec::regtest();
     old.deployments.segwit = 1_000;
     old.deployments.taproot = 1_000;
+    let mut earlier: Option<TemplateText> = None;
     for spec in [regtest, old] {
         let full = template(&spec);
         assert_eq!(full.transactions.len(), 3);
@@ -145,12 +147,13 @@ fn the_text_is_that_of_the_form() {
             hash: spec.genesis_hash(),
         };
         let empty = build_template(&spec, &empty, &[], &ScriptBuf::new(), 2_000_000_000);
-        for template in [full.clone().at_sequence(12), full, empty] {
-            let text = TemplateText::new(&spec, &template);
+        for template in [full.clone().at_sequence(12), full.clone(), empty, full] {
+            let text = TemplateText::new(&spec, &template, earlier.as_ref());
             for time in [1, 2_000_000_100, u32::MAX] {
                 let expected = template_json(&spec, &template, time).to_string();
                 assert_eq!(text.at(time).text(), expected);
             }
+            earlier = Some(text);
         }
     }
 }
@@ -160,7 +163,7 @@ fn a_template_has_bitcoins_fields() {
     let spec = ChainSpec::regtest();
     let genesis = spec.genesis_block();
     let template = template(&spec).at_sequence(7);
-    let form = form(&TemplateText::new(&spec, &template), 2_000_000_100);
+    let form = form(&TemplateText::new(&spec, &template, None), 2_000_000_100);
     let keys: Vec<_> = form
         .as_object()
         .unwrap()
@@ -217,6 +220,6 @@ fn a_template_has_bitcoins_fields() {
 fn a_template_without_the_mempool_has_no_sequence_number() {
     let spec = ChainSpec::regtest();
     let template = template(&spec);
-    let form = form(&TemplateText::new(&spec, &template), 0);
+    let form = form(&TemplateText::new(&spec, &template, None), 0);
     assert_eq!(form["longpollid"], spec.genesis_hash().to_string());
 }

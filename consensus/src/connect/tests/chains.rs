@@ -102,7 +102,7 @@ proptest! {
                 let own = block.txdata.iter().any(|tx| tx.compute_txid() == outpoint.txid);
                 prop_assert_eq!(coins.remove(outpoint), (!own).then(|| spent.clone()));
             }
-            for (outpoint, coin) in effects.created {
+            for (outpoint, coin) in effects.created(&hashed(&block)) {
                 prop_assert_eq!(coins.insert(outpoint, coin), None);
             }
             let subsidy = spec().subsidy(Height(height)).to_sat();

@@ -201,7 +201,8 @@ mod tests {
         });
         let effects = BlockEffects {
             spent: spent.collect(),
-            created: Vec::new(),
+            height: Height(1),
+            own: Default::default(),
             fees: Amount::ZERO,
             script_flags: flags,
         };

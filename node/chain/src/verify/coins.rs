@@ -91,16 +91,12 @@ impl<'a> UnwoundCoins<'a> {
         Ok(Ok(()))
     }
 
-    /// Applies a block's effects again.
-    pub(super) fn connect(&mut self, effects: BlockEffects) {
-        let gone = effects
-            .spent
-            .into_iter()
-            .map(|(outpoint, _)| (outpoint, None));
+    /// Applies the effects of `block` again.
+    pub(super) fn connect(&mut self, block: &HashedBlock, effects: &BlockEffects) {
+        let gone = effects.spent.iter().map(|(outpoint, _)| (*outpoint, None));
         self.changes.extend(gone);
         let made = effects
-            .created
-            .into_iter()
+            .created(block)
             .map(|(outpoint, coin)| (outpoint, Some(coin)));
         self.changes.extend(made);
     }

@@ -245,7 +245,7 @@ impl Walk<'_> {
             .scripts
             .verify_block(effects.scripts(&block).collect())
             .map_err(|error| failed(node, error.to_string()))?;
-        coins.connect(effects);
+        coins.connect(&block, &effects);
         Ok(())
     }
 }

@@ -196,7 +196,8 @@ impl Writer {
             return Ok(Err(error.into()));
         }
 
-        let BlockEffects { spent, created, .. } = effects;
+        let created = effects.created(block).collect();
+        let BlockEffects { spent, .. } = effects;
         let mut record = node.record(id);
         record.flags.connected = true;
         let outpoints: Vec<OutPoint> = spent.iter().map(|(outpoint, _)| *outpoint).collect();

@@ -85,6 +85,14 @@ impl Pool {
             .collect()
     }
 
+    /// Whether a chunk is one entry without parents and children.
+    pub(crate) fn is_alone(&self, chunk: &[Slot]) -> bool {
+        match chunk {
+            [only] => self.parents(*only).is_empty() && self.children(*only).is_empty(),
+            _ => false,
+        }
+    }
+
     /// How many clusters these entries belong to.
     pub(crate) fn count_clusters<'a>(&self, slots: impl Iterator<Item = &'a Slot>) -> usize {
         let ids: BTreeSet<_> = slots.map(|slot| self.node(*slot).cluster).collect();

@@ -321,6 +321,7 @@ impl WorkSource for TestWork {
             fee: entry.fee,
             weight: entry.weight,
             sigop_cost: entry.sigop_cost,
+            is_alone: false,
         };
         let chunks: Vec<CandidateChunk> = best
             .chunks
