@@ -41,3 +41,4 @@ pub use handle::MempoolHandle;
 pub use package::{PackageMember, PackageOutcome, PackageTest};
 pub use package_error::{PackageError, PackageReplacementError};
 pub use pool::ClusterLimits;
+pub use submit::SubmitOptions;
