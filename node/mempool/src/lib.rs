@@ -3,7 +3,7 @@
 //! `cluster` puts transactions that spend each other into the best order. `pool` is the plain data structure, `policy` what
 //! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
 //! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
-//! transactions, and `follow` keeps the pool in step with the best chain.
+//! transactions, `follow` keeps the pool in step with the best chain, and `file` keeps it over a restart.
 
 mod admission;
 mod changes;
@@ -12,6 +12,8 @@ mod config;
 mod entry;
 mod error;
 mod fee_rate;
+mod file;
+mod file_error;
 mod follow;
 mod handle;
 mod package;
@@ -37,6 +39,8 @@ pub use error::{
     Evicts, Lineage, MempoolError, NonStandard, ReplacementError, TrucViolation, TxName,
 };
 pub use fee_rate::FeeRate;
+pub use file::{ImportOptions, MempoolFile, Persistence, Restored, SaveOutcome};
+pub use file_error::MempoolFileError;
 pub use handle::MempoolHandle;
 pub use package::{PackageMember, PackageOutcome, PackageTest};
 pub use package_error::{PackageError, PackageReplacementError};

@@ -69,6 +69,12 @@ impl Fixture {
         fixture
     }
 
+    /// Another mempool of the same chain.
+    pub(super) fn empty_mempool(&self, config: MempoolConfig) -> MempoolHandle {
+        let clock = Clock::new(|| 1_700_000_000);
+        MempoolHandle::new(self.chain.reader.clone(), clock, config)
+    }
+
     pub(super) fn tip(&self) -> BlockHash {
         self.chain.reader.tip().hash
     }
