@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod import;
 mod logging;
+mod mempool_keeper;
 mod node;
 mod options;
 mod pruner;

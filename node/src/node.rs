@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolHandle};
+use pyrite_mempool::{MempoolFile, MempoolHandle};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
 use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
@@ -19,7 +19,7 @@ use crate::chain_access::NodeChainAccess;
 use crate::options::Payout;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
-use crate::{NodeConfig, NodeError, RuntimeInfo, pruner, reindex};
+use crate::{NodeConfig, NodeError, RuntimeInfo, mempool_keeper, pruner, reindex};
 
 /// Name of the wallet's folder.
 const WALLET_NAME: &str = "default";
@@ -33,6 +33,7 @@ pub struct Node {
     indexes: Indexes,
     network: NetworkHandle,
     miner: MinerHandle,
+    mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
@@ -125,14 +126,8 @@ impl Node {
         stop: StopHandle,
     ) -> Result<Parts, NodeError> {
         let reader = chain.reader.clone();
-        let mempool = MempoolHandle::new(
-            reader.clone(),
-            clock.clone(),
-            MempoolConfig {
-                max_bytes: config.mempool_bytes,
-                ..MempoolConfig::default()
-            },
-        );
+        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), config.mempool.clone());
+        let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         guard_wallets_blocks(&chain.handle, &wallet);
@@ -156,6 +151,7 @@ impl Node {
                 prune_mode: config.pruning,
                 indexes: indexes.clone(),
                 mempool: mempool.clone(),
+                mempool_file: Arc::clone(&mempool_file),
                 network: network.clone(),
                 miner: miner.clone(),
                 work,
@@ -184,6 +180,11 @@ impl Node {
         let announcer = network.clone();
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
+            tokio::spawn(mempool_keeper::run(
+                Arc::clone(&mempool_file),
+                network.clone(),
+                stop.clone(),
+            )),
             tokio::spawn(templates.clone().run()),
             tokio::spawn(
                 wallet_follower.run(move |transaction| announcer.announce_transaction(transaction)),
@@ -205,6 +206,7 @@ impl Node {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             tasks,
             stop,
@@ -241,6 +243,7 @@ impl Node {
             indexes,
             network,
             miner,
+            mempool_file,
             rpc,
             tasks,
             stop,
@@ -250,6 +253,7 @@ impl Node {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             tasks,
             stop,
@@ -269,6 +273,7 @@ struct Parts {
     config: NodeConfig,
     network: NetworkHandle,
     miner: MinerHandle,
+    mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
@@ -313,6 +318,7 @@ impl Parts {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             tasks,
             stop,
@@ -323,6 +329,7 @@ impl Parts {
             indexes,
             network,
             miner,
+            mempool_file,
             rpc,
             tasks,
             stop,
@@ -347,6 +354,8 @@ impl Parts {
             // Cancelled is what was asked for; a panic was logged when it happened.
             let _ = task.await;
         }
+        // Nothing comes any more.
+        mempool_keeper::save(&self.mempool_file).await;
     }
 }
 
@@ -491,7 +500,7 @@ fn check_pruning(config: &NodeConfig, reader: &ChainReader) -> Result<(), NodeEr
 }
 
 /// Runs what blocks off the runtime's own threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

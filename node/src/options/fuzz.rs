@@ -18,6 +18,11 @@ threads = 2
 intensity = 50
 devices = [\"cpu\"]
 mempool-mb = 5
+mempool-expiry-hours = 2
+persist-mempool = false
+min-relay-fee = 1000
+cluster-count = 25
+accept-nonstandard = true
 script-threads = 3
 quiet = true
 ";
