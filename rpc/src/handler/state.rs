@@ -19,8 +19,11 @@ use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
 use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
+use crate::api::mempool_file::MempoolFilesServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
+use crate::api::packages::PackagesServer;
+use crate::api::priority::PriorityServer;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::api::snapshot::SnapshotServer;
 use crate::api::spenders::SpendersServer;
@@ -61,7 +64,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         coin_search: Arc::default(),
         block_search: Arc::default(),
     };
-    let families: [Methods; 18] = [
+    let families: [Methods; 21] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -73,8 +76,11 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         ControlServer::into_rpc(handler.clone()).into(),
         IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
+        MempoolFilesServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
+        PackagesServer::into_rpc(handler.clone()).into(),
+        PriorityServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
         SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),

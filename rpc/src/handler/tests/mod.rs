@@ -8,6 +8,7 @@ mod coin_set;
 mod fuzz;
 mod harness;
 mod indexes;
+mod mempool;
 mod pruning;
 mod scenarios;
 mod snapshot;
