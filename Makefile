@@ -13,10 +13,12 @@ NODES ?= 3
 FUZZ_SECONDS ?= 60
 # How often `make kills` kills a node.
 KILLS ?= 1000
+# How many random operations `make model` does with the mempool.
+OPERATIONS ?= 100000
 # How many script executions `make differential` compares.
 COUNT ?= 10000000
 
-.PHONY: help testnet build test fuzz kills differential check lint unit python deny audit bench setup
+.PHONY: help testnet build test fuzz kills model differential check lint unit python deny audit bench setup
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
@@ -24,6 +26,7 @@ help:
 	@echo "make check     the same without the tests"
 	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
 	@echo "make kills     a node killed KILLS=$(KILLS) times at random instants under load"
+	@echo "make model     the mempool against a slow model, OPERATIONS=$(OPERATIONS) random operations"
 	@echo "make bench     the benchmarks"
 	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
@@ -53,6 +56,9 @@ fuzz: setup
 # PYRITE_KILL_SEED repeats what was asked of the node, though not the instants.
 kills: setup
 	PYRITE_KILLS=$(KILLS) $(CARGO) test --release --locked --workspace --test pyrite -- kills --nocapture
+
+model: setup
+	PYRITE_MODEL_OPERATIONS=$(OPERATIONS) $(CARGO) test --release --locked --workspace --lib -- chain_tests::model --nocapture
 
 # A Bitcoin client from PyPI drives a node.
 python: build

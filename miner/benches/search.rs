@@ -27,9 +27,12 @@ fn search(criterion: &mut Criterion) {
     let header = PreparedHeader::new(&ChainSpec::mainnet().genesis_block().header);
     let mut group = criterion.benchmark_group("search");
     group.throughput(Throughput::Elements(u64::from(HASHES)));
-    group.bench_function("portable", |bencher| {
-        bencher.iter(|| cpu::search(black_box(&header), 0..=HASHES - 1, || false));
-    });
+    for kernel in cpu::kernels() {
+        group.bench_function(kernel.name(), |bencher| {
+            let kernel = kernel.as_ref();
+            bencher.iter(|| cpu::search(kernel, black_box(&header), 0..=HASHES - 1, || false));
+        });
+    }
     group.finish();
 }
 

@@ -16,7 +16,9 @@ pub fn solve(mut block: Block, max_tries: u64, cancel: &AtomicBool) -> Option<Bl
     let last_try = max_tries.checked_sub(1)?;
     let last = u32::try_from(last_try).map_or(u32::MAX, |tries| first.saturating_add(tries));
     let header = PreparedHeader::new(&block.header);
-    let outcome = cpu::search(&header, first..=last, || cancel.load(Ordering::Relaxed));
+    let outcome = cpu::search(cpu::fastest_kernel(), &header, first..=last, || {
+        cancel.load(Ordering::Relaxed)
+    });
     block.header.nonce = outcome.found?;
     Some(block)
 }

@@ -18,6 +18,9 @@ use crate::handle::MempoolHandle;
 use crate::state::{Cursor, Returning, State};
 use crate::{FeeRate, MempoolError};
 
+/// The most bytes of blocks that left the best chain whose transactions come back (about; the last block counts whole).
+const MAX_RETURNING_BYTES: usize = 20_000_000;
+
 /// Entries that are looked at together after the tip went down.
 const BATCH: usize = 1_000;
 
@@ -66,14 +69,19 @@ impl MempoolHandle {
 
     /// `sync` for a caller that holds the writer's lock already.
     fn sync_with(&self, writer: &MutexGuard<'_, ()>) -> Result<(), MempoolError> {
+        let start = self.state().cursor;
         for _ in 0..MAX_STEPS {
             let tip = self.settled_tip();
             let cursor = self.state().cursor;
             if cursor.hash == tip.hash {
-                if self.settle_doubts(writer, &tip)? {
-                    return Ok(());
+                if !self.settle_doubts(writer, &tip)? {
+                    continue;
                 }
-                continue;
+                if cursor != start {
+                    let now = self.inner.clock.now();
+                    self.change(writer, |state| state.keep_bounds(&self.inner.config, now));
+                }
+                return Ok(());
             }
             if !self.same_rules(cursor, &tip) {
                 self.change(writer, State::doubt_all);
@@ -153,37 +161,72 @@ impl MempoolHandle {
         path: &ChainPath,
         tip: &Tip,
     ) -> Result<(), MempoolError> {
-        let blocks = |hashes: &[BlockHash]| {
-            let blocks = hashes.iter().map(|hash| self.block(hash));
-            blocks.collect::<Result<Vec<_>, _>>()
-        };
-        let (disconnected, connected) = (blocks(&path.disconnect)?, blocks(&path.connect)?);
+        let disconnected = self.disconnected(writer, path)?;
+        let confirmed = self.confirm(writer, path, &disconnected)?;
         let Some(parent) = self.inner.chain.header_chain(&tip.hash) else {
             return Ok(()); // not a tip any more; the caller looks again
         };
         let context = BlockContext::new(&parent);
         let admission = self.admission(&context, FeeRate::ZERO);
-        let Some(returning) = self.returning(&admission, &disconnected, &connected, tip)? else {
+        let Some(returning) = self.returning(&admission, &disconnected, &confirmed, tip)? else {
             return Ok(()); // the tip moved under it; the caller looks again
         };
         let now = self.inner.clock.now();
+        let cursor = Cursor {
+            hash: tip.hash,
+            height: tip.height,
+        };
         self.change(writer, |state| {
-            for block in &connected {
-                state.connect_block(block);
-            }
             state.disconnect_blocks(returning, &self.inner.config, now, admission.tip());
-            state.doubt_at(
-                admission.tip(),
-                disconnected.iter().flat_map(|b| outputs(b)),
-            );
+            let moved = disconnected.iter().flat_map(|block| outputs(block));
+            state.doubt_at(admission.tip(), moved);
+            state.move_cursor(cursor, now);
         });
-        self.arrive(writer, tip);
         tracing::debug!(
-            disconnected = disconnected.len(),
-            connected = connected.len(),
+            disconnected = path.disconnect.len(),
+            connected = path.connect.len(),
             "the mempool followed a reorganisation"
         );
         Ok(())
+    }
+
+    /// The blocks that leave the best chain, oldest first, as many as may be held at once. Nothing of the others comes back, nor stays
+    /// what spends it.
+    fn disconnected(
+        &self,
+        writer: &MutexGuard<'_, ()>,
+        path: &ChainPath,
+    ) -> Result<Vec<Arc<HashedBlock>>, MempoolError> {
+        let mut held = Vec::new();
+        let mut bytes = 0;
+        for hash in path.disconnect.iter().rev() {
+            let block = self.block(hash)?;
+            if bytes < MAX_RETURNING_BYTES {
+                bytes += block.block().total_size();
+                held.push(block);
+            } else {
+                self.change(writer, |state| state.drop_spenders(outputs(&block)));
+            }
+        }
+        Ok(held)
+    }
+
+    /// Removes what the blocks of the new branch confirm and make impossible. Returns which transactions of the old branch they contain.
+    fn confirm(
+        &self,
+        writer: &MutexGuard<'_, ()>,
+        path: &ChainPath,
+        disconnected: &[Arc<HashedBlock>],
+    ) -> Result<HashSet<Txid>, MempoolError> {
+        let before: HashSet<&Txid> = disconnected.iter().flat_map(|b| b.txids()).collect();
+        let mut confirmed = HashSet::new();
+        for hash in &path.connect {
+            let block = self.block(hash)?;
+            let again = block.txids().iter().filter(|txid| before.contains(txid));
+            confirmed.extend(again.copied());
+            self.change(writer, |state| state.connect_block(&block));
+        }
+        Ok(confirmed)
     }
 
     /// Goes over to a tip to which no way is known: every entry has to be looked at again.
@@ -193,19 +236,16 @@ impl MempoolHandle {
         Ok(())
     }
 
-    /// Moves the cursor to the tip, and keeps the bounds.
+    /// Moves the cursor to the tip.
     fn arrive(&self, writer: &MutexGuard<'_, ()>, tip: &Tip) {
-        let now = self.inner.clock.now();
         let cursor = Cursor {
             hash: tip.hash,
             height: tip.height,
         };
-        self.change(writer, |state| {
-            if state.cursor != cursor {
-                state.move_cursor(cursor, now);
-            }
-            state.keep_bounds(&self.inner.config, now);
-        });
+        if self.state().cursor != cursor {
+            let now = self.inner.clock.now();
+            self.change(writer, |state| state.move_cursor(cursor, now));
+        }
     }
 
     /// The transactions of blocks that left the best chain, oldest first, without those that the new branch confirms again. Those
@@ -214,16 +254,11 @@ impl MempoolHandle {
         &self,
         admission: &Admission<'_>,
         disconnected: &[Arc<HashedBlock>],
-        connected: &[Arc<HashedBlock>],
+        confirmed: &HashSet<Txid>,
         tip: &Tip,
     ) -> Result<Option<Vec<Returning>>, MempoolError> {
-        let confirmed: HashSet<Txid> = connected
-            .iter()
-            .flat_map(|block| block.txids())
-            .copied()
-            .collect();
         let transactions = || {
-            let blocks = disconnected.iter().rev();
+            let blocks = disconnected.iter();
             let all = blocks.flat_map(|block| block.block().txdata.iter().zip(block.txids()));
             all.filter(|(_, txid)| !confirmed.contains(*txid))
         };

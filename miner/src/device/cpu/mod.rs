@@ -1,7 +1,22 @@
-//! The processor as a mining device.
+//! The processor as a mining device. Each set of instructions has a kernel in a file of its own, all behind one trait and all
+//! held to the results of `reference`; `choice` measures which is the fastest here.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod choice;
+mod clock;
 mod cpu_device;
-mod portable;
+mod kernel;
+mod reference;
+mod sha256;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
 
+#[cfg(test)]
+mod tests;
+
+pub use choice::{fastest_kernel, hash_rate, kernel, kernels};
+pub use clock::clock_rate;
 pub use cpu_device::CpuDevice;
-pub use portable::search;
+pub use kernel::{Kernel, search};
+pub use reference::Reference;

@@ -3,5 +3,6 @@
 mod command;
 mod import;
 mod make_chain;
+mod mine;
 
 pub(crate) use command::{BenchCommand, run};

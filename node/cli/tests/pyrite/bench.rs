@@ -1,4 +1,4 @@
-//! `pyrite bench`: a chain is made and imported.
+//! `pyrite bench`: a chain is made and imported, kernels are measured.
 
 use serde_json::Value;
 
@@ -50,4 +50,38 @@ fn a_chain_is_made_the_same_again_and_imported() {
     let refused = failure(&pyrite(&import));
     assert!(refused.contains("exists already"), "{refused}");
     assert!(directory.path().join("database").exists());
+}
+
+#[test]
+fn kernels_are_measured() {
+    let output = pyrite(&["bench", "mine", "--json", "--seconds", "0.02"]);
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["baseline_mh_s"].as_f64() > Some(0.0));
+    let kernels = report["kernels"].as_array().unwrap();
+    assert_eq!(
+        (&kernels[0]["name"], &kernels[0]["threads"]),
+        (&"sha2".into(), &1.into())
+    );
+    assert!(
+        kernels
+            .iter()
+            .all(|kernel| kernel["mh_s"].as_f64() > Some(0.0))
+    );
+
+    let one = ["--kernel", "sha2", "--threads", "3", "--seconds", "0.02"];
+    let output = pyrite(&[&["bench", "mine", "--json"][..], &one].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["kernels"].as_array().unwrap().len(), 1);
+    assert_eq!(report["kernels"][0]["threads"], 3);
+
+    let refused = failure(&pyrite(&["bench", "mine", "--kernel", "abacus"]));
+    assert!(
+        refused.contains("abacus") && refused.contains("sha2"),
+        "{refused}"
+    );
+    for wrong in [["--seconds", "0"], ["--threads", "0"]] {
+        let refused = failure(&pyrite(&[&["bench", "mine"][..], &wrong].concat()));
+        assert!(refused.contains(wrong[0]), "{refused}");
+    }
 }

@@ -155,7 +155,10 @@ pub(crate) fn plan_package(
     rules: PackageRules,
 ) -> Result<Plan, PackageFailure> {
     let package: Vec<Judged<'_>> = drafts.iter().map(Draft::judged).collect();
-    for draft in drafts {
+    for (index, draft) in drafts.iter().enumerate() {
+        draft
+            .check_parents(pool, drafts)
+            .map_err(|error| PackageFailure::of(index, error))?;
         let parents = pool.parents_of(&draft.tx);
         check_truc_in_package(draft.judged(), pool, &parents, &package)
             .map_err(PackageError::Truc)?;

@@ -115,6 +115,7 @@ pub(crate) fn plan(
     rules: PlanRules,
 ) -> Result<Plan, MempoolError> {
     check_is_new(pool, draft.txid, || draft.wtxid)?;
+    draft.check_parents(pool, &[])?;
     let mut conflicts = conflicts(pool, &draft.tx);
     if !conflicts.is_empty() && rules.replacements == Replacements::Disallowed {
         return Err(MempoolError::ReplacementDisallowed);
@@ -169,6 +170,7 @@ pub(crate) fn plan_return(
     draft: &Draft,
 ) -> Result<Staged, MempoolError> {
     check_is_new(pool, draft.txid, || draft.wtxid)?;
+    draft.check_parents(pool, &[])?;
     let taken = draft.tx.input.iter().map(|input| input.previous_output);
     let taken: Vec<_> = taken
         .filter(|outpoint| pool.spender(outpoint).is_some())

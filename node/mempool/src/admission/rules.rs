@@ -55,6 +55,8 @@ pub(crate) struct Draft {
     pub(crate) adjusted_weight: u64,
     pub(crate) vsize: u64,
     pub(crate) sigop_cost: u64,
+    /// The transactions without a block that it spends.
+    unconfirmed_parents: Vec<Txid>,
     /// Whether a lower tip could make it invalid: it spends a coinbase, or waits for a height or a time.
     has_locks: bool,
     /// The outputs that it spends, in the order of its inputs.
@@ -95,6 +97,21 @@ impl Draft {
             let txid = self.txid;
             (OutPoint { txid, vout }, coin)
         })
+    }
+
+    /// Checks that the transactions without a block that it spends are in the pool, or among `others`. They may have left
+    /// since its coins were looked up.
+    pub(crate) fn check_parents(&self, pool: &Pool, others: &[Self]) -> Result<(), MempoolError> {
+        let is_there =
+            |txid: &Txid| pool.contains(txid) || others.iter().any(|other| other.txid == *txid);
+        if self.unconfirmed_parents.iter().all(is_there) {
+            return Ok(());
+        }
+        let inputs = self.tx.input.iter().map(|input| input.previous_output);
+        let missing = inputs.filter(|outpoint| {
+            self.unconfirmed_parents.contains(&outpoint.txid) && !is_there(&outpoint.txid)
+        });
+        Err(MempoolError::MissingInputs(missing.collect()))
     }
 
     /// What it is judged by when it is judged by itself.
@@ -245,6 +262,7 @@ pub(crate) fn draft(
         adjusted_weight,
         vsize: adjusted_weight.div_ceil(WITNESS_SCALE_FACTOR),
         sigop_cost,
+        unconfirmed_parents: unconfirmed_parents(&tx, coins, admission.context.height),
         has_locks: has_locks(&tx, coins),
         spent_outputs: spent.map(|coin| coin.output.clone()).collect(),
         block_flags: ScriptFlags::at_height(admission.spec, admission.context.height),
@@ -264,6 +282,26 @@ pub(crate) fn revalidate(
     check_inputs(admission.spec, transaction, admission.context, coins)
         .map(|_| ())
         .map_err(inputs_error)
+}
+
+/// The transactions whose outputs are coins of the next block, at `height`.
+fn unconfirmed_parents(
+    transaction: &Transaction,
+    coins: &impl CoinView,
+    height: Height,
+) -> Vec<Txid> {
+    let outpoints = transaction.input.iter().map(|input| input.previous_output);
+    let unconfirmed = |outpoint: &OutPoint| {
+        let coin = coins.coin(outpoint);
+        coin.is_some_and(|coin| coin.height >= height)
+    };
+    let mut parents: Vec<Txid> = outpoints
+        .filter(unconfirmed)
+        .map(|outpoint| outpoint.txid)
+        .collect();
+    parents.sort_unstable();
+    parents.dedup();
+    parents
 }
 
 /// Whether a lower tip could make a transaction invalid. Locks that are disabled count too, which costs a needless look.

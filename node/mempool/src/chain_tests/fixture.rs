@@ -41,9 +41,12 @@ impl Fixture {
     }
 
     pub(super) fn with_spec(spec: ChainSpec, config: MempoolConfig) -> Self {
+        Self::with_clock(spec, config, Clock::new(|| 1_700_000_000))
+    }
+
+    pub(super) fn with_clock(spec: ChainSpec, config: MempoolConfig, clock: Clock) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
-        let clock = Clock::new(|| 1_700_000_000);
         let chain = Chain::open(ChainConfig {
             spec,
             path: directory.path().join("chain"),
@@ -135,11 +138,17 @@ impl Fixture {
     pub(super) fn overtake(&self, parent: BlockHash, blocks: &[&[Transaction]]) {
         let mut parent = parent;
         for transactions in blocks {
-            let block = self.build(parent, transactions);
-            parent = block.block_hash();
-            self.chain.handle.submit_block(Arc::new(block)).unwrap();
+            parent = self.branch(parent, transactions).block_hash();
         }
         assert_eq!(self.tip(), parent);
+    }
+
+    /// A block on `parent`, which the chain then knows.
+    pub(super) fn branch(&self, parent: BlockHash, transactions: &[Transaction]) -> Block {
+        let block = self.build(parent, transactions);
+        let submitted = self.chain.handle.submit_block(Arc::new(block.clone()));
+        submitted.unwrap();
+        block
     }
 
     /// A transaction that spends the coinbase of block `number` + 1.

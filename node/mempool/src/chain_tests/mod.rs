@@ -4,4 +4,5 @@ mod admission;
 mod file;
 mod fixture;
 mod following;
+mod model;
 mod packages;

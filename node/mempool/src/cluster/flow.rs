@@ -113,14 +113,14 @@ impl<'a, W: Worth> Flow<'a, W> {
         part
     }
 
-    /// Whom a member drags along into a closed part of the same worth: after `best_part` found that there is none
-    /// better. These are its ancestors, and the suppliers of whom it receives.
-    pub(super) fn dragged_along(&self, position: usize) -> u64 {
-        if self.receivers >> position & 1 == 1 {
-            self.suppliers_of[position]
-        } else {
-            0
+    /// Who supplies each receiver, after `best_part` found that no part pays more: there is no other place for what they
+    /// supply, so that whatever part has the receiver and pays as much as the set has them as well.
+    pub(super) fn suppliers(&self) -> [u64; MAX_CLUSTER_COUNT] {
+        let mut suppliers = [0; MAX_CLUSTER_COUNT];
+        for receiver in positions(self.receivers) {
+            suppliers[receiver] = self.suppliers_of[receiver];
         }
+        suppliers
     }
 
     /// Sets out what is supplied and what can be received, and returns who supplies.
@@ -200,42 +200,28 @@ impl<'a, W: Worth> Flow<'a, W> {
     /// Sends as much as possible along the path that was found.
     fn augment(&mut self, supplier: usize, receiver: usize) {
         let mut amount = self.left[supplier].min(self.left[receiver]);
-        self.each_step(supplier, receiver, |flow, from, _, before| {
-            if let Some(before) = before {
-                amount = amount.min(flow.flow[flow.index(from, before)]);
+        let mut at = Some(receiver);
+        while let Some(to) = at {
+            let (from, until_now) = self.search.step_back(supplier, to);
+            if let Some(until_now) = until_now {
+                amount = amount.min(self.flow[self.index(from, until_now)]);
             }
-        });
-        self.each_step(supplier, receiver, |flow, from, to, before| {
-            flow.receive(from, to, amount);
-            if let Some(before) = before {
-                flow.give_back(from, before, amount);
+            at = until_now;
+        }
+        let mut at = Some(receiver);
+        while let Some(to) = at {
+            let (from, until_now) = self.search.step_back(supplier, to);
+            self.receive(from, to, amount);
+            if let Some(until_now) = until_now {
+                self.give_back(from, until_now, amount);
             }
-        });
+            at = until_now;
+        }
         self.left[supplier] -= amount;
         self.take(receiver, amount);
     }
 
-    /// Walks back along the path that was found: `step` gets a supplier, whom it supplies from now on, and, except
-    /// at the path's beginning, whom it supplied until now.
-    fn each_step(
-        &mut self,
-        supplier: usize,
-        receiver: usize,
-        mut step: impl FnMut(&mut Self, usize, usize, Option<usize>),
-    ) {
-        let mut to = receiver;
-        loop {
-            let from = usize::from(self.search.reached_from[to]);
-            if from == supplier {
-                return step(self, from, to, None);
-            }
-            let before = usize::from(self.search.reached_from[from]);
-            step(self, from, to, Some(before));
-            to = before;
-        }
-    }
-
-    /// Adds to what a supplier gives to a receiver.
+    /// More goes from a supplier to a receiver.
     fn receive(&mut self, supplier: usize, receiver: usize, amount: W) {
         let index = self.index(supplier, receiver);
         if self.suppliers_of[receiver] >> supplier & 1 == 1 {
@@ -246,6 +232,7 @@ impl<'a, W: Worth> Flow<'a, W> {
         }
     }
 
+    /// Less goes from a supplier to a receiver.
     fn give_back(&mut self, supplier: usize, receiver: usize, amount: W) {
         let index = self.index(supplier, receiver);
         self.flow[index] -= amount;
@@ -254,7 +241,7 @@ impl<'a, W: Worth> Flow<'a, W> {
         }
     }
 
-    /// A receiver has less left.
+    /// A receiver has less room left.
     fn take(&mut self, receiver: usize, amount: W) {
         self.left[receiver] -= amount;
         if self.left[receiver] == W::default() {
@@ -273,6 +260,16 @@ impl<'a, W: Worth> Flow<'a, W> {
 
     fn index(&self, supplier: usize, receiver: usize) -> usize {
         receiver * self.graph.len() + supplier
+    }
+}
+
+impl Search {
+    /// Who is to supply a receiver on the path from `supplier`, and whom it would supply less for that, unless the
+    /// path begins with it.
+    fn step_back(&self, supplier: usize, receiver: usize) -> (usize, Option<usize>) {
+        let from = usize::from(self.reached_from[receiver]);
+        let until_now = (from != supplier).then(|| usize::from(self.reached_from[from]));
+        (from, until_now)
     }
 }
 

@@ -95,7 +95,8 @@ impl<'a, W: Worth> Linearizer<'a, W> {
             let flow = self.flow.get_or_insert_with(|| Flow::new(graph));
             let part = flow.best_part(set);
             if part == 0 {
-                self.push_inseparable(set);
+                let suppliers = flow.suppliers();
+                self.push_components(set, suppliers);
             } else {
                 sets[count] = set ^ part;
                 sets[count + 1] = part;
@@ -123,26 +124,14 @@ impl<'a, W: Worth> Linearizer<'a, W> {
             if same.is_power_of_two() {
                 self.push(same);
             } else {
-                self.push_components(same, |_| 0);
+                self.push_components(same, [0; MAX_CLUSTER_COUNT]);
             }
         }
     }
 
-    /// Cuts a set, of which the flow found that no part outpays it.
-    fn push_inseparable(&mut self, set: u64) {
-        let Some(flow) = self.flow.take() else {
-            unreachable!("the flow was just asked");
-        };
-        self.push_components(set, |position| flow.dragged_along(position));
-        self.flow = Some(flow);
-    }
-
-    fn push_components(&mut self, set: u64, dragged_along: impl Fn(usize) -> u64) {
-        let mut dragged = [0; MAX_CLUSTER_COUNT];
-        for position in positions(set) {
-            dragged[position] = self.graph.ancestors(position) | dragged_along(position);
-        }
-        components(self.graph, set, dragged, |members| self.push(members));
+    /// Cuts a set that no part outpays, where some need others besides their ancestors.
+    fn push_components(&mut self, set: u64, needed: [u64; MAX_CLUSTER_COUNT]) {
+        components(self.graph, set, needed, |members| self.push(members));
     }
 
     /// Puts the members of the next chunk in order.

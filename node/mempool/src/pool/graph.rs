@@ -444,13 +444,10 @@ pub(super) fn modified_rate(entry: &MempoolEntry, delta: i64) -> FeeWeight {
     }
 }
 
-/// A fee with what the operator added. The sum stays far from the ends of its type, so that sums over clusters fit.
+/// A fee with what the operator added, within the bounds in which sums over clusters are exact.
 pub(crate) fn modified_fee(fee: Amount, delta: i64) -> i64 {
     fee.to_signed()
         .map_or(i64::MAX, |fee| fee.to_sat())
         .saturating_add(delta)
-        .clamp(-MAX_MODIFIED_FEE, MAX_MODIFIED_FEE)
+        .clamp(-FeeWeight::MAX_FEE, FeeWeight::MAX_FEE)
 }
-
-/// A hundred times all bitcoins, in satoshis: more than any fee, and a sum over a block's transactions fits 64 bits.
-const MAX_MODIFIED_FEE: i64 = 210_000_000_000_000_000;

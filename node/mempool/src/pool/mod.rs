@@ -20,3 +20,5 @@ pub(crate) use locks::ValidSince;
 pub(crate) use relations::Family;
 pub use stage::ClusterLimits;
 pub(crate) use stage::{Addition, Links, Staged};
+#[cfg(test)]
+pub(crate) use usage::entry_usage;

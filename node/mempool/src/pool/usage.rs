@@ -27,7 +27,7 @@ const CLUSTER: usize = MAP_SLACK * size_of::<Cluster>()
 
 /// Estimated bytes of an entry. It depends on the transaction alone, so that what was added is
 /// what is subtracted later: links to parents and children are counted at the inputs.
-pub(super) fn entry_usage(transaction: &Transaction) -> usize {
+pub(crate) fn entry_usage(transaction: &Transaction) -> usize {
     let inputs: usize = transaction.input.iter().map(input_usage).sum();
     let outputs: usize = transaction
         .output

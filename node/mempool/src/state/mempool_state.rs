@@ -160,6 +160,14 @@ impl State {
         }
     }
 
+    /// Removes what spends these outputs, which are not going to exist any more.
+    pub(crate) fn drop_spenders(&mut self, outputs: impl Iterator<Item = OutPoint>) {
+        let spenders: Vec<Slot> = outputs
+            .filter_map(|outpoint| self.pool.spender(&outpoint))
+            .collect();
+        self.remove_with_descendants(spenders, RemovalReason::Reorg);
+    }
+
     /// Notes what has to be looked at again on a tip: what it could make invalid, and what spends outputs that were confirmed
     /// elsewhere before.
     pub(crate) fn doubt_at(&mut self, tip: ValidSince, moved: impl Iterator<Item = OutPoint>) {
