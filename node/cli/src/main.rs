@@ -34,7 +34,7 @@ enum Command {
     #[command(subcommand)]
     Testnet(pyrite_testnet::command::TestnetCommand),
     /// Run a node in the foreground; Ctrl-C stops it cleanly
-    Node(node::NodeArgs),
+    Node(Box<node::NodeArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
     /// Import files of blocks in Bitcoin's format into a data directory
@@ -55,7 +55,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Testnet(command) => pyrite_testnet::command::run(command),
-        Command::Node(args) => node::run(args),
+        Command::Node(args) => node::run(*args),
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
