@@ -92,7 +92,7 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         summary: "Returns what the mempool knows of a transaction.",
         params: &[required("txid", Kind::Hex, "The transaction's id.")],
         result: "(json object) vsize, weight, time, height, descendantcount, descendantsize, \
-                 ancestorcount, ancestorsize, chunkweight, wtxid, fees (base, modified, ancestor, \
+                 ancestorcount, ancestorsize, wtxid, chunkweight, fees (base, modified, ancestor, \
                  descendant, chunk), depends, spentby, bip125-replaceable, unbroadcast",
     },
     MethodSpec {

@@ -138,6 +138,27 @@ async fn relatives_and_clusters_are_shown() {
         .await;
     assert_eq!(verbose.as_object().unwrap().len(), 2);
     assert_eq!(entry["ancestorcount"], 3);
+    let fields: Vec<&String> = entry.as_object().unwrap().keys().collect();
+    assert_eq!(
+        fields,
+        [
+            "vsize",
+            "weight",
+            "time",
+            "height",
+            "descendantcount",
+            "descendantsize",
+            "ancestorcount",
+            "ancestorsize",
+            "wtxid",
+            "chunkweight",
+            "fees",
+            "depends",
+            "spentby",
+            "bip125-replaceable",
+            "unbroadcast",
+        ]
+    );
 
     // The dear parent is mined first, the cheap one with its child.
     let cluster = node.get("getmempoolcluster", json!([id(&cheap)])).await;
