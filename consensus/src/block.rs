@@ -1,17 +1,21 @@
 //! Block rules that need no coins: by itself, and in its chain.
 
+mod contents;
 mod hashed;
+mod proposed;
 
 use bitcoin::block::Header;
 use bitcoin::hashes::{Hash, sha256d};
-use bitcoin::{Block, Transaction, TxMerkleNode, VarInt, script};
+use bitcoin::{Transaction, TxMerkleNode, VarInt, script};
 
 use crate::transaction::{
     WITNESS_SCALE_FACTOR, check_lock_time, check_transaction, legacy_sigop_cost,
 };
 use crate::{BlockError, ChainSpec, HeaderChain, Height, TransactionError};
 
+pub use contents::BlockContents;
 pub use hashed::HashedBlock;
+pub use proposed::{ProposedBlock, ProposedTransaction};
 
 /// How an output's script begins that commits to the block's witnesses (BIP-0141): `OP_RETURN`, a
 /// push of 36 bytes, and four fixed ones; the hash of 32 bytes follows.
@@ -59,7 +63,7 @@ impl<'a> BlockContext<'a> {
 ///
 /// # Errors
 /// The first rule that it breaks, in the order of Bitcoin Core's `CheckBlock`.
-pub fn check_block(spec: &ChainSpec, block: &HashedBlock) -> Result<(), BlockError> {
+pub fn check_block(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
     check_merkle_root(block)?;
     check_base_size(spec, block)?;
     check_coinbase_position(block)?;
@@ -74,7 +78,7 @@ pub fn check_block(spec: &ChainSpec, block: &HashedBlock) -> Result<(), BlockErr
 /// The first rule that it breaks, in the order of Bitcoin Core's `ContextualCheckBlock`.
 pub fn check_block_in_chain(
     spec: &ChainSpec,
-    block: &HashedBlock,
+    block: &impl BlockContents,
     context: &BlockContext<'_>,
 ) -> Result<(), BlockError> {
     check_lock_times(spec, block, context)?;
@@ -95,11 +99,11 @@ pub(crate) fn in_block(
     }
 }
 
-fn check_merkle_root(block: &HashedBlock) -> Result<(), BlockError> {
+fn check_merkle_root(block: &impl BlockContents) -> Result<(), BlockError> {
     let txids = block.txids().iter().map(|txid| txid.to_raw_hash());
     let (computed, tree) = merkle_root(txids.collect());
     let computed = TxMerkleNode::from_raw_hash(computed);
-    let expected = block.header.merkle_root;
+    let expected = block.header().merkle_root;
     if computed != expected {
         return Err(BlockError::MerkleRoot { expected, computed });
     }
@@ -109,8 +113,8 @@ fn check_merkle_root(block: &HashedBlock) -> Result<(), BlockError> {
     }
 }
 
-fn check_base_size(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
-    let (transactions, size) = (block.txdata.len(), base_size(block));
+fn check_base_size(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
+    let (transactions, size) = (block.txids().len(), base_size(block));
     // Every transaction has bytes, so this limits their number as well.
     let limit = usize::try_from(spec.limits.max_block_weight / WITNESS_SCALE_FACTOR);
     if transactions == 0 || limit.is_ok_and(|limit| size > limit) {
@@ -119,16 +123,13 @@ fn check_base_size(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
     Ok(())
 }
 
-fn check_coinbase_position(block: &Block) -> Result<(), BlockError> {
+fn check_coinbase_position(block: &impl BlockContents) -> Result<(), BlockError> {
     let is_coinbase = Transaction::is_coinbase;
-    if !block.txdata.first().is_some_and(is_coinbase) {
+    if !coinbase(block).is_some_and(is_coinbase) {
         // An inner row of the merkle tree, read as a list of transactions of 64 bytes each, has the
         // root of the tree. Nobody can find a tree whose row begins with what reads as a coinbase,
         // but other transactions can be found (Bitcoin Core's `IsBlockMutated`).
-        let node = block
-            .txdata
-            .iter()
-            .find(|tx| tx.base_size() == MERKLE_NODE_SIZE);
+        let node = block.body().find(|tx| tx.base_size() == MERKLE_NODE_SIZE);
         return Err(match node {
             Some(tx) => BlockError::MerkleNodeAsTransaction {
                 txid: tx.compute_txid(),
@@ -136,7 +137,7 @@ fn check_coinbase_position(block: &Block) -> Result<(), BlockError> {
             None => BlockError::CoinbaseMissing,
         });
     }
-    match block.txdata.iter().skip(1).position(is_coinbase) {
+    match block.body().skip(1).position(is_coinbase) {
         Some(position) => Err(BlockError::CoinbaseMultiple {
             index: position + 1,
         }),
@@ -144,15 +145,15 @@ fn check_coinbase_position(block: &Block) -> Result<(), BlockError> {
     }
 }
 
-fn check_transactions(block: &Block) -> Result<(), BlockError> {
-    for (index, transaction) in block.txdata.iter().enumerate() {
+fn check_transactions(block: &impl BlockContents) -> Result<(), BlockError> {
+    for (index, transaction) in block.body().enumerate() {
         check_transaction(transaction).map_err(in_block(index, transaction))?;
     }
     Ok(())
 }
 
-fn check_legacy_sigops(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
-    let cost = block.txdata.iter().map(legacy_sigop_cost).sum();
+fn check_legacy_sigops(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
+    let cost = block.body().map(legacy_sigop_cost).sum();
     let limit = spec.limits.max_block_sigop_cost;
     if cost > limit {
         return Err(BlockError::SigopCost { cost, limit });
@@ -162,11 +163,11 @@ fn check_legacy_sigops(spec: &ChainSpec, block: &Block) -> Result<(), BlockError
 
 fn check_lock_times(
     spec: &ChainSpec,
-    block: &Block,
+    block: &impl BlockContents,
     context: &BlockContext<'_>,
 ) -> Result<(), BlockError> {
-    let cutoff = context.lock_time_cutoff(spec, block.header.time);
-    for (index, transaction) in block.txdata.iter().enumerate() {
+    let cutoff = context.lock_time_cutoff(spec, block.header().time);
+    for (index, transaction) in block.body().enumerate() {
         check_lock_time(transaction, context.height, cutoff)
             .map_err(in_block(index, transaction))?;
     }
@@ -176,7 +177,7 @@ fn check_lock_times(
 /// The height in front of the coinbase's script (BIP-0034).
 fn check_coinbase_height(
     spec: &ChainSpec,
-    block: &Block,
+    block: &impl BlockContents,
     height: Height,
 ) -> Result<(), BlockError> {
     if height.0 < spec.deployments.bip34 {
@@ -198,7 +199,7 @@ fn check_coinbase_height(
 /// The commitment to the witnesses (BIP-0141); without one, no witness is allowed.
 fn check_witnesses(
     spec: &ChainSpec,
-    block: &HashedBlock,
+    block: &impl BlockContents,
     height: Height,
 ) -> Result<(), BlockError> {
     if height.0 >= spec.deployments.segwit
@@ -206,7 +207,7 @@ fn check_witnesses(
     {
         return check_witness_commitment(block, commitment);
     }
-    for (index, tx) in block.txdata.iter().enumerate() {
+    for (index, tx) in block.body().enumerate() {
         if tx.input.iter().any(|input| !input.witness.is_empty()) {
             return Err(BlockError::UnexpectedWitness {
                 index,
@@ -217,7 +218,10 @@ fn check_witnesses(
     Ok(())
 }
 
-fn check_witness_commitment(block: &HashedBlock, commitment: &[u8; 32]) -> Result<(), BlockError> {
+fn check_witness_commitment(
+    block: &impl BlockContents,
+    commitment: &[u8; 32],
+) -> Result<(), BlockError> {
     let nonce = coinbase(block)
         .and_then(|coinbase| coinbase.input.first())
         .filter(|input| input.witness.len() == 1)
@@ -239,8 +243,8 @@ fn check_witness_commitment(block: &HashedBlock, commitment: &[u8; 32]) -> Resul
     }
 }
 
-fn check_weight(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
-    let weight = block.weight().to_wu();
+fn check_weight(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
+    let weight = weight(block);
     let limit = spec.limits.max_block_weight;
     if weight > limit {
         return Err(BlockError::Weight { weight, limit });
@@ -248,8 +252,8 @@ fn check_weight(spec: &ChainSpec, block: &Block) -> Result<(), BlockError> {
     Ok(())
 }
 
-fn coinbase(block: &Block) -> Option<&Transaction> {
-    block.txdata.first()
+fn coinbase(block: &impl BlockContents) -> Option<&Transaction> {
+    block.body().next()
 }
 
 /// The hash in the last output that is a commitment to the witnesses (Bitcoin Core's
@@ -265,9 +269,20 @@ fn witness_commitment(coinbase: &Transaction) -> Option<&[u8; 32]> {
 }
 
 /// The block's bytes without witnesses.
-fn base_size(block: &Block) -> usize {
-    let transactions: usize = block.txdata.iter().map(Transaction::base_size).sum();
-    Header::SIZE + VarInt::from(block.txdata.len()).size() + transactions
+fn base_size(block: &impl BlockContents) -> usize {
+    let transactions: usize = block.body().map(Transaction::base_size).sum();
+    size_without_transactions(block) + transactions
+}
+
+/// The block's weight (BIP-0141).
+fn weight(block: &impl BlockContents) -> u64 {
+    let transactions: u64 = block.body().map(|tx| tx.weight().to_wu()).sum();
+    let rest = u64::try_from(size_without_transactions(block)).unwrap_or(u64::MAX);
+    WITNESS_SCALE_FACTOR * rest + transactions
+}
+
+fn size_without_transactions(block: &impl BlockContents) -> usize {
+    Header::SIZE + VarInt::from(block.txids().len()).size()
 }
 
 /// Whether other lists of leaves have the same merkle root.

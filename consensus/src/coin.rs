@@ -57,6 +57,14 @@ impl<'a, V: CoinView> CoinOverlay<'a, V> {
         }
     }
 
+    /// An overlay without changes, and with room for so many.
+    pub(crate) fn with_capacity(base: &'a V, changes: usize) -> Self {
+        Self {
+            base,
+            changes: HashMap::with_capacity(changes),
+        }
+    }
+
     /// Adds a coin.
     pub fn create(&mut self, outpoint: OutPoint, coin: Coin) {
         self.changes.insert(outpoint, Some(coin));

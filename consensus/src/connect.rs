@@ -2,17 +2,15 @@
 
 use std::collections::HashSet;
 
-use bitcoin::{Amount, Block, BlockHash, OutPoint, Transaction, Txid, Wtxid};
+use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
 
 use crate::block::in_block;
 use crate::coin::is_unspendable;
 use crate::script::{ScriptCheck, ScriptFlags};
-use crate::transaction::{
-    add_money, check_spent_coins, output_total, sigop_cost_under, spent_coins,
-};
+use crate::transaction::{add_money, check_spent_coins, output_total, sigop_cost_under};
 use crate::{
-    BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, HashedBlock, Height,
-    TransactionError,
+    BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinOverlay, CoinView, HashedBlock,
+    Height, TransactionError,
 };
 
 /// Bitcoin's two blocks whose coinbases repeat earlier ones, which BIP-0030 lets stand: the height and
@@ -48,6 +46,9 @@ const BITCOIN_GENESIS: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c17
 /// with, so that it could be repeated (Bitcoin Core's `BIP34_IMPLIES_BIP30_LIMIT`).
 const BIP34_IMPLIES_BIP30_LIMIT: u32 = 1_983_702;
 
+/// Coins that a usual transaction changes, for a first guess: it spends one and makes two.
+const CHANGES_PER_TRANSACTION: usize = 3;
+
 /// What a valid block does, if its scripts verify.
 #[derive(Debug)]
 pub struct BlockEffects {
@@ -67,10 +68,10 @@ impl BlockEffects {
     /// these are.
     pub fn scripts<'a>(
         &'a self,
-        block: &'a HashedBlock,
+        block: &'a impl BlockContents,
     ) -> impl Iterator<Item = TransactionScripts<'a>> {
         let mut spent = self.spent.as_slice();
-        let transactions = block.transactions().zip(block.wtxids());
+        let transactions = transactions(block).zip(block.wtxids());
         transactions
             .filter(|((transaction, _), _)| !transaction.is_coinbase())
             .map(move |((transaction, txid), wtxid)| {
@@ -134,11 +135,15 @@ pub fn genesis_coins(spec: &ChainSpec) -> Vec<(OutPoint, Coin)> {
 /// The outpoints whose coins a caller must read before `connect_block`: every input's that the block
 /// does not create itself, and, where BIP-0030 applies at `height`, every output's.
 #[must_use]
-pub fn outpoints_to_read(spec: &ChainSpec, block: &HashedBlock, height: Height) -> Vec<OutPoint> {
+pub fn outpoints_to_read(
+    spec: &ChainSpec,
+    block: &impl BlockContents,
+    height: Height,
+) -> Vec<OutPoint> {
     let checks_overwrites = bip30_applies(spec, block, height);
     let mut outpoints = Vec::new();
-    let mut earlier = HashSet::with_capacity(block.txdata.len());
-    for (transaction, txid) in block.transactions() {
+    let mut earlier = HashSet::with_capacity(block.txids().len());
+    for (transaction, txid) in transactions(block) {
         if !transaction.is_coinbase() {
             let spent = transaction.input.iter().map(|input| input.previous_output);
             outpoints.extend(spent.filter(|outpoint| !earlier.contains(&outpoint.txid)));
@@ -160,15 +165,15 @@ pub fn outpoints_to_read(spec: &ChainSpec, block: &HashedBlock, height: Height) 
 /// The first rule that it breaks, in the order of Bitcoin Core's `ConnectBlock`.
 pub fn connect_block(
     spec: &ChainSpec,
-    block: &HashedBlock,
+    block: &impl BlockContents,
     context: &BlockContext<'_>,
     coins: &impl CoinView,
 ) -> Result<BlockEffects, BlockError> {
     if bip30_applies(spec, block, context.height) {
         check_overwrites_nothing(block, coins)?;
     }
-    let mut connection = Connection::new(spec, context, coins);
-    for (index, (transaction, txid)) in block.transactions().enumerate() {
+    let mut connection = Connection::new(spec, context, coins, block.txids().len());
+    for (index, (transaction, txid)) in transactions(block).enumerate() {
         connection.apply(index, transaction, txid)?;
     }
     check_coinbase_amount(spec, block, context.height, connection.fees)?;
@@ -218,13 +223,18 @@ struct Connection<'a, V> {
 }
 
 impl<'a, V: CoinView> Connection<'a, V> {
-    fn new(spec: &'a ChainSpec, context: &'a BlockContext<'a>, coins: &'a V) -> Self {
+    fn new(
+        spec: &'a ChainSpec,
+        context: &'a BlockContext<'a>,
+        coins: &'a V,
+        transactions: usize,
+    ) -> Self {
         Self {
             spec,
             context,
             flags: ScriptFlags::at_height(spec, context.height),
-            coins: CoinOverlay::new(coins),
-            spent: Vec::new(),
+            coins: CoinOverlay::with_capacity(coins, transactions * CHANGES_PER_TRANSACTION),
+            spent: Vec::with_capacity(transactions),
             fees: Amount::ZERO,
             sigop_cost: 0,
         }
@@ -243,24 +253,20 @@ impl<'a, V: CoinView> Connection<'a, V> {
     }
 
     fn spend(&mut self, index: usize, tx: &Transaction) -> Result<(), BlockError> {
-        let spent = spent_coins(tx, &self.coins).map_err(in_block(index, tx))?;
+        let first = self.spent.len();
+        for input in &tx.input {
+            let outpoint = input.previous_output;
+            let missing = TransactionError::MissingInput { outpoint };
+            let coin = self.coins.spend(&outpoint).ok_or(missing);
+            self.spent
+                .push((outpoint, coin.map_err(in_block(index, tx))?));
+        }
+        let spent: Vec<&Coin> = self.spent[first..].iter().map(|(_, coin)| coin).collect();
         let fee =
             check_spent_coins(self.spec, tx, self.context, &spent).map_err(in_block(index, tx))?;
         let sigop_cost = sigop_cost_under(tx, spent.iter().copied().map(Some), self.flags);
-
         self.fees = add_money(self.fees, fee).ok_or(BlockError::FeesOutOfRange)?;
-        self.add_sigops(sigop_cost)?;
-        for outpoint in tx.input.iter().map(|input| input.previous_output) {
-            // Only a transaction that spends a coin twice gets an error here.
-            let missing = TransactionError::MissingInput { outpoint };
-            let coin = self
-                .coins
-                .spend(&outpoint)
-                .ok_or(missing)
-                .map_err(in_block(index, tx))?;
-            self.spent.push((outpoint, coin));
-        }
-        Ok(())
+        self.add_sigops(sigop_cost)
     }
 
     fn add_sigops(&mut self, cost: u64) -> Result<(), BlockError> {
@@ -275,9 +281,9 @@ impl<'a, V: CoinView> Connection<'a, V> {
         Ok(())
     }
 
-    fn into_effects(mut self, block: &HashedBlock) -> BlockEffects {
-        let mut created = Vec::new();
-        for (transaction, txid) in block.transactions() {
+    fn into_effects(mut self, block: &impl BlockContents) -> BlockEffects {
+        let mut created = Vec::with_capacity(block.txids().len() * 2);
+        for (transaction, txid) in transactions(block) {
             for outpoint in outpoints_of(transaction, txid) {
                 created.extend(
                     self.coins
@@ -319,7 +325,7 @@ fn is_one_of(blocks: &[(u32, &str)], height: Height, hash: BlockHash) -> bool {
 ///
 /// Once coinbases hold their heights (BIP-0034) no transaction can be repeated, but for coinbases that
 /// are older than that rule.
-fn bip30_applies(spec: &ChainSpec, block: &Block, height: Height) -> bool {
+fn bip30_applies(spec: &ChainSpec, block: &impl BlockContents, height: Height) -> bool {
     let bip34 = spec.deployments.bip34;
     if bip34 <= 1 {
         return false;
@@ -327,13 +333,14 @@ fn bip30_applies(spec: &ChainSpec, block: &Block, height: Height) -> bool {
     if height.0 > bip34 && spec.genesis_hash().to_string() == BITCOIN_GENESIS {
         return height.0 >= BIP34_IMPLIES_BIP30_LIMIT;
     }
-    !is_bip30_repeat(height, block.block_hash())
+    !is_bip30_repeat(height, block.header().block_hash())
 }
 
-fn check_overwrites_nothing(block: &HashedBlock, coins: &impl CoinView) -> Result<(), BlockError> {
-    let mut outpoints = block
-        .transactions()
-        .flat_map(|(tx, txid)| outpoints_of(tx, txid));
+fn check_overwrites_nothing(
+    block: &impl BlockContents,
+    coins: &impl CoinView,
+) -> Result<(), BlockError> {
+    let mut outpoints = transactions(block).flat_map(|(tx, txid)| outpoints_of(tx, txid));
     match outpoints.find(|outpoint| coins.coin(outpoint).is_some()) {
         Some(outpoint) => Err(BlockError::Overwrite { outpoint }),
         None => Ok(()),
@@ -342,11 +349,11 @@ fn check_overwrites_nothing(block: &HashedBlock, coins: &impl CoinView) -> Resul
 
 fn check_coinbase_amount(
     spec: &ChainSpec,
-    block: &Block,
+    block: &impl BlockContents,
     height: Height,
     fees: Amount,
 ) -> Result<(), BlockError> {
-    let Some(coinbase) = block.txdata.first() else {
+    let Some(coinbase) = block.body().next() else {
         return Ok(());
     };
     let taken = output_total(coinbase).map_err(in_block(0, coinbase))?;
@@ -359,6 +366,11 @@ fn check_coinbase_amount(
         return Err(BlockError::CoinbaseAmount { taken, allowed });
     }
     Ok(())
+}
+
+/// A block's transactions with their ids.
+fn transactions(block: &impl BlockContents) -> impl Iterator<Item = (&Transaction, Txid)> {
+    block.body().zip(block.txids().iter().copied())
 }
 
 fn outpoints_of(transaction: &Transaction, txid: Txid) -> impl Iterator<Item = OutPoint> {

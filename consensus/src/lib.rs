@@ -23,7 +23,10 @@ pub mod transaction;
 
 pub use bitcoin;
 
-pub use block::{BlockContext, HashedBlock, check_block, check_block_in_chain};
+pub use block::{
+    BlockContents, BlockContext, HashedBlock, ProposedBlock, ProposedTransaction, check_block,
+    check_block_in_chain,
+};
 pub use coin::{Coin, CoinOverlay, CoinView};
 pub use connect::{BlockEffects, connect_block};
 pub use error::{

@@ -214,6 +214,9 @@ fn check_base_size(transaction: &Transaction) -> Result<(), TransactionError> {
 }
 
 fn check_inputs_differ(transaction: &Transaction) -> Result<(), TransactionError> {
+    if transaction.input.len() == 1 {
+        return Ok(());
+    }
     let mut seen = HashSet::with_capacity(transaction.input.len());
     match transaction
         .input

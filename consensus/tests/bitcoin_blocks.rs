@@ -188,7 +188,7 @@ fn one_bit_changed_anywhere_is_refused() {
                 let verdict = check_header(&spec, &block.header, &headers, NOW);
                 assert!(verdict.is_err(), "bit {bit} of byte {position}");
             } else {
-                let error = check_block(&spec, &block.into()).unwrap_err();
+                let error = check_block(&spec, &HashedBlock::from(block)).unwrap_err();
                 assert!(matches!(error, BlockError::MerkleRoot { .. }), "{error}");
                 assert!(error.is_mutation());
             }
@@ -296,7 +296,7 @@ fn a_busy_block_is_refused_with_any_byte_changed() {
             assert!(verdict.is_err(), "byte {position}");
             header += 1;
         } else {
-            let error = check_block(&spec, &changed.into()).unwrap_err();
+            let error = check_block(&spec, &HashedBlock::from(changed)).unwrap_err();
             assert!(matches!(error, BlockError::MerkleRoot { .. }), "{error}");
             transactions += 1;
         }
@@ -353,10 +353,13 @@ fn a_nearly_full_block_passes_the_checks_by_itself() {
     let spec = ChainSpec::mainnet();
     let mut block: Block = deserialize(&bytes).expect("a block of Bitcoin's");
     assert_eq!(serialize(&block), bytes);
-    assert_eq!(check_block(&spec, &block.clone().into()), Ok(()));
+    assert_eq!(
+        check_block(&spec, &HashedBlock::from(block.clone())),
+        Ok(())
+    );
     block.txdata.swap(1, 2);
     assert!(matches!(
-        check_block(&spec, &block.into()),
+        check_block(&spec, &HashedBlock::from(block)),
         Err(BlockError::MerkleRoot { .. })
     ));
 }

@@ -14,12 +14,14 @@ use pyrite_consensus::bitcoin::{
 };
 use pyrite_consensus::{ChainSpec, HeaderChain, Height};
 use pyrite_miner::device::cpu;
-use pyrite_miner::{Candidate, Extranonce, Job, PreparedHeader, TemplateTip, build_template};
+use pyrite_miner::{
+    Candidate, CandidateChunk, Extranonce, Job, PreparedHeader, TemplateTip, build_template,
+};
 
 const HASHES: u32 = 1 << 18;
 const CANDIDATES: usize = 20_000;
 
-/// Every fourth candidate spends the one before it.
+/// Every fourth candidate spends the one before it and makes a chunk with it.
 const CHAINED_EACH: usize = 4;
 
 fn search(criterion: &mut Criterion) {
@@ -48,12 +50,14 @@ impl HeaderChain for Genesis {
     }
 }
 
-fn candidates() -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = Vec::with_capacity(CANDIDATES);
+fn chunks() -> Vec<CandidateChunk> {
+    let mut chunks: Vec<CandidateChunk> = Vec::with_capacity(CANDIDATES);
     for (number, fee) in (0_u32..).zip((0..CANDIDATES as u64).map(|n| 200 + n * 7_919 % 10_007)) {
-        let parent = candidates
+        let is_child = number as usize % CHAINED_EACH == 1;
+        let parent = chunks
             .last()
-            .filter(|_| candidates.len() % CHAINED_EACH == 1);
+            .and_then(|chunk| chunk.transactions.last())
+            .filter(|_| is_child);
         let confirmed = OutPoint {
             txid: Txid::from_byte_array([1; 32]),
             vout: number,
@@ -79,16 +83,34 @@ fn candidates() -> Vec<Candidate> {
                 2
             ],
         };
-        candidates.push(Candidate {
+        let candidate = Candidate {
             txid: tx.compute_txid(),
+            wtxid: tx.compute_wtxid(),
             fee: Amount::from_sat(fee),
             weight: tx.weight().to_wu(),
             sigop_cost: 1,
-            depends: parent.map(|parent| parent.txid).into_iter().collect(),
             tx: Arc::new(tx),
-        });
+        };
+        if !is_child {
+            chunks.push(CandidateChunk {
+                fee: 0,
+                weight: 0,
+                transactions: Vec::new(),
+            });
+        }
+        let chunk = chunks.last_mut().expect("the first one is no child");
+        chunk.fee += i64::try_from(fee).expect("a small fee");
+        chunk.weight += candidate.weight;
+        chunk.transactions.push(candidate);
     }
-    candidates
+    // By falling fee rate.
+    chunks.sort_by(|a, b| {
+        let cross = |one: &CandidateChunk, other: &CandidateChunk| {
+            i128::from(one.fee) * i128::from(other.weight)
+        };
+        cross(b, a).cmp(&cross(a, b))
+    });
+    chunks
 }
 
 fn template(criterion: &mut Criterion) {
@@ -98,9 +120,9 @@ fn template(criterion: &mut Criterion) {
         parent: &genesis,
         hash: spec.genesis_hash(),
     };
-    let candidates = candidates();
+    let chunks = chunks();
     let payout = ScriptBuf::from_bytes(vec![0x51]);
-    let build = || build_template(&spec, &tip, black_box(&candidates), &payout, 1_800_000_000);
+    let build = || build_template(&spec, &tip, black_box(&chunks), &payout, 1_800_000_000);
     criterion.bench_function("template of 20,000 candidates", |bencher| {
         bencher.iter(build)
     });

@@ -25,7 +25,7 @@ pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use solve::solve;
 pub use template::{
-    Candidate, Extranonce, Template, TemplateOptions, TemplateTip, TemplateTransaction,
-    build_template, build_template_with,
+    Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,
+    TemplateTransaction, build_template, build_template_with,
 };
 pub use work_source::WorkSource;

@@ -5,17 +5,28 @@ use std::sync::Arc;
 use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf};
 use tokio::sync::watch;
 
-use crate::{Template, WorkError};
+use crate::{Template, TemplateOptions, WorkError};
 
 /// Gives out block templates and takes solved blocks.
 pub trait WorkSource: Send + Sync + 'static {
-    /// The newest template, `None` while there is nothing to mine on.
+    /// The newest template to mine on, `None` while there is none or nobody to pay.
     ///
-    /// There is a new one within milliseconds of each new tip, and, at a limited rate, when the
-    /// mempool changes.
+    /// There is a new one within milliseconds of each new tip, at first without transactions, and, at a limited rate,
+    /// when the mempool changes.
     fn templates(&self) -> watch::Receiver<Option<Arc<Template>>>;
 
-    /// Builds a template on the current tip that pays to `payout`.
+    /// The newest template whoever it pays, for those that make a coinbase of their own. As
+    /// [`templates`](Self::templates) otherwise.
+    fn published(&self) -> watch::Receiver<Option<Arc<Template>>>;
+
+    /// The template that was published last if it is on the tip and has the mempool's transactions, otherwise a new
+    /// one. Whom it pays is not said. Blocks when it has to be built.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    fn current(&self) -> Result<Arc<Template>, WorkError>;
+
+    /// A template on the current tip, with the mempool's transactions as they are now, that pays to `payout`. Blocks.
     ///
     /// # Errors
     /// When there is no tip to build on, the node is stopping, or the machine failed.
@@ -23,6 +34,9 @@ pub trait WorkSource: Send + Sync + 'static {
 
     /// Sets where the templates of [`WorkSource::templates`] pay to.
     fn set_payout(&self, payout: ScriptBuf);
+
+    /// What templates are built with.
+    fn options(&self) -> TemplateOptions;
 
     /// Submits a solved block by the same door as a peer's block. Blocks until the verdict is
     /// durable: not for the async runtime.

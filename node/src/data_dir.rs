@@ -89,6 +89,12 @@ impl DataDir {
         self.chain.join("mempool.dat")
     }
 
+    /// The fee estimates of the last run.
+    #[must_use]
+    pub fn fee_estimates(&self) -> PathBuf {
+        self.chain.join("fee_estimates.dat")
+    }
+
     /// The RPC cookie.
     #[must_use]
     pub fn cookie(&self) -> PathBuf {

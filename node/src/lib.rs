@@ -5,6 +5,7 @@ mod chain_access;
 mod data_dir;
 mod error;
 mod export;
+mod fee_estimates;
 mod import;
 mod logging;
 mod mempool_keeper;
@@ -20,11 +21,12 @@ mod wallet_follower;
 pub use data_dir::{DataDir, RuntimeInfo, find_running};
 pub use error::NodeError;
 pub use export::{Existing, ExportEnd, export_blocks};
+pub use fee_estimates::StaleEstimates;
 pub use import::{
     ImportEnd, ImportProgress, ImportReport, import_block_files, import_headers_up_to,
 };
 pub use logging::{LogTarget, init_logging};
-pub use node::{Node, StopHandle};
+pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
     NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir, load_chain_spec,
 };

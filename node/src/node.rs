@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::chain_access::NodeChainAccess;
+use crate::fee_estimates::FeeEstimatesFile;
 use crate::options::Payout;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
@@ -35,8 +36,21 @@ pub struct Node {
     miner: MinerHandle,
     mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
+    fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
+}
+
+/// The parts of a node that runs in the same process.
+#[derive(Clone)]
+pub struct NodeHandles {
+    /// The chain's state.
+    pub reader: ChainReader,
+    /// Unconfirmed transactions.
+    pub mempool: MempoolHandle,
+    /// Block templates, and the door for solved blocks.
+    pub work: Arc<dyn WorkSource>,
 }
 
 /// Asks a node to stop. Clones ask the same node.
@@ -128,6 +142,7 @@ impl Node {
         let reader = chain.reader.clone();
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), config.mempool.clone());
         let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
+        let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         guard_wallets_blocks(&chain.handle, &wallet);
@@ -136,6 +151,7 @@ impl Node {
             reader.clone(),
             mempool.clone(),
             clock.clone(),
+            config.block_template,
         );
         let network = start_network(&config, chain, &mempool).await?;
         let work: Arc<dyn WorkSource> = templates.clone();
@@ -154,7 +170,7 @@ impl Node {
                 mempool_file: Arc::clone(&mempool_file),
                 network: network.clone(),
                 miner: miner.clone(),
-                work,
+                work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
@@ -177,6 +193,11 @@ impl Node {
             }
         };
 
+        let handles = NodeHandles {
+            reader: reader.clone(),
+            mempool: mempool.clone(),
+            work,
+        };
         let announcer = network.clone();
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
@@ -192,6 +213,7 @@ impl Node {
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
+            tokio::spawn(fee_estimates.clone().save_hourly()),
         ];
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
@@ -208,8 +230,10 @@ impl Node {
             miner,
             mempool_file,
             rpc,
+            fee_estimates,
             tasks,
             stop,
+            handles,
         };
         if let Err(error) = parts.finish(&wallet, templates.as_ref()) {
             parts.stop().await;
@@ -222,6 +246,12 @@ impl Node {
     #[must_use]
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc.local_addr()
+    }
+
+    /// Its parts.
+    #[must_use]
+    pub fn handles(&self) -> NodeHandles {
+        self.handles.clone()
     }
 
     /// What asks it to stop.
@@ -245,8 +275,10 @@ impl Node {
             miner,
             mempool_file,
             rpc,
+            fee_estimates,
             tasks,
             stop,
+            handles,
         } = self;
         let path = config.data_dir.database();
         Parts {
@@ -255,8 +287,10 @@ impl Node {
             miner,
             mempool_file,
             rpc,
+            fee_estimates,
             tasks,
             stop,
+            handles,
         }
         .stop()
         .await;
@@ -275,8 +309,10 @@ struct Parts {
     miner: MinerHandle,
     mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
+    fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
+    handles: NodeHandles,
 }
 
 impl Parts {
@@ -320,8 +356,10 @@ impl Parts {
             miner,
             mempool_file,
             rpc,
+            fee_estimates,
             tasks,
             stop,
+            handles,
         } = self;
         Node {
             config,
@@ -331,8 +369,10 @@ impl Parts {
             miner,
             mempool_file,
             rpc,
+            fee_estimates,
             tasks,
             stop,
+            handles,
         }
     }
 
@@ -356,6 +396,8 @@ impl Parts {
         }
         // Nothing comes any more.
         mempool_keeper::save(&self.mempool_file).await;
+        let fee_estimates = self.fee_estimates;
+        blocking(move || fee_estimates.save_last()).await;
     }
 }
 
@@ -423,6 +465,19 @@ async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
         coinbase_maturity: config.spec.coinbase_maturity,
     };
     Ok(blocking(move || WalletHandle::open_or_create(wallet_config, SeedSource::Random)).await?)
+}
+
+/// The file of fee estimates; what it holds is the mempool's when this returns.
+async fn load_fee_estimates(
+    config: &NodeConfig,
+    mempool: &MempoolHandle,
+    clock: &Clock,
+) -> FeeEstimatesFile {
+    let path = config.data_dir.fee_estimates();
+    let file = FeeEstimatesFile::new(path, mempool.clone(), clock.clone());
+    let (loaded, stale) = (file.clone(), config.stale_fee_estimates);
+    blocking(move || loaded.load(stale)).await;
+    file
 }
 
 async fn start_network(

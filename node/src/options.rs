@@ -10,11 +10,11 @@ use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
-use pyrite_miner::MinerSettings;
+use pyrite_miner::{MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
-use crate::{DataDir, LogTarget, NodeError};
+use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -22,6 +22,8 @@ const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
 const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
 const DEFAULT_MAX_PEERS: usize = 125;
 const DEFAULT_DB_CACHE_MIB: usize = 450;
+/// All the coins that there can be, in satoshi: no fee rate is higher.
+const MAX_MONEY_SAT: u64 = 21_000_000 * 100_000_000;
 /// Bitcoin Core's `MIN_DISK_SPACE_FOR_BLOCK_FILES`.
 const MIN_PRUNE_MIB: i64 = 550;
 /// A configuration or chain spec file is a page of text; this is far above any real one.
@@ -121,6 +123,22 @@ pub struct NodeOptions {
     /// Bound of the mempool, in megabytes [default: 300]
     #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
     pub mempool_mb: Option<usize>,
+    /// Where too little is known for a fee estimate, answer what it takes to be among the next blocks'
+    /// transactions by what waits in the mempool now: for private and quiet networks [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_FEE_FALLBACK", num_args = 0..=1, default_missing_value = "true")]
+    pub fee_fallback: Option<bool>,
+    /// Use the fee estimates of the last run even if they are more than 60 hours old [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_ACCEPT_STALE_FEE_ESTIMATES", num_args = 0..=1, default_missing_value = "true")]
+    pub accept_stale_fee_estimates: Option<bool>,
+    /// The most that a block of ours weighs [default: 4000000]
+    #[arg(long, value_name = "WEIGHT", env = "PYRITE_BLOCK_MAX_WEIGHT")]
+    pub block_max_weight: Option<u64>,
+    /// What of it is kept free for the header and the coinbase, at least 2000 [default: 8000]
+    #[arg(long, value_name = "WEIGHT", env = "PYRITE_BLOCK_RESERVED_WEIGHT")]
+    pub block_reserved_weight: Option<u64>,
+    /// Blocks of ours leave out what pays less, in satoshi per 1,000 virtual bytes [default: 1]
+    #[arg(long, value_name = "SAT", env = "PYRITE_BLOCK_MIN_FEE_RATE")]
+    pub block_min_fee_rate: Option<u64>,
     /// Bound of the coins in memory, in MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     pub db_cache: Option<usize>,
@@ -213,6 +231,10 @@ pub struct NodeConfig {
     pub mempool: MempoolConfig,
     /// Whether the mempool outlives the node.
     pub mempool_persistence: Persistence,
+    /// What to do with old fee estimates.
+    pub stale_fee_estimates: StaleEstimates,
+    /// How the blocks that are to be mined are built.
+    pub block_template: TemplateOptions,
     /// Bound of the coins in memory, in bytes.
     pub coins_cache_bytes: usize,
     /// A block whose chain's scripts are not verified up to it.
@@ -290,6 +312,16 @@ impl NodeOptions {
             },
             mempool,
             mempool_persistence,
+            stale_fee_estimates: match options.accept_stale_fee_estimates {
+                Some(true) => StaleEstimates::Accept,
+                Some(false) | None => StaleEstimates::Ignore,
+            },
+            block_template: template_options(
+                &spec,
+                options.block_max_weight,
+                options.block_reserved_weight,
+                options.block_min_fee_rate,
+            )?,
             coins_cache_bytes: db_cache_bytes(options.db_cache)?,
             assume_valid: options.assume_valid,
             pruning: pruning(options.prune.unwrap_or(0), &indexes)?,
@@ -356,6 +388,13 @@ impl NodeOptions {
             cluster_kvb: self.cluster_kvb.or(other.cluster_kvb),
             accept_nonstandard: self.accept_nonstandard.or(other.accept_nonstandard),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
+            fee_fallback: self.fee_fallback.or(other.fee_fallback),
+            accept_stale_fee_estimates: self
+                .accept_stale_fee_estimates
+                .or(other.accept_stale_fee_estimates),
+            block_max_weight: self.block_max_weight.or(other.block_max_weight),
+            block_reserved_weight: self.block_reserved_weight.or(other.block_reserved_weight),
+            block_min_fee_rate: self.block_min_fee_rate.or(other.block_min_fee_rate),
             db_cache: self.db_cache.or(other.db_cache),
             assume_valid: self.assume_valid.or(other.assume_valid),
             prune: self.prune.or(other.prune),
@@ -396,6 +435,26 @@ pub fn load_chain_spec(name: &str) -> Result<ChainSpec, NodeError> {
 pub fn db_cache_bytes(mib: Option<usize>) -> Result<usize, NodeError> {
     let mib = in_range("db-cache", mib.unwrap_or(DEFAULT_DB_CACHE_MIB), 4, 65_536)?;
     Ok(mib << 20)
+}
+
+/// How blocks are built: the reserve fits into the block, and the block into the chain's limit.
+fn template_options(
+    spec: &ChainSpec,
+    max_weight: Option<u64>,
+    reserved_weight: Option<u64>,
+    min_fee_rate: Option<u64>,
+) -> Result<TemplateOptions, NodeError> {
+    let (defaults, limit) = (TemplateOptions::default(), spec.limits.max_block_weight);
+    let max_weight = max_weight.unwrap_or(defaults.max_weight.min(limit));
+    let least = TemplateOptions::MIN_RESERVED_WEIGHT;
+    let max_weight = in_range("block-max-weight", max_weight, least, limit)?;
+    let reserved_weight = reserved_weight.unwrap_or(defaults.reserved_weight.min(max_weight));
+    let min_fee_rate = min_fee_rate.unwrap_or(defaults.min_fee_rate_sat_per_kvb);
+    Ok(TemplateOptions {
+        max_weight,
+        reserved_weight: in_range("block-reserved-weight", reserved_weight, least, max_weight)?,
+        min_fee_rate_sat_per_kvb: in_range("block-min-fee-rate", min_fee_rate, 0, MAX_MONEY_SAT)?,
+    })
 }
 
 /// Whether to prune: not below indexes that need all blocks.

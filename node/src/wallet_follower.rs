@@ -13,6 +13,9 @@ use pyrite_wallet::{WalletError, WalletHandle};
 
 /// Blocks that the wallet takes in one step, so that a long catch-up has bounded memory.
 const BLOCKS_PER_STEP: usize = 64;
+/// How long changes of the mempool gather before the wallet looks at them. Whoever asks the wallet has it look
+/// first.
+const MEMPOOL_DELAY: Duration = Duration::from_millis(100);
 /// How often transactions that no mempool holds are offered again.
 const REBROADCAST_EVERY: Duration = Duration::from_secs(30);
 
@@ -74,6 +77,10 @@ impl WalletFollower {
             self.wallet.apply_block(&genesis, Height::GENESIS)?;
         }
         let tip = self.reader.tip();
+        if self.wallet.cursor().1 == tip.hash {
+            self.is_waiting.store(false, Ordering::Relaxed);
+            return Ok(());
+        }
         // The newest block of the wallet's that the chain still knows.
         let path = self
             .wallet
@@ -196,7 +203,16 @@ impl WalletFollower {
             }
             tokio::select! {
                 changed = tip.changed() => if changed.is_err() { return },
-                changed = mempool.changed() => if changed.is_err() { return },
+                changed = mempool.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    // The tip does not wait for that.
+                    tokio::select! {
+                        changed = tip.changed() => if changed.is_err() { return },
+                        () = tokio::time::sleep(MEMPOOL_DELAY) => {}
+                    }
+                }
                 _ = rebroadcast.tick() => {
                     let follower = Arc::clone(&self);
                     if let Ok(accepted) = tokio::task::spawn_blocking(move || follower.rebroadcast()).await {

@@ -193,6 +193,7 @@ impl Catalogue {
             api::chain_wait::METHODS,
             api::coin_set::METHODS,
             api::control::METHODS,
+            api::fees::METHODS,
             api::indexes::METHODS,
             api::mempool::METHODS,
             api::mempool_file::METHODS,

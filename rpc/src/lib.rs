@@ -19,6 +19,7 @@ mod help;
 mod json;
 mod listener;
 mod params;
+mod places;
 mod scan;
 mod server;
 mod stop;

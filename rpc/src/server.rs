@@ -17,10 +17,11 @@ use tokio::task::JoinHandle;
 use crate::auth::{Cookie, Credentials};
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
-use crate::dialect::{Dispatcher, Endpoint, Reply};
+use crate::dialect::{Dispatcher, Endpoint, JsonText, Reply};
 use crate::error::RpcError;
 use crate::handler;
 use crate::listener::{Activity, LimitedListener};
+use crate::places::Places;
 use crate::stop::{StopSender, stop_signal};
 
 /// How long the answer to a wrong password waits, so that guessing is slow.
@@ -31,6 +32,9 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
 
 /// A body above this length, or of unknown length, is a large one.
 const LARGE_BODY_BYTES: usize = 64 << 10;
+
+/// How long a request stands in line for a place.
+const PLACE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Requests with large bodies that are carried out at a time, because they take much memory.
 const MAX_LARGE_REQUESTS: usize = 4;
@@ -46,7 +50,8 @@ pub struct RpcConfig {
     pub max_request_bytes: usize,
     /// How long a body may take to arrive, and how long a connection may be idle.
     pub request_timeout: Duration,
-    /// HTTP requests that are carried out at a time; one more is answered with status 503.
+    /// HTTP requests that are carried out at a time, apart from those that only wait. One more stands in line for a second,
+    /// and is answered with status 503 then.
     pub max_requests: usize,
     /// Connections that are open at a time; further ones wait.
     pub max_connections: usize,
@@ -113,7 +118,7 @@ async fn start(
     let shared = Arc::new(Shared {
         dispatcher: dispatcher(stop.clone()),
         credentials: cookie.credentials(),
-        places: Semaphore::new(config.max_requests),
+        places: Places::new(config.max_requests, PLACE_PATIENCE),
         large_places: Semaphore::new(MAX_LARGE_REQUESTS),
         max_request_bytes: config.max_request_bytes,
         request_timeout: config.request_timeout,
@@ -170,7 +175,7 @@ impl RpcServer {
 struct Shared {
     dispatcher: Dispatcher,
     credentials: Credentials,
-    places: Semaphore,
+    places: Places,
     large_places: Semaphore,
     max_request_bytes: usize,
     request_timeout: Duration,
@@ -199,9 +204,6 @@ async fn handle(
     if let Err(response) = shared.authenticate(request.headers()).await {
         return response;
     }
-    let Ok(_place) = shared.places.try_acquire() else {
-        return busy();
-    };
     let _large_place = if is_large(request.headers()) {
         match tokio::time::timeout(shared.request_timeout, shared.large_places.acquire()).await {
             Ok(Ok(place)) => Some(place),
@@ -211,10 +213,18 @@ async fn handle(
         None
     };
     let body = axum::body::to_bytes(request.into_body(), shared.max_request_bytes);
-    match tokio::time::timeout(shared.request_timeout, body).await {
-        Ok(Ok(body)) => json(shared.dispatcher.answer(body, &endpoint).await),
-        Ok(Err(_)) => plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
-        Err(_) => plain(StatusCode::REQUEST_TIMEOUT, "Request body took too long"),
+    let body = match tokio::time::timeout(shared.request_timeout, body).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large"),
+        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "Request body took too long"),
+    };
+    // Not before the body is there: who sends it slowly keeps nobody out.
+    match shared.places.take().await {
+        Some(mut place) => {
+            let answer = shared.dispatcher.answer(body, &endpoint, &mut place);
+            json(answer.await)
+        }
+        None => busy(),
     }
 }
 
@@ -287,7 +297,7 @@ fn percent_decode(text: &str) -> String {
 /// An answer in JSON. Some clients compare the content type as a whole, so it has no charset.
 fn json(reply: Reply) -> Response {
     let status = StatusCode::from_u16(reply.status).expect("the dialect's statuses are valid");
-    let mut response = Response::new(reply.body.map_or_else(Body::empty, Body::from));
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, JsonText::into_body));
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
         response.headers_mut().insert(

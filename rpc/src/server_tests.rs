@@ -29,6 +29,13 @@ const METHODS: &[MethodSpec] = &[
         result: "null",
     },
     MethodSpec {
+        name: "waitfornewblock",
+        family: Family::Util,
+        summary: "Returns when the gate opens, without a place meanwhile.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
         name: "coins",
         family: Family::Wallet,
         summary: "Asks the wallet.",
@@ -59,13 +66,15 @@ impl TestServer {
                     CallResult::Ok(params.sequence().optional_next::<Value>().unwrap())
                 })
                 .unwrap();
-            module
-                .register_async_method("wait", |_, opened, _| async move {
-                    let mut opened = opened.as_ref().clone();
-                    opened.wait_for(|open| *open).await.unwrap();
-                    CallResult::Ok(Value::Null)
-                })
-                .unwrap();
+            for name in ["wait", "waitfornewblock"] {
+                module
+                    .register_async_method(name, |_, opened, _| async move {
+                        let mut opened = opened.as_ref().clone();
+                        opened.wait_for(|open| *open).await.unwrap();
+                        CallResult::Ok(Value::Null)
+                    })
+                    .unwrap();
+            }
             module
                 .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
                 .unwrap();
@@ -368,6 +377,36 @@ async fn requests_beyond_the_limit_are_turned_away() {
         server.post("/", r#"{"id":1,"method":"echo"}"#).await.status,
         200
     );
+}
+
+#[tokio::test]
+async fn calls_that_wait_and_bodies_that_are_slow_keep_nobody_out() {
+    let server = TestServer::start(|config| config.max_requests = 1).await;
+    let headers = server.authorization();
+    let wait = request(
+        "POST",
+        "/",
+        &headers,
+        r#"{"id":1,"method":"waitfornewblock"}"#,
+    );
+    let echo = r#"{"id":1,"method":"echo"}"#;
+    let mut waiting = Vec::new();
+    for _ in 0..5 {
+        let mut stream = server.connect().await;
+        stream.write_all(wait.as_bytes()).await.unwrap();
+        waiting.push(stream);
+        let slow = request("POST", "/", &headers, echo);
+        let mut stream = server.connect().await;
+        let (most, _) = slow.as_bytes().split_at(slow.len() - 1);
+        stream.write_all(most).await.unwrap();
+        assert_eq!(server.post("/", echo).await.status, 200);
+        stream.write_all(b"}").await.unwrap();
+        assert_eq!(read_answer(&mut stream).await.status, 200);
+    }
+    server.gate.send_replace(true);
+    for stream in &mut waiting {
+        assert_eq!(read_answer(stream).await.status, 200);
+    }
 }
 
 #[tokio::test]

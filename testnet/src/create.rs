@@ -210,6 +210,8 @@ fn node_config(
         .collect();
     set("peer", peers.into());
     set("quiet", true.into());
+    // Nobody else pays fees here: wallets get an answer all the same.
+    set("fee-fallback", true.into());
     if let Some((threads, intensity)) = mining {
         set("mine", "wallet".into());
         set(
@@ -317,5 +319,6 @@ mod tests {
         assert_eq!(options.rpc_bind.as_deref(), Some("127.0.0.1:1"));
         assert_eq!(options.intensity, Some(33));
         assert_eq!(options.mine.as_deref(), Some("wallet"));
+        assert_eq!(options.fee_fallback, Some(true));
     }
 }

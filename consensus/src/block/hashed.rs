@@ -3,7 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use bitcoin::block::Header;
 use bitcoin::{Block, Transaction, Txid, Wtxid};
+
+use super::BlockContents;
 
 /// A block with the ids of its transactions. Most rules need them, and beside signatures they are what
 /// costs most: they are computed once, where the block comes from.
@@ -52,6 +55,24 @@ impl HashedBlock {
     /// Its transactions with their ids.
     pub fn transactions(&self) -> impl Iterator<Item = (&Transaction, Txid)> {
         self.block.txdata.iter().zip(self.txids.iter().copied())
+    }
+}
+
+impl BlockContents for HashedBlock {
+    fn header(&self) -> &Header {
+        &self.block.header
+    }
+
+    fn body(&self) -> impl Iterator<Item = &Transaction> {
+        self.block.txdata.iter()
+    }
+
+    fn txids(&self) -> &[Txid] {
+        &self.txids
+    }
+
+    fn wtxids(&self) -> &[Wtxid] {
+        &self.wtxids
     }
 }
 

@@ -1,13 +1,13 @@
 //! Tests of the block rules that need no coins.
 
-use bitcoin::{Amount, OutPoint, ScriptBuf, Sequence, Witness, absolute};
+use bitcoin::{Amount, Block, OutPoint, ScriptBuf, Sequence, Witness, absolute};
 
 use super::fixtures::{EvenChain, block, coinbase, committed_block, outpoint, output, seal, spend};
 use super::*;
 use crate::transaction::output_total;
 
 fn check(block: &Block) -> Result<(), BlockError> {
-    check_block(&ChainSpec::regtest(), &block.clone().into())
+    check_block(&ChainSpec::regtest(), &HashedBlock::from(block.clone()))
 }
 
 /// Checks a block at height 200 of a regtest chain.
@@ -15,7 +15,7 @@ fn check_in_chain(block: &Block) -> Result<(), BlockError> {
     let chain = EvenChain::below(200);
     check_block_in_chain(
         &ChainSpec::regtest(),
-        &block.clone().into(),
+        &HashedBlock::from(block.clone()),
         &BlockContext::new(&chain),
     )
 }
@@ -88,7 +88,7 @@ fn limits_the_size_without_witnesses() {
         seal(block);
     };
     fill(&mut large, 900_000);
-    let full = 900_000 + 1_000_000 - base_size(&large);
+    let full = 900_000 + 1_000_000 - base_size(&HashedBlock::from(large.clone()));
     fill(&mut large, full);
     assert_eq!(check(&large), Ok(()));
     fill(&mut large, full + 1);
@@ -203,7 +203,7 @@ fn lock_times_are_compared_with_the_block_s_time_before_bip_113() {
     let mut spec = ChainSpec::regtest();
     spec.deployments.csv = 201;
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Ok(())
     );
     spec.deployments.csv = 200;
@@ -211,7 +211,7 @@ fn lock_times_are_compared_with_the_block_s_time_before_bip_113() {
         lock_time: 1_400_000_000,
     };
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Err(BlockError::Transaction {
             index: 1,
             txid,
@@ -230,7 +230,11 @@ fn the_coinbase_begins_with_the_height() {
         let context = BlockContext::new(&chain);
         let check = |claimed| {
             let block = block(vec![coinbase(claimed, 50)]);
-            check_block_in_chain(&ChainSpec::regtest(), &block.clone().into(), &context)
+            check_block_in_chain(
+                &ChainSpec::regtest(),
+                &HashedBlock::from(block.clone()),
+                &context,
+            )
         };
         assert_eq!(check(height), Ok(()));
         let error = BlockError::CoinbaseHeight {
@@ -259,7 +263,11 @@ fn heights_are_encoded_as_numbers_of_scripts() {
         let context = BlockContext::new(&chain);
         let block = block(vec![coinbase]);
         assert_eq!(
-            check_block_in_chain(&ChainSpec::regtest(), &block.clone().into(), &context),
+            check_block_in_chain(
+                &ChainSpec::regtest(),
+                &HashedBlock::from(block.clone()),
+                &context
+            ),
             Ok(())
         );
     }
@@ -273,7 +281,7 @@ fn no_height_is_needed_before_bip_34() {
     let block = block(vec![coinbase(77, 50)]);
     spec.deployments.bip34 = 201;
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Ok(())
     );
     spec.deployments.bip34 = 200;
@@ -281,7 +289,7 @@ fn no_height_is_needed_before_bip_34() {
         height: Height(200),
     };
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Err(error)
     );
 }
@@ -359,13 +367,13 @@ fn a_commitment_counts_from_segwit_on() {
     let mut spec = ChainSpec::regtest();
     spec.deployments.segwit = 200;
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Ok(())
     );
     spec.deployments.segwit = 201;
     let txid = block.txdata[0].compute_txid();
     assert_eq!(
-        check_block_in_chain(&spec, &block.clone().into(), &context),
+        check_block_in_chain(&spec, &HashedBlock::from(block.clone()), &context),
         Err(BlockError::UnexpectedWitness { index: 0, txid })
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use bitcoin::{ScriptBuf, Sequence};
+use bitcoin::{Block, ScriptBuf, Sequence};
 use proptest::prelude::*;
 
 use super::*;
@@ -296,7 +296,7 @@ fn bip_30_applies_on_mainnet_where_bip_34_does_not_imply_it() {
         (1_983_702, true),
     ] {
         assert_eq!(
-            bip30_applies(&spec, &block, Height(height)),
+            bip30_applies(&spec, &hashed(&block), Height(height)),
             applies,
             "height {height}"
         );

@@ -21,6 +21,10 @@ enum Counting {
 
 /// Signature operations of an input's or an output's script (Bitcoin Core's `GetSigOpCount(false)`).
 pub(crate) fn legacy_sigops(script: &Script) -> u64 {
+    // Most scripts by far: nothing, or a number and one push.
+    if script.is_empty() || script.is_witness_program() {
+        return 0;
+    }
     count(script.as_bytes(), Counting::Legacy)
 }
 

@@ -15,8 +15,8 @@ use super::lock::lock;
 use super::{DeviceFactory, MinerSettings, UnixClock};
 use crate::test_chain::TestChain;
 use crate::{
-    Cancel, CpuDevice, Job, MiningDevice, SearchOutcome, Template, TemplateTip, WorkError,
-    WorkSource, build_template,
+    Cancel, CpuDevice, Job, MiningDevice, SearchOutcome, Template, TemplateOptions, TemplateTip,
+    WorkError, WorkSource, build_template,
 };
 
 pub(super) const NOW: u64 = 1_700_000_000;
@@ -109,8 +109,20 @@ impl WorkSource for ManualSource {
         lock(&self.templates).as_ref().unwrap().subscribe()
     }
 
+    fn published(&self) -> watch::Receiver<Option<Arc<Template>>> {
+        self.templates()
+    }
+
+    fn current(&self) -> Result<Arc<Template>, WorkError> {
+        Err(WorkError::Stopped)
+    }
+
     fn build(&self, _: &Script) -> Result<Arc<Template>, WorkError> {
         Err(WorkError::Stopped)
+    }
+
+    fn options(&self) -> TemplateOptions {
+        TemplateOptions::default()
     }
 
     fn set_payout(&self, _: ScriptBuf) {}
@@ -168,8 +180,20 @@ impl WorkSource for FakeChain {
         self.templates.subscribe()
     }
 
+    fn published(&self) -> watch::Receiver<Option<Arc<Template>>> {
+        self.templates()
+    }
+
+    fn current(&self) -> Result<Arc<Template>, WorkError> {
+        Err(WorkError::Stopped)
+    }
+
     fn build(&self, _: &Script) -> Result<Arc<Template>, WorkError> {
         Err(WorkError::Stopped)
+    }
+
+    fn options(&self) -> TemplateOptions {
+        TemplateOptions::default()
     }
 
     fn set_payout(&self, _: ScriptBuf) {}

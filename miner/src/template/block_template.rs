@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::absolute::LockTime;
 use pyrite_consensus::bitcoin::block::{Header, Version};
 use pyrite_consensus::bitcoin::hashes::Hash;
@@ -12,8 +11,10 @@ use pyrite_consensus::bitcoin::{
     TxIn, TxMerkleNode, TxOut, Txid, Witness, WitnessMerkleNode, Wtxid, transaction,
 };
 use pyrite_consensus::spec::Limits;
+use pyrite_consensus::{Height, ProposedBlock, ProposedTransaction};
 
-use super::{Extranonce, coinbase_branch, root_from_branch};
+use super::selection::Budget;
+use super::{Extranonce, TemplateOptions, coinbase_branch, root_from_branch};
 
 /// What the coinbase says after the height and the extranonce.
 const TAG: &[u8; 8] = b"/pyrite/";
@@ -24,10 +25,6 @@ const WITNESS_RESERVED_VALUE: [u8; 32] = [0; 32];
 /// Start of the script of the witness commitment's output, after `OP_RETURN` and the length
 /// (BIP-0141).
 const COMMITMENT_HEADER: [u8; 4] = [0xaa, 0x21, 0xa9, 0xed];
-
-/// Weight kept free for the header, the count of transactions and the coinbase; Bitcoin Core's
-/// default.
-const RESERVED_WEIGHT: u64 = 8_000;
 
 /// More than the weight of header, count and coinbase without the payout script.
 const COINBASE_WEIGHT_BOUND: u64 = 1_200;
@@ -82,7 +79,10 @@ pub struct Template {
     /// To whom.
     pub payout: ScriptBuf,
     /// The transactions after the coinbase, parents before children.
-    pub transactions: Vec<TemplateTransaction>,
+    pub transactions: Arc<[TemplateTransaction]>,
+    /// The mempool's sequence number when it had these transactions; `None` if the mempool was not asked, because it
+    /// had not followed to the parent yet.
+    pub mempool_sequence: Option<u64>,
     /// The script of the coinbase output that commits to the witnesses, once segwit is active.
     pub witness_commitment: Option<ScriptBuf>,
     /// Nodes of the merkle tree beside the way from the coinbase to the root, the lowest first.
@@ -94,7 +94,7 @@ pub struct Template {
     /// Sigop cost of the transactions and the reserve for the coinbase.
     pub sigop_cost: u64,
     subsidy: Amount,
-    limits: Limits,
+    bounds: Bounds,
 }
 
 /// What of a template does not depend on payout and transactions.
@@ -107,8 +107,16 @@ pub(super) struct Frame {
     pub(super) min_time: u32,
     pub(super) max_time: Option<u32>,
     pub(super) subsidy: Amount,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
     pub(super) segwit: Segwit,
+}
+
+/// What a block may weigh and cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    max_weight: u64,
+    max_sigop_cost: u64,
+    reserved_weight: u64,
 }
 
 /// Whether segwit is active at the block's height.
@@ -122,7 +130,7 @@ impl Template {
     pub(super) fn assemble(
         frame: Frame,
         payout: &Script,
-        transactions: Vec<TemplateTransaction>,
+        transactions: Arc<[TemplateTransaction]>,
     ) -> Self {
         let mut template = Self {
             height: frame.height,
@@ -135,13 +143,14 @@ impl Template {
             coinbase_value: frame.subsidy,
             payout: payout.to_owned(),
             transactions,
+            mempool_sequence: None,
             witness_commitment: (frame.segwit == Segwit::Active).then(ScriptBuf::new),
             merkle_branch: Vec::new(),
             total_fees: Amount::ZERO,
             weight: 0,
             sigop_cost: 0,
             subsidy: frame.subsidy,
-            limits: frame.limits,
+            bounds: frame.bounds,
         };
         template.measure();
         template.commit();
@@ -155,14 +164,23 @@ impl Template {
         let mut template = self.clone();
         template.payout = payout.to_owned();
         template.measure();
-        let count = template.transactions.len();
-        while template.exceeds_limits() && template.transactions.pop().is_some() {
+        let mut count = template.transactions.len();
+        while template.exceeds_bounds() && count > 0 {
+            count -= 1;
+            template.transactions = template.transactions[..count].into();
             template.measure();
         }
-        if template.transactions.len() < count {
+        if count < self.transactions.len() {
             template.commit();
         }
         template
+    }
+
+    /// The same template, with the sequence number of the mempool that it was built from.
+    #[must_use]
+    pub fn at_sequence(mut self, mempool_sequence: u64) -> Self {
+        self.mempool_sequence = Some(mempool_sequence);
+        self
     }
 
     /// The coinbase with this extranonce.
@@ -220,6 +238,21 @@ impl Template {
         }
     }
 
+    /// The block as the rules look at it before it is mined: with this extranonce, and no proof of work.
+    pub fn proposal(&self, extranonce: impl Into<Extranonce>) -> ProposedBlock {
+        let coinbase = self.coinbase(extranonce);
+        let header = self.header_over(&coinbase, self.time, 0);
+        let others = self.transactions.iter().map(|entry| ProposedTransaction {
+            tx: Arc::clone(&entry.tx),
+            txid: entry.txid,
+            wtxid: entry.wtxid,
+        });
+        ProposedBlock::new(
+            header,
+            std::iter::once(ProposedTransaction::new(coinbase)).chain(others),
+        )
+    }
+
     /// The time for a header that is made at `now` (Unix seconds): within `min_time` and `max_time`.
     pub fn time_at(&self, now: u64) -> u32 {
         u32::try_from(now)
@@ -253,11 +286,10 @@ impl Template {
             .subsidy
             .checked_add(self.total_fees)
             .unwrap_or(self.total_fees);
-        self.weight = self
-            .transactions
-            .iter()
-            .map(|entry| entry.weight)
-            .fold(reserved_weight(&self.payout), u64::saturating_add);
+        self.weight = self.transactions.iter().map(|entry| entry.weight).fold(
+            self.bounds.reserved_weight(&self.payout),
+            u64::saturating_add,
+        );
         self.sigop_cost = self
             .transactions
             .iter()
@@ -265,9 +297,8 @@ impl Template {
             .fold(reserved_sigop_cost(&self.payout), u64::saturating_add);
     }
 
-    fn exceeds_limits(&self) -> bool {
-        self.weight > self.limits.max_block_weight
-            || self.sigop_cost > self.limits.max_block_sigop_cost
+    fn exceeds_bounds(&self) -> bool {
+        self.weight > self.bounds.max_weight || self.sigop_cost > self.bounds.max_sigop_cost
     }
 
     /// Computes what commits to the transactions: the coinbase's merkle branch and, with segwit, the
@@ -280,14 +311,35 @@ impl Template {
     }
 }
 
-/// Weight to keep free for header, count and coinbase.
-pub(super) fn reserved_weight(payout: &Script) -> u64 {
-    let script_weight = script_len(payout).saturating_mul(WITNESS_SCALE_FACTOR);
-    RESERVED_WEIGHT.max(script_weight.saturating_add(COINBASE_WEIGHT_BOUND))
+impl Bounds {
+    pub(super) fn new(limits: &Limits, options: &TemplateOptions) -> Self {
+        Self {
+            max_weight: options.max_weight.min(limits.max_block_weight),
+            max_sigop_cost: limits.max_block_sigop_cost,
+            reserved_weight: options.reserved_weight,
+        }
+    }
+
+    /// The room for transactions beside a coinbase that pays this script.
+    pub(super) fn budget(&self, payout: &Script) -> Budget {
+        Budget {
+            weight: self.max_weight.saturating_sub(self.reserved_weight(payout)),
+            sigop_cost: self
+                .max_sigop_cost
+                .saturating_sub(reserved_sigop_cost(payout)),
+        }
+    }
+
+    /// Weight to keep free for header, count and coinbase.
+    fn reserved_weight(&self, payout: &Script) -> u64 {
+        let script_weight = script_len(payout).saturating_mul(WITNESS_SCALE_FACTOR);
+        self.reserved_weight
+            .max(script_weight.saturating_add(COINBASE_WEIGHT_BOUND))
+    }
 }
 
 /// Sigop cost to keep free for the coinbase.
-pub(super) fn reserved_sigop_cost(payout: &Script) -> u64 {
+fn reserved_sigop_cost(payout: &Script) -> u64 {
     let sigops = u64::try_from(payout.count_sigops_legacy()).unwrap_or(u64::MAX);
     RESERVED_SIGOP_COST.max(sigops.saturating_mul(WITNESS_SCALE_FACTOR))
 }

@@ -7,10 +7,8 @@ use pyrite_consensus::bitcoin::{Amount, BlockHash, Script, Transaction, Txid, Wt
 use pyrite_consensus::transaction::check_transaction_in_chain;
 use pyrite_consensus::{BlockContext, ChainSpec, HeaderChain, earliest_time, pow};
 
-use super::block_template::{
-    Frame, Segwit, Template, TemplateTransaction, reserved_sigop_cost, reserved_weight,
-};
-use super::selection::{Budget, select};
+use super::block_template::{Bounds, Frame, Segwit, Template, TemplateTransaction};
+use super::selection::select;
 
 /// The version of every header: no bit of BIP-0009 signals anything.
 const HEADER_VERSION: i32 = 0x2000_0000;
@@ -22,15 +20,25 @@ pub struct Candidate {
     pub tx: Arc<Transaction>,
     /// Its id.
     pub txid: Txid,
+    /// Its id with its witness.
+    pub wtxid: Wtxid,
     /// Its fee.
     pub fee: Amount,
     /// Its weight (BIP-0141).
     pub weight: u64,
     /// Its sigop cost (BIP-0141).
     pub sigop_cost: u64,
-    /// The unconfirmed transactions that it spends. One that is not among the candidates keeps it
-    /// out of the block.
-    pub depends: Vec<Txid>,
+}
+
+/// Transactions that go into the block together, or not at all.
+#[derive(Clone, Debug)]
+pub struct CandidateChunk {
+    /// Their fees as the operator wants them to count, in satoshi: what ranks the chunk.
+    pub fee: i64,
+    /// Their weight as it counts for the rate: sigop-adjusted.
+    pub weight: u64,
+    /// The transactions, parents before their children.
+    pub transactions: Vec<Candidate>,
 }
 
 /// The block that a template is built on.
@@ -43,41 +51,53 @@ pub struct TemplateTip<'a> {
 }
 
 /// What a miner may choose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemplateOptions {
-    /// Packages that pay less than this, in satoshi per 1,000 virtual bytes, stay out. 0 by default:
-    /// what the mempool took may be mined.
+    /// The most that a block weighs; the chain's own limit where that is lower.
+    pub max_weight: u64,
+    /// What of it is kept free for the header, the count of transactions and the coinbase.
+    pub reserved_weight: u64,
+    /// Chunks that pay less than this, in satoshi per 1,000 virtual bytes, stay out.
     pub min_fee_rate_sat_per_kvb: u64,
+}
+
+impl TemplateOptions {
+    /// The least [`reserved_weight`](Self::reserved_weight), Bitcoin Core's figure.
+    pub const MIN_RESERVED_WEIGHT: u64 = 2_000;
+}
+
+impl Default for TemplateOptions {
+    /// Bitcoin Core's defaults.
+    fn default() -> Self {
+        Self {
+            max_weight: 4_000_000,
+            reserved_weight: 8_000,
+            min_fee_rate_sat_per_kvb: 1,
+        }
+    }
 }
 
 /// Builds a template on `tip` with the default options; see [`build_template_with`].
 pub fn build_template(
     spec: &ChainSpec,
     tip: &TemplateTip<'_>,
-    candidates: &[Candidate],
+    chunks: &[CandidateChunk],
     payout: &Script,
     now: u64,
 ) -> Template {
-    build_template_with(
-        spec,
-        tip,
-        candidates,
-        payout,
-        now,
-        &TemplateOptions::default(),
-    )
+    build_template_with(spec, tip, chunks, payout, now, &TemplateOptions::default())
 }
 
 /// Builds a template on `tip` that pays to `payout`, at the time `now` (Unix seconds).
 ///
-/// Takes the candidates that pay best with their ancestors, within the limits of the block, and
-/// leaves out what can't be in it: transactions that are not final, that carry a witness before
-/// segwit, or whose parents are missing. The caller answers for the rest: candidates are valid on
-/// `tip`, don't conflict, and their figures are right.
+/// `chunks` come by falling fee rate, and what a chunk's transactions spend is in it, in one before it or confirmed.
+/// Takes those that fit into the block, and leaves out what can't be in it: chunks with a transaction that is not
+/// final, that carries a witness before segwit, or that spends what was left out. The caller answers for the rest:
+/// candidates are valid on `tip`, don't conflict, and their ids and figures are right.
 pub fn build_template_with(
     spec: &ChainSpec,
     tip: &TemplateTip<'_>,
-    candidates: &[Candidate],
+    chunks: &[CandidateChunk],
     payout: &Script,
     now: u64,
     options: &TemplateOptions,
@@ -100,7 +120,7 @@ pub fn build_template_with(
         min_time,
         max_time,
         subsidy: spec.subsidy(context.height),
-        limits: spec.limits,
+        bounds: Bounds::new(&spec.limits, options),
         segwit: if context.height.0 >= spec.deployments.segwit {
             Segwit::Active
         } else {
@@ -111,61 +131,41 @@ pub fn build_template_with(
         (frame.segwit == Segwit::Active || !has_witness(&candidate.tx))
             && check_transaction_in_chain(spec, &candidate.tx, &context).is_ok()
     };
-    let budget = Budget {
-        weight: spec
-            .limits
-            .max_block_weight
-            .saturating_sub(reserved_weight(payout)),
-        sigop_cost: spec
-            .limits
-            .max_block_sigop_cost
-            .saturating_sub(reserved_sigop_cost(payout)),
-    };
+    let budget = frame.bounds.budget(payout);
     let selected = select(
-        candidates,
+        chunks,
         is_eligible,
         budget,
         options.min_fee_rate_sat_per_kvb,
     );
-    let transactions = template_transactions(candidates, &selected);
-    Template::assemble(frame, payout, transactions)
+    Template::assemble(frame, payout, template_transactions(&selected))
 }
 
-fn template_transactions(candidates: &[Candidate], selected: &[usize]) -> Vec<TemplateTransaction> {
+fn template_transactions(selected: &[&Candidate]) -> Arc<[TemplateTransaction]> {
     let mut positions: HashMap<Txid, usize> = HashMap::with_capacity(selected.len());
-    let mut transactions = Vec::with_capacity(selected.len());
-    for (position, index) in selected.iter().enumerate() {
-        let candidate = &candidates[*index];
+    let transactions = selected.iter().enumerate().map(|(position, candidate)| {
         let mut depends: Vec<usize> = candidate
-            .depends
+            .tx
+            .input
             .iter()
-            .filter_map(|parent| positions.get(parent).copied())
+            .filter_map(|input| positions.get(&input.previous_output.txid).copied())
             .collect();
         depends.sort_unstable();
         depends.dedup();
         positions.insert(candidate.txid, position);
-        transactions.push(TemplateTransaction {
+        TemplateTransaction {
             tx: Arc::clone(&candidate.tx),
             txid: candidate.txid,
-            wtxid: wtxid(candidate),
+            wtxid: candidate.wtxid,
             fee: candidate.fee,
             weight: candidate.weight,
             sigop_cost: candidate.sigop_cost,
             depends,
-        });
-    }
-    transactions
+        }
+    });
+    transactions.collect()
 }
 
 fn has_witness(tx: &Transaction) -> bool {
     tx.input.iter().any(|input| !input.witness.is_empty())
-}
-
-/// Without a witness the two ids are the same (BIP-0141), which saves a hash.
-fn wtxid(candidate: &Candidate) -> Wtxid {
-    if has_witness(&candidate.tx) {
-        candidate.tx.compute_wtxid()
-    } else {
-        Wtxid::from_raw_hash(candidate.txid.to_raw_hash())
-    }
 }

@@ -11,6 +11,8 @@ mod selection_tests;
 mod tests;
 
 pub use block_template::{Template, TemplateTransaction};
-pub use build::{Candidate, TemplateOptions, TemplateTip, build_template, build_template_with};
+pub use build::{
+    Candidate, CandidateChunk, TemplateOptions, TemplateTip, build_template, build_template_with,
+};
 pub use extranonce::Extranonce;
 pub use merkle::{coinbase_branch, root_from_branch};

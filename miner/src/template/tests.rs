@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use pyrite_consensus::bitcoin::absolute::LockTime;
+use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{
     Amount, BlockHash, CompactTarget, OutPoint, Script, ScriptBuf, Sequence, Transaction, TxIn,
@@ -13,7 +14,7 @@ use pyrite_consensus::bitcoin::{
 };
 use pyrite_consensus::transaction::sigop_cost;
 use pyrite_consensus::{
-    BlockContext, ChainSpec, Coin, HashedBlock, HeaderChain, Height, check_block,
+    BlockContents, BlockContext, ChainSpec, Coin, HashedBlock, HeaderChain, Height, check_block,
     check_block_in_chain, check_header, connect_block,
 };
 
@@ -27,11 +28,11 @@ fn op_true() -> ScriptBuf {
     ScriptBuf::from_bytes(vec![0x51])
 }
 
-/// Coins, and candidates that spend them.
+/// Coins, and candidates that spend them, each a chunk.
 struct Pool {
     coins: HashMap<OutPoint, Coin>,
     confirmed: HashMap<OutPoint, Coin>,
-    candidates: Vec<Candidate>,
+    chunks: Vec<CandidateChunk>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -45,7 +46,7 @@ impl Pool {
         Self {
             coins: HashMap::new(),
             confirmed: HashMap::new(),
-            candidates: Vec::new(),
+            chunks: Vec::new(),
         }
     }
 
@@ -107,18 +108,18 @@ impl Pool {
             txid: tx.compute_txid(),
             vout: 0,
         };
-        let is_unconfirmed = |input: &&OutPoint| !self.confirmed.contains_key(input);
-        self.candidates.push(Candidate {
+        let candidate = Candidate {
             txid: outpoint.txid,
+            wtxid: tx.compute_wtxid(),
             fee: Amount::from_sat(fee),
             weight: tx.weight().to_wu(),
             sigop_cost: sigop_cost(&tx, &self.coins),
-            depends: inputs
-                .iter()
-                .filter(is_unconfirmed)
-                .map(|input| input.txid)
-                .collect(),
             tx: Arc::new(tx.clone()),
+        };
+        self.chunks.push(CandidateChunk {
+            fee: i64::try_from(fee).unwrap(),
+            weight: candidate.weight,
+            transactions: vec![candidate],
         });
         let output = tx.output[0].clone();
         self.coins.insert(
@@ -136,14 +137,14 @@ impl Pool {
 fn build(
     spec: &ChainSpec,
     chain: &TestChain,
-    candidates: &[Candidate],
+    chunks: &[CandidateChunk],
     payout: &Script,
 ) -> Template {
     let tip = TemplateTip {
         parent: chain,
         hash: chain.tip_hash(),
     };
-    build_template(spec, &tip, candidates, payout, NOW)
+    build_template(spec, &tip, chunks, payout, NOW)
 }
 
 fn empty_template(spec: &ChainSpec, height: u32) -> Template {
@@ -181,6 +182,20 @@ fn assert_valid(spec: &ChainSpec, chain: &TestChain, template: &Template, pool: 
     assert!(block.check_merkle_root());
     assert!(block.check_witness_commitment());
     assert!(block.weight().to_wu() <= template.weight);
+    assert_is_proposed(template, &block);
+}
+
+/// The proposal is the block but for its nonce.
+fn assert_is_proposed(template: &Template, block: &HashedBlock) {
+    let proposal = template.proposal(Extranonce::new(1, 2));
+    let header = Header {
+        nonce: block.header.nonce,
+        ..*proposal.header()
+    };
+    assert_eq!(header, block.header);
+    assert_eq!(proposal.txids(), block.txids());
+    assert_eq!(proposal.wtxids(), block.wtxids());
+    assert!(proposal.body().eq(block.body()));
 }
 
 #[test]
@@ -211,8 +226,7 @@ fn a_block_of_dependent_and_segwit_transactions_is_valid() {
         let child = pool.spend(&[parent, other], 5_000 + round as u64, kind, 0);
         pool.spend(&[child], 700, kind, 20);
     }
-    pool.candidates.reverse();
-    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
     assert_eq!(template.transactions.len(), 9);
     assert_eq!(template.total_fees, Amount::from_sat(3 * 5_800 + 3));
     assert_eq!(
@@ -271,7 +285,7 @@ fn before_segwit_nothing_has_a_witness() {
     let (one, other) = (pool.coin(Kind::Legacy), pool.coin(Kind::Segwit));
     let legacy = pool.spend(&[one], 100, Kind::Legacy, 0);
     pool.spend(&[other], 5_000, Kind::Segwit, 0);
-    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
     assert_eq!(txids(&template), [legacy.txid]);
     assert_eq!(template.witness_commitment, None);
     let coinbase = template.coinbase(Extranonce::new(0, 0));
@@ -296,7 +310,7 @@ fn leaves_out_what_is_not_final_and_its_descendants() {
     let child_of_final = pool.spend(&[spends[0]], 900, Kind::Legacy, 0);
     pool.spend(&[spends[1]], 1_000, Kind::Legacy, 0);
     pool.spend(&[spends[3], spends[2]], 1_100, Kind::Legacy, 0);
-    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
     let taken: HashSet<Txid> = txids(&template).into_iter().collect();
     assert_eq!(
         taken,
@@ -425,9 +439,9 @@ fn another_payout_changes_the_coinbase_alone() {
         pool.spend(&[coin], fee, Kind::Segwit, 0);
     }
     let payout = op_true().to_p2wsh();
-    let template = build(&spec, &chain, &pool.candidates, &op_true());
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
     let retargeted = template.with_payout(&payout);
-    assert_eq!(retargeted, build(&spec, &chain, &pool.candidates, &payout));
+    assert_eq!(retargeted, build(&spec, &chain, &pool.chunks, &payout));
     assert_eq!(retargeted.coinbase(1_u64).output[0].script_pubkey, payout);
     assert_eq!(retargeted.transactions, template.transactions);
     assert_valid(&spec, &chain, &retargeted, &pool);
@@ -444,8 +458,8 @@ fn transactions_give_way_to_a_large_payout() {
         pool.spend(&[coin], 100, Kind::Segwit, 0);
     }
     let large = ScriptBuf::from_bytes(vec![0x6a; 9_000]);
-    let template = build(&spec, &chain, &pool.candidates, &op_true());
-    let built = build(&spec, &chain, &pool.candidates, &large);
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
+    let built = build(&spec, &chain, &pool.chunks, &large);
     let retargeted = template.with_payout(&large);
     assert!(retargeted.transactions.len() < template.transactions.len());
     assert!(!retargeted.transactions.is_empty());
@@ -454,4 +468,65 @@ fn transactions_give_way_to_a_large_payout() {
         assert!(template.weight <= 45_000);
         assert_valid(&spec, &chain, template, &pool);
     }
+}
+
+#[test]
+fn the_bounds_are_those_of_the_options() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 20);
+    let mut pool = Pool::new();
+    for fee in (1..=100).rev() {
+        let coin = pool.coin(Kind::Segwit);
+        pool.spend(&[coin], fee, Kind::Segwit, 0);
+    }
+    let tip = TemplateTip {
+        parent: &chain,
+        hash: chain.tip_hash(),
+    };
+    let build = |options: &TemplateOptions| {
+        build_template_with(&spec, &tip, &pool.chunks, &op_true(), NOW, options)
+    };
+    let one = pool.chunks[0].weight;
+    let options = TemplateOptions {
+        max_weight: 5_000 + 10 * one,
+        reserved_weight: 5_000,
+        min_fee_rate_sat_per_kvb: 0,
+    };
+    let template = build(&options);
+    assert_eq!(template.transactions.len(), 10);
+    assert_eq!(template.weight, options.max_weight);
+    assert_valid(&spec, &chain, &template, &pool);
+    let lighter = TemplateOptions {
+        max_weight: options.max_weight - 1,
+        ..options
+    };
+    assert_eq!(build(&lighter).transactions.len(), 9);
+    // The chain's own limit stays.
+    let unlimited = TemplateOptions {
+        max_weight: u64::MAX,
+        ..options
+    };
+    assert!(build(&unlimited).weight <= spec.limits.max_block_weight);
+    // 50 satoshi for `one` weight units is the least that is taken.
+    let rate = (50 * 4_000_u64).div_euclid(one);
+    let choosy = TemplateOptions {
+        max_weight: 4_000_000,
+        min_fee_rate_sat_per_kvb: rate,
+        ..options
+    };
+    let template = build(&choosy);
+    assert_eq!(template.transactions.len(), 51);
+    assert_eq!(template.transactions[50].fee, Amount::from_sat(50));
+}
+
+#[test]
+fn by_default_what_pays_nothing_stays_out() {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 20);
+    let mut pool = Pool::new();
+    let coins = [pool.coin(Kind::Segwit), pool.coin(Kind::Segwit)];
+    let paying = pool.spend(&coins[..1], 1, Kind::Segwit, 0);
+    pool.spend(&coins[1..], 0, Kind::Segwit, 0);
+    let template = build(&spec, &chain, &pool.chunks, &op_true());
+    assert_eq!(txids(&template), [paying.txid]);
 }

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{Coin, HashedBlock, Height};
+use pyrite_consensus::{Coin, HashedBlock, Height, ProposedBlock};
 
 use crate::coins::{CoinScan, scan_coins};
-use crate::proposal::check_proposal;
+use crate::proposal::{check_expected, check_proposal};
 use crate::shared::Shared;
 use crate::snapshot::{LoadChecks, SnapshotDump, SnapshotLoad, dump_snapshot, load_snapshot};
 use crate::tree::NodeId;
@@ -101,10 +101,26 @@ impl ChainHandle {
     /// # Errors
     /// The block would be invalid, does not build on the tip, or the machine failed.
     pub fn check_proposal(&self, block: Arc<Block>) -> Result<(), SubmitError> {
+        self.judge(|shared| check_proposal(shared, &HashedBlock::new(block)))
+    }
+
+    /// [`check_proposal`](Self::check_proposal) for a block that was put together here, of transactions whose ids are
+    /// known: on several threads.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_proposed(&self, block: &ProposedBlock) -> Result<(), SubmitError> {
+        self.judge(|shared| check_expected(shared, block))
+    }
+
+    fn judge(
+        &self,
+        check: impl FnOnce(&Shared) -> Result<(), SubmitError>,
+    ) -> Result<(), SubmitError> {
         if let Some(error) = self.shared.failure() {
             return Err(SubmitError::Machine(error));
         }
-        match check_proposal(&self.shared, &HashedBlock::new(block)) {
+        match check(&self.shared) {
             Err(SubmitError::Machine(error)) => Err(SubmitError::of_machine(error)),
             verdict => verdict,
         }

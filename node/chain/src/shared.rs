@@ -1,5 +1,6 @@
 //! What the writer and the readers share: the tree, the database, the tip, and a failure.
 
+use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{
@@ -258,6 +259,15 @@ impl Shared {
     /// Those of the coins that exist, and the tip that they belong to.
     pub(crate) fn coins(&self, outpoints: &[OutPoint]) -> Result<CoinsAt, ChainError> {
         let database = self.database()?;
+        if outpoints.is_empty() {
+            // A block without payments need not wait for those who change the cache.
+            let tree = self.tree();
+            let tip = tree.node(tree.tip()).tip();
+            return Ok(CoinsAt {
+                tip,
+                coins: HashMap::new(),
+            });
+        }
         let (tip, mut known, unread) = {
             let cache = self.coins_cache();
             let tip = {

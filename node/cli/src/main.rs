@@ -14,6 +14,10 @@ mod rpc;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// A proof-of-work node with a miner inside: private networks that speak Bitcoin's JSON-RPC.
 #[derive(Parser)]

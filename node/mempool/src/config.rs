@@ -26,6 +26,18 @@ pub struct MempoolConfig {
     pub expiry_s: u64,
     /// Takes transactions that are valid but not standard (`-acceptnonstdtxn`).
     pub accept_nonstandard: bool,
+    /// What to answer when the fee estimator knows too little.
+    pub fee_fallback: FeeFallback,
+}
+
+/// What to answer when the fee estimator knows too little.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FeeFallback {
+    /// Nothing, as Bitcoin Core does.
+    #[default]
+    Off,
+    /// What it takes to be among the next blocks' transactions by what waits now.
+    NextBlocks,
 }
 
 impl Default for MempoolConfig {
@@ -41,6 +53,7 @@ impl Default for MempoolConfig {
             limits: ClusterLimits::default(),
             expiry_s: 336 * 60 * 60,
             accept_nonstandard: false,
+            fee_fallback: FeeFallback::Off,
         }
     }
 }

@@ -11,6 +11,7 @@ use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid};
 use tokio::sync::watch;
 
 use crate::changes::Changes;
+use crate::fees::{FeeEstimator, FeeFollower};
 use crate::policy::dust_outputs;
 use crate::pool::{Family, Slot};
 use crate::state::{Cursor, State};
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     writer: Mutex<()>,
     state: RwLock<State>,
     snapshot: Mutex<Option<Arc<MempoolSnapshot>>>,
+    /// Never held while another lock is asked for.
+    pub(crate) fees: Mutex<FeeFollower>,
     sequence: watch::Sender<u64>,
 }
 
@@ -51,6 +54,7 @@ impl MempoolHandle {
             writer: Mutex::new(()),
             state: RwLock::new(State::new(cursor)),
             snapshot: Mutex::new(None),
+            fees: Mutex::new(FeeFollower::new(FeeEstimator::new(cursor.height))),
             sequence: watch::Sender::new(0),
         };
         Self {
@@ -282,7 +286,9 @@ impl MempoolHandle {
             .unwrap_or_else(PoisonError::into_inner);
         let result = change(&mut state);
         let sequence = state.sequence;
+        let fee_events = state.take_fee_events();
         drop(state);
+        self.learn(fee_events);
         self.inner
             .sequence
             .send_if_modified(|last| std::mem::replace(last, sequence) != sequence);

@@ -3,7 +3,8 @@
 //! `cluster` puts transactions that spend each other into the best order. `pool` is the plain data structure, `policy` what
 //! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
 //! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
-//! transactions, `follow` keeps the pool in step with the best chain, and `file` keeps it over a restart.
+//! transactions, `follow` keeps the pool in step with the best chain, and `file` keeps it over a restart. `fees` learns from all of it
+//! what transactions have to pay.
 
 mod admission;
 mod changes;
@@ -12,6 +13,7 @@ mod config;
 mod entry;
 mod error;
 mod fee_rate;
+mod fees;
 mod file;
 mod file_error;
 mod follow;
@@ -30,7 +32,7 @@ mod chain_tests;
 mod testing;
 
 pub use changes::{Changes, RemovalReason};
-pub use config::MempoolConfig;
+pub use config::{FeeFallback, MempoolConfig};
 pub use entry::{
     Accepted, BestChunks, EffectiveFee, EntryDetails, MempoolChunk, MempoolEntry, MempoolInfo,
     MempoolSnapshot, Prioritised, Totals,
@@ -39,6 +41,10 @@ pub use error::{
     Evicts, Lineage, MempoolError, NonStandard, ReplacementError, TrucViolation, TxName,
 };
 pub use fee_rate::FeeRate;
+pub use fees::{
+    BucketRange, EstimateMode, EstimatesError, FeeEstimator, FeeHorizon, FeeReason, RawEstimate,
+    SavedEstimates, SmartEstimate,
+};
 pub use file::{ImportOptions, MempoolFile, Persistence, Restored, SaveOutcome};
 pub use file_error::MempoolFileError;
 pub use handle::MempoolHandle;

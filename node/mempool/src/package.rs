@@ -12,7 +12,7 @@ use crate::admission::{
 use crate::handle::MempoolHandle;
 use crate::pool::ValidSince;
 use crate::state::Cursor;
-use crate::submit::{MAX_ATTEMPTS, SubmitOptions, accepted};
+use crate::submit::{Arrival, MAX_ATTEMPTS, SubmitOptions, accepted};
 use crate::{Accepted, EffectiveFee, MempoolError, PackageError};
 
 /// What testing a package found for each of its transactions, in their order. `None`: the package, or another one,
@@ -164,7 +164,7 @@ impl MempoolHandle {
         tx: &Arc<Transaction>,
         options: SubmitOptions,
     ) -> Result<PackageMember, MempoolError> {
-        match self.submit_with(Arc::clone(tx), options) {
+        match self.submit_as(Arc::clone(tx), options, Arrival::Package) {
             Ok(accepted) => Ok(PackageMember::Taken(accepted)),
             Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {
                 let Some(entry) = self.get(&tx.compute_txid()) else {

@@ -42,6 +42,15 @@ impl From<Option<FeeRate>> for SubmitOptions {
     }
 }
 
+/// How a transaction comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// By itself.
+    Single,
+    /// With others, for which it may pay: its own fee says nothing to the fee estimator.
+    Package,
+}
+
 /// A transaction that passed the rules on a tip, scripts excepted, and its place in the pool at that moment.
 struct Prepared {
     draft: Draft,
@@ -68,7 +77,16 @@ impl MempoolHandle {
         tx: Arc<Transaction>,
         options: impl Into<SubmitOptions>,
     ) -> Result<Accepted, MempoolError> {
-        let options: SubmitOptions = options.into();
+        self.submit_as(tx, options.into(), Arrival::Single)
+    }
+
+    /// As `submit_with`.
+    pub(crate) fn submit_as(
+        &self,
+        tx: Arc<Transaction>,
+        options: SubmitOptions,
+        arrival: Arrival,
+    ) -> Result<Accepted, MempoolError> {
         let max_fee_rate = options.max_fee_rate;
         let rules = PlanRules {
             max_fee_rate,
@@ -81,7 +99,7 @@ impl MempoolHandle {
         self.verify(&prepared.draft)?;
         for _ in 0..MAX_ATTEMPTS {
             let writer = self.writer();
-            match self.commit(&writer, prepared, options)? {
+            match self.commit(&writer, prepared, options, arrival)? {
                 Committed::Taken(accepted) => return Ok(accepted),
                 Committed::Outdated => drop(writer),
             }
@@ -205,6 +223,7 @@ impl MempoolHandle {
         writer: &MutexGuard<'_, ()>,
         prepared: Prepared,
         options: SubmitOptions,
+        arrival: Arrival,
     ) -> Result<Committed, MempoolError> {
         let Prepared {
             draft,
@@ -225,6 +244,9 @@ impl MempoolHandle {
             let mut accepted = accepted(&draft, draft.own_fee(plan.total_fee()));
             let time = options.entry_time(now);
             accepted.replaced = state.accept(&drafts, plan.into_staged(), time, tip);
+            if arrival == Arrival::Single {
+                state.note_arrival(&draft);
+            }
             state.keep_bounds(config, now);
             if state.pool.contains(&draft.txid) {
                 Ok(Committed::Taken(accepted))

@@ -106,6 +106,10 @@ impl NetworkHandle {
     }
 
     fn announce(&self, kind: Kind, message: impl FnOnce() -> Vec<u8>) {
+        // With nobody there to hear it, it costs nothing: who connects later asks for what they lack.
+        if self.connection_count() == 0 {
+            return;
+        }
         match self.inner.commands.try_reserve() {
             Ok(permit) => permit.send(Command::Announce(kind, message())),
             Err(error) => tracing::debug!(?kind, %error, "not announced"),

@@ -23,6 +23,10 @@ persist-mempool = false
 min-relay-fee = 1000
 cluster-count = 25
 accept-nonstandard = true
+fee-fallback = true
+accept-stale-fee-estimates = false
+block-max-weight = 400000
+block-min-fee-rate = 7
 script-threads = 3
 quiet = true
 ";

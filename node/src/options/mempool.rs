@@ -1,7 +1,7 @@
 //! The settings of the mempool: each within what makes sense, the defaults Bitcoin Core's.
 
 use pyrite_consensus::ChainSpec;
-use pyrite_mempool::{ClusterLimits, FeeRate, MempoolConfig, Persistence};
+use pyrite_mempool::{ClusterLimits, FeeFallback, FeeRate, MempoolConfig, Persistence};
 
 use super::{NodeOptions, in_range};
 use crate::NodeError;
@@ -61,6 +61,10 @@ impl NodeOptions {
             bytes_per_sigop: in_range("bytes-per-sigop", sigop, 0, MAX_BYTES_PER_SIGOP)?,
             limits: self.cluster_limits(default.limits)?,
             accept_nonstandard: self.accept_nonstandard(spec)?,
+            fee_fallback: match self.fee_fallback {
+                Some(true) => FeeFallback::NextBlocks,
+                Some(false) | None => FeeFallback::Off,
+            },
         })
     }
 

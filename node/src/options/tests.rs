@@ -1,3 +1,5 @@
+use pyrite_mempool::FeeFallback;
+
 use super::*;
 
 fn with_file(text: &str) -> (tempfile::TempDir, NodeOptions) {
@@ -35,6 +37,20 @@ fn indexes_are_off_unless_they_are_switched_on() {
         options.resolve().unwrap().indexes,
         [IndexKind::Transactions, IndexKind::Spenders]
     );
+}
+
+#[test]
+fn fee_estimates_are_bitcoin_cores_unless_the_fallback_is_switched_on() {
+    let (_directory, options) = with_file("");
+    let config = options.resolve().unwrap();
+    assert_eq!(config.mempool.fee_fallback, FeeFallback::Off);
+    assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
+    let (_directory, mut options) =
+        with_file("fee-fallback = true\naccept-stale-fee-estimates = true\n");
+    options.accept_stale_fee_estimates = Some(false);
+    let config = options.resolve().unwrap();
+    assert_eq!(config.mempool.fee_fallback, FeeFallback::NextBlocks);
+    assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
 }
 
 #[test]
@@ -202,5 +218,48 @@ fn limits_of_the_mempool_that_make_no_sense_are_named() {
     ] {
         let (_directory, options) = with_file(text);
         assert_eq!(options.resolve().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn blocks_are_built_as_the_options_say() {
+    let resolve = |text: &str| {
+        let (_directory, options) = with_file(text);
+        options.resolve().map(|config| config.block_template)
+    };
+    assert_eq!(resolve("").unwrap(), TemplateOptions::default());
+    let chosen = resolve(
+        "block-max-weight = 400000\nblock-reserved-weight = 2000\nblock-min-fee-rate = 1000\n",
+    );
+    let expected = TemplateOptions {
+        max_weight: 400_000,
+        reserved_weight: 2_000,
+        min_fee_rate_sat_per_kvb: 1_000,
+    };
+    assert_eq!(chosen.unwrap(), expected);
+    // A light block has no more to keep free than it may weigh.
+    assert_eq!(
+        resolve("block-max-weight = 5000").unwrap().reserved_weight,
+        5_000
+    );
+    for (text, reason) in [
+        (
+            "block-max-weight = 4000001",
+            "block-max-weight: 4000001 is not between 2000 and 4000000",
+        ),
+        (
+            "block-reserved-weight = 1999",
+            "block-reserved-weight: 1999 is not between 2000 and 4000000",
+        ),
+        (
+            "block-max-weight = 9000\nblock-reserved-weight = 9001",
+            "block-reserved-weight: 9001 is not between 2000 and 9000",
+        ),
+        (
+            "block-min-fee-rate = 2100000000000001",
+            "block-min-fee-rate: 2100000000000001 is not between 0 and 2100000000000000",
+        ),
+    ] {
+        assert_eq!(resolve(text).unwrap_err().to_string(), reason);
     }
 }

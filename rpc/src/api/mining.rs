@@ -10,7 +10,7 @@ use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 #[rpc(server)]
 pub(crate) trait Mining {
     /// A template for a block, or the check of a proposal (BIP-0022, BIP-0023, BIP-0145).
-    #[method(name = "getblocktemplate")]
+    #[method(name = "getblocktemplate", with_extensions)]
     async fn get_block_template(&self, template_request: Map<String, Value>) -> CallResult<Value>;
 
     /// Takes a solved block.

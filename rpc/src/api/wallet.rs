@@ -248,8 +248,8 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             optional(
                 "conf_target",
                 Kind::Number,
-                "",
-                "Blocks to confirm in; not used for an estimate.",
+                "6",
+                "Blocks to confirm in, for the estimate of the fee rate.",
             ),
             optional(
                 "estimate_mode",
@@ -261,7 +261,7 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             optional(
                 "fee_rate",
                 Kind::Amount,
-                "1, or the mempool's minimum",
+                "an estimate, or 1",
                 "Satoshi per virtual byte.",
             ),
             optional(

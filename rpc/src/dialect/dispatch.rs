@@ -8,11 +8,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::json_text::{JsonText, ReadyResult};
 use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family};
 use crate::params;
+use crate::places::Place;
 
 /// The most requests of a batch.
 const MAX_BATCH: usize = 10_000;
@@ -62,8 +64,13 @@ impl Dispatcher {
         }
     }
 
-    /// Answers the body of an HTTP request. Requests of a batch are carried out one after another.
-    pub(crate) async fn answer(&self, body: Bytes, endpoint: &Endpoint) -> Reply {
+    /// Answers the body of an HTTP request, which has a place. Requests of a batch are carried out one after another.
+    pub(crate) async fn answer(
+        &self,
+        body: Bytes,
+        endpoint: &Endpoint,
+        place: &mut Place,
+    ) -> Reply {
         let read = if body.len() <= MAX_INLINE_BYTES {
             read_body(&body)
         } else {
@@ -72,24 +79,29 @@ impl Dispatcher {
                 .unwrap_or_else(|_| Err(CallError::new(code::INTERNAL_ERROR, "Internal error")))
         };
         match read {
-            Ok(request @ Value::Object(_)) => self.answer_single(request, endpoint).await,
-            Ok(Value::Array(requests)) => self.answer_batch(requests, endpoint).await,
+            Ok(request @ Value::Object(_)) => self.answer_single(request, endpoint, place).await,
+            Ok(Value::Array(requests)) => self.answer_batch(requests, endpoint, place).await,
             Ok(_) => Reply::unreadable(parse_error("Top-level object parse error")),
             Err(error) => Reply::unreadable(error),
         }
     }
 
-    async fn answer_single(&self, request: Value, endpoint: &Endpoint) -> Reply {
+    async fn answer_single(&self, request: Value, endpoint: &Endpoint, place: &mut Place) -> Reply {
         let mut request = Request::read(request);
         let form = request.form();
-        let outcome = self.carry_out(&mut request, endpoint).await;
+        let outcome = self.carry_out(&mut request, endpoint, place).await;
         if request.is_notification() && form == Form::Good {
             return Reply::nothing();
         }
-        Reply::single(&request, &outcome, form)
+        Reply::single(&request, outcome, form)
     }
 
-    async fn answer_batch(&self, requests: Vec<Value>, endpoint: &Endpoint) -> Reply {
+    async fn answer_batch(
+        &self,
+        requests: Vec<Value>,
+        endpoint: &Endpoint,
+        place: &mut Place,
+    ) -> Reply {
         if requests.len() > MAX_BATCH {
             return Reply::unreadable(CallError::new(
                 code::INVALID_REQUEST,
@@ -109,10 +121,10 @@ impl Dispatcher {
                     "The answers of the batch are too long: this call was not carried out",
                 ))
             } else {
-                self.carry_out(&mut request, endpoint).await
+                self.carry_out(&mut request, endpoint, place).await
             };
             if !request.is_notification() {
-                let answer = envelope(request.version, request.id.as_ref(), &outcome);
+                let answer = envelope(request.version, request.id.as_ref(), outcome, "");
                 bytes += answer.len();
                 answers.push(answer);
             }
@@ -120,45 +132,56 @@ impl Dispatcher {
         if answers.is_empty() && !is_empty {
             return Reply::nothing();
         }
-        Reply::batch(&answers)
+        Reply::batch(answers)
     }
 
-    async fn carry_out(&self, request: &mut Request, endpoint: &Endpoint) -> CallResult<Box<str>> {
+    async fn carry_out(
+        &self,
+        request: &mut Request,
+        endpoint: &Endpoint,
+        place: &mut Place,
+    ) -> CallResult<JsonText> {
         let empty = Call {
             method: String::new(),
             params: Value::Null,
         };
         let call = std::mem::replace(&mut request.call, Ok(empty))?;
-        self.call(call, endpoint).await
+        self.call(call, endpoint, place).await
     }
 
-    async fn call(&self, call: Call, endpoint: &Endpoint) -> CallResult<Box<str>> {
+    async fn call(
+        &self,
+        call: Call,
+        endpoint: &Endpoint,
+        place: &mut Place,
+    ) -> CallResult<JsonText> {
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
         let method = self.catalogue.method(&call.method).ok_or_else(unknown)?;
         if method.family == Family::Wallet {
             self.check_wallet(endpoint)?;
         }
-        let values = Value::Array(params::arrange(method, call.params)?).to_string();
+        let values = params::arrange(method, call.params)?;
+        if waits(method.name, &values) {
+            place.give_up_to_wait();
+        }
+        let values = Value::Array(values).to_string();
         let params = Params::new(Some(&values));
+        let ready = ReadyResult::default();
+        let mut extensions = Extensions::new();
+        extensions.insert(ready.clone());
         let response = match self.methods.method(method.name) {
             Some(MethodCallback::Sync(callback)) => {
-                callback(Id::Number(0), params, usize::MAX, Extensions::new())
+                callback(Id::Number(0), params, usize::MAX, extensions)
             }
             Some(MethodCallback::Async(callback)) => {
                 let id = Id::Number(0);
                 let connection = ConnectionId::default();
-                callback(
-                    id,
-                    params.into_owned(),
-                    connection,
-                    usize::MAX,
-                    Extensions::new(),
-                )
-                .await
+                callback(id, params.into_owned(), connection, usize::MAX, extensions).await
             }
             _ => return Err(unknown()),
         };
-        outcome(response.as_json())
+        let outcome = outcome(response.as_json())?;
+        Ok(ready.take().unwrap_or(outcome))
     }
 
     fn check_wallet(&self, endpoint: &Endpoint) -> CallResult<()> {
@@ -169,6 +192,17 @@ impl Dispatcher {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether a call may wait long for something to happen, without any work meanwhile.
+fn waits(method: &str, values: &[Value]) -> bool {
+    match method {
+        "waitfornewblock" | "waitforblock" | "waitforblockheight" => true,
+        "getblocktemplate" => values
+            .first()
+            .is_some_and(|request| request.get("longpollid").is_some()),
+        _ => false,
     }
 }
 
@@ -230,7 +264,7 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
+fn outcome(answer: &RawValue) -> CallResult<JsonText> {
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
     match answer.error {
@@ -240,7 +274,10 @@ fn outcome(answer: &RawValue) -> CallResult<Box<str>> {
             message,
         }) if message == MISFIT => Err(params::integer_out_of_range()),
         Some(AnswerError { code, message }) => Err(CallError { code, message }),
-        None => Ok(answer.result.map_or("null", RawValue::get).into()),
+        None => {
+            let result = answer.result.map_or("null", RawValue::get);
+            Ok(JsonText::from(result.to_owned()))
+        }
     }
 }
 

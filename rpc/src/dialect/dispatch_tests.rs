@@ -37,6 +37,13 @@ const METHODS: &[MethodSpec] = &[
         result: "a number",
     },
     MethodSpec {
+        name: "ready",
+        family: Family::Util,
+        summary: "Leaves its result.",
+        params: &[],
+        result: "an array",
+    },
+    MethodSpec {
         name: "panic",
         family: Family::Util,
         summary: "Panics.",
@@ -70,6 +77,14 @@ pub(super) fn dispatcher() -> Dispatcher {
         .register_method("coins", |_, (), _| CallResult::Ok(json!(1)))
         .unwrap();
     module
+        .register_method("ready", |_, (), extensions| {
+            let pieces = ["[1", ",2]"].map(|piece| Bytes::from_static(piece.as_bytes()));
+            let ready = extensions.get::<ReadyResult>().unwrap();
+            ready.set(JsonText::of_pieces(pieces));
+            CallResult::Ok(Value::Null)
+        })
+        .unwrap();
+    module
         .register_blocking_method::<CallResult<Value>, _>("panic", |_, _, _| panic!("on purpose"))
         .unwrap();
     let wallets = vec![String::new(), "default".to_owned()];
@@ -78,8 +93,9 @@ pub(super) fn dispatcher() -> Dispatcher {
 
 async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
     let body = Bytes::copy_from_slice(body.as_bytes());
-    let reply = dispatcher().answer(body, &endpoint).await;
-    (reply.status, reply.body.unwrap_or_default())
+    let mut place = Place::alone();
+    let reply = dispatcher().answer(body, &endpoint, &mut place).await;
+    (reply.status, reply.text())
 }
 
 async fn answer(body: &str) -> (u16, String) {
@@ -300,6 +316,30 @@ async fn a_batch_mixes_versions_and_outcomes() {
     assert_eq!(answer("[]").await, (200, "[]\n".to_owned()));
 }
 
+/// A result that a method left is in the answer as if it had returned it.
+#[tokio::test]
+async fn a_ready_result_is_the_result() {
+    for (request, expected) in [
+        (
+            r#"{"id":"x","method":"ready"}"#,
+            r#"{"result":[1,2],"error":null,"id":"x"}"#,
+        ),
+        (
+            r#"{"jsonrpc":"2.0","id":null,"method":"ready"}"#,
+            r#"{"jsonrpc":"2.0","result":[1,2],"id":null}"#,
+        ),
+        (
+            r#"[{"id":1,"method":"ready"},{"id":2,"method":"nothing"},{"id":3,"method":"ready"}]"#,
+            concat!(
+                r#"[{"result":[1,2],"error":null,"id":1},{"result":null,"error":null,"id":2},"#,
+                r#"{"result":[1,2],"error":null,"id":3}]"#
+            ),
+        ),
+    ] {
+        assert_eq!(answer(request).await, (200, format!("{expected}\n")));
+    }
+}
+
 #[tokio::test]
 async fn a_batch_has_a_limit() {
     let one = r#"{"id":1,"method":"nothing"}"#;
@@ -332,4 +372,25 @@ async fn wallet_methods_need_a_wallet_that_there_is() {
 async fn a_panic_is_an_internal_error() {
     let (status, text) = answer(r#"{"id":1,"method":"panic"}"#).await;
     assert_eq!((status, text.contains("\"code\":-32603")), (500, true));
+}
+
+#[test]
+fn only_calls_that_may_wait_long_wait() {
+    let values = |request: Value| vec![request];
+    assert!(waits("waitfornewblock", &[]));
+    assert!(waits("waitforblock", &values(json!("00"))));
+    assert!(waits("waitforblockheight", &values(json!(1))));
+    assert!(!waits("getblockcount", &[]));
+    assert!(waits(
+        "getblocktemplate",
+        &values(json!({"rules": ["segwit"], "longpollid": "00"}))
+    ));
+    for request in [
+        json!({"rules": ["segwit"]}),
+        json!(null),
+        json!("longpollid"),
+    ] {
+        assert!(!waits("getblocktemplate", &values(request)));
+    }
+    assert!(!waits("getblocktemplate", &[]));
 }

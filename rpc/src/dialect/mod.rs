@@ -5,8 +5,10 @@
 //! own id and the HTTP status that Bitcoin Core would answer with.
 
 mod dispatch;
+mod json_text;
 mod reply;
 mod request;
 
 pub(crate) use dispatch::{Dispatcher, Endpoint};
+pub(crate) use json_text::{JsonText, ReadyResult};
 pub(crate) use reply::Reply;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::json_text::JsonText;
 use super::request::{Request, Version};
 use crate::call::{CallError, CallResult, code};
 
@@ -11,30 +12,51 @@ pub(crate) struct Reply {
     /// The HTTP status.
     pub(crate) status: u16,
     /// The JSON, `None` for an empty body.
-    pub(crate) body: Option<String>,
+    pub(crate) body: Option<JsonText>,
 }
 
 impl Reply {
     /// The answer to a single request that isn't a notification. Only version 2.0 knows errors that HTTP
     /// knows nothing of, and only those of requests that could be read.
-    pub(super) fn single(request: &Request, outcome: &CallResult<Box<str>>, form: Form) -> Self {
-        let status = match (request.version, outcome) {
+    pub(super) fn single(request: &Request, outcome: CallResult<JsonText>, form: Form) -> Self {
+        let status = match (request.version, &outcome) {
             (_, Ok(_)) => 200,
             (Version::Two, Err(_)) if form == Form::Good => 200,
             (_, Err(error)) => status(error),
         };
         Self {
             status,
-            body: Some(envelope(request.version, request.id.as_ref(), outcome) + "\n"),
+            body: Some(envelope(
+                request.version,
+                request.id.as_ref(),
+                outcome,
+                "\n",
+            )),
         }
     }
 
     /// The answer to a batch.
-    pub(super) fn batch(answers: &[String]) -> Self {
+    pub(super) fn batch(answers: Vec<JsonText>) -> Self {
+        let punctuation = |text: &'static str| JsonText::of_pieces([text.into()]);
+        let mut texts = vec![punctuation("[")];
+        for answer in answers {
+            if texts.len() > 1 {
+                texts.push(punctuation(","));
+            }
+            texts.push(answer);
+        }
+        texts.push(punctuation("]\n"));
+        let body = JsonText::concat(texts);
         Self {
             status: 200,
-            body: Some(format!("[{}]\n", answers.join(","))),
+            body: Some(body),
         }
+    }
+
+    /// The body as one text, for tests.
+    #[cfg(test)]
+    pub(crate) fn text(&self) -> String {
+        self.body.as_ref().map_or_else(String::new, JsonText::text)
     }
 
     /// No answer: all there was were notifications.
@@ -49,7 +71,12 @@ impl Reply {
     pub(super) fn unreadable(error: CallError) -> Self {
         Self {
             status: status(&error),
-            body: Some(envelope(Version::Legacy, Some(&Value::Null), &Err(error)) + "\n"),
+            body: Some(envelope(
+                Version::Legacy,
+                Some(&Value::Null),
+                Err(error),
+                "\n",
+            )),
         }
     }
 }
@@ -63,23 +90,30 @@ pub(super) enum Form {
     Bad,
 }
 
-/// An outcome as an answer. A result is JSON already. A request without an id has an answer without.
+/// An outcome as an answer, with `end` behind it. A request without an id has an answer without.
 pub(super) fn envelope(
     version: Version,
     id: Option<&Value>,
-    outcome: &CallResult<Box<str>>,
-) -> String {
+    outcome: CallResult<JsonText>,
+    end: &str,
+) -> JsonText {
     let id = id.map_or_else(String::new, |id| format!(",\"id\":{id}"));
     let error = |error: &CallError| json!({ "code": error.code, "message": error.message });
     match (version, outcome) {
-        (Version::Legacy, Ok(result)) => format!("{{\"result\":{result},\"error\":null{id}}}"),
+        (Version::Legacy, Ok(result)) => {
+            result.between("{\"result\":", &format!(",\"error\":null{id}}}{end}"))
+        }
         (Version::Legacy, Err(reason)) => {
-            format!("{{\"result\":null,\"error\":{}{id}}}", error(reason))
+            format!("{{\"result\":null,\"error\":{}{id}}}{end}", error(&reason)).into()
         }
-        (Version::Two, Ok(result)) => format!("{{\"jsonrpc\":\"2.0\",\"result\":{result}{id}}}"),
-        (Version::Two, Err(reason)) => {
-            format!("{{\"jsonrpc\":\"2.0\",\"error\":{}{id}}}", error(reason))
+        (Version::Two, Ok(result)) => {
+            result.between("{\"jsonrpc\":\"2.0\",\"result\":", &format!("{id}}}{end}"))
         }
+        (Version::Two, Err(reason)) => format!(
+            "{{\"jsonrpc\":\"2.0\",\"error\":{}{id}}}{end}",
+            error(&reason)
+        )
+        .into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::async_trait;
 use pyrite_chain::{SubmitError, Submitted};
 use pyrite_consensus::bitcoin::block::Header;
@@ -16,6 +17,7 @@ use super::Handler;
 use super::template::{bip22, decode_block};
 use crate::api::mining::MiningServer;
 use crate::call::{CallError, CallResult, code};
+use crate::dialect::ReadyResult;
 use crate::error::stopping;
 use crate::json::{Btc, bits_hex, float, target_hex};
 use crate::params;
@@ -37,8 +39,15 @@ const NONCES: u64 = 1 << 32;
 
 #[async_trait]
 impl MiningServer for Handler {
-    async fn get_block_template(&self, template_request: Map<String, Value>) -> CallResult<Value> {
-        self.block_template(template_request).await
+    async fn get_block_template(
+        &self,
+        extensions: &Extensions,
+        template_request: Map<String, Value>,
+    ) -> CallResult<Value> {
+        let ready = extensions
+            .get::<ReadyResult>()
+            .expect("the dispatcher gives one with every call");
+        self.block_template(template_request, ready).await
     }
 
     fn submit_block(&self, hexdata: String, _dummy: Option<String>) -> CallResult<Value> {
@@ -73,15 +82,15 @@ impl MiningServer for Handler {
         let context = &self.context;
         let tip = context.reader.tip();
         let mut info = json!({ "blocks": tip.height.0 });
-        if let Some(template) = context.work.templates().borrow().as_ref() {
+        if let Some(template) = context.work.published().borrow().as_ref() {
             info["currentblockweight"] = template.weight.into();
             info["currentblocktx"] = template.transactions.len().into();
         }
         describe_target(&mut info, tip.header.bits);
         info["networkhashps"] = self.network_hash_rate(DEFAULT_HASH_RATE_BLOCKS, -1)?;
         info["pooledtx"] = context.mempool.info().size.into();
-        // Templates take whatever the mempool took.
-        info["blockmintxfee"] = Btc::from_sat(0).value();
+        let min_fee_rate = context.work.options().min_fee_rate_sat_per_kvb;
+        info["blockmintxfee"] = Btc::from_sat(min_fee_rate).value();
         info["chain"] = context.spec.address_kind.core_name().into();
         if let Some(chain) = context.reader.header_chain(&tip.hash) {
             let mut next = json!({ "height": tip.height.next().0 });

@@ -11,6 +11,7 @@ mod chain_wait;
 mod coin_search;
 mod coin_set;
 mod control;
+mod fees;
 mod indexes;
 mod mempool;
 mod mempool_file;

@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::{Address, Network};
 use super::bans::Bans;
 use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
-use super::template::CachedTemplate;
+use super::template::RenderedTemplate;
 use crate::api::addresses::AddressesServer;
 use crate::api::block_filters::BlockFiltersServer;
 use crate::api::blockchain::BlockchainServer;
@@ -17,6 +17,7 @@ use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
 use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
+use crate::api::fees::FeesServer;
 use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mempool_file::MempoolFilesServer;
@@ -44,7 +45,7 @@ pub(crate) struct Handler {
     /// What `help` describes.
     pub(super) catalogue: Catalogue,
     /// The template that `getblocktemplate` gave last.
-    pub(super) template: Arc<Mutex<Option<CachedTemplate>>>,
+    pub(super) template: Arc<Mutex<Option<RenderedTemplate>>>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
     /// The search of `scantxoutset` that is under way.
@@ -64,7 +65,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         coin_search: Arc::default(),
         block_search: Arc::default(),
     };
-    let families: [Methods; 21] = [
+    let families: [Methods; 22] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -74,6 +75,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         ChainWaitServer::into_rpc(handler.clone()).into(),
         CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
+        FeesServer::into_rpc(handler.clone()).into(),
         IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MempoolFilesServer::into_rpc(handler.clone()).into(),

@@ -4,19 +4,17 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use pyrite_chain::BlockStatus;
-use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
-use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
-use pyrite_consensus::bitcoin::script::Builder;
+use pyrite_consensus::bitcoin::consensus::encode::deserialize_hex;
 use pyrite_consensus::bitcoin::{Block, BlockHash};
-use pyrite_miner::{Template, TemplateTransaction};
-use serde_json::{Map, Value, json};
+use pyrite_miner::Template;
+use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::Handler;
 use crate::call::{CallError, CallResult, code};
+use crate::dialect::{JsonText, ReadyResult};
 use crate::error::stopping;
-use crate::json::{bits_hex, target_hex};
+use crate::json::TemplateText;
 use crate::params;
 
 /// How long a long poll waits for a new tip before new transactions end it.
@@ -25,21 +23,15 @@ const TRANSACTIONS_AFTER: Duration = Duration::from_secs(60);
 /// How often a long poll then looks for new transactions.
 const TRANSACTIONS_EVERY: Duration = Duration::from_secs(10);
 
-/// How long a template is given out again although the mempool has changed, in seconds.
-const TEMPLATE_LIFETIME_S: u64 = 5;
+/// How long a long poll that a new tip has ended waits for the template that is published then, before it has one
+/// built.
+const TEMPLATE_WAIT: Duration = Duration::from_millis(200);
 
-/// The largest serialized block, which weight bounds already (`MAX_BLOCK_SERIALIZED_SIZE`).
-const MAX_BLOCK_SIZE: u64 = 4_000_000;
-
-/// What legacy sizes and sigops count of the limits (BIP-0141).
-const WITNESS_SCALE_FACTOR: u64 = 4;
-
-/// A template that was given out.
+/// The template that was given out last, as text.
 #[derive(Debug)]
-pub(crate) struct CachedTemplate {
+pub(crate) struct RenderedTemplate {
     template: Arc<Template>,
-    sequence: u64,
-    built_at: u64,
+    text: TemplateText,
 }
 
 /// What the caller of `getblocktemplate` asks for.
@@ -55,27 +47,48 @@ enum Mode {
 /// The state that a long poll waits to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LongPoll {
-    /// The tip; `None` means the present one.
-    watched: Option<(BlockHash, u64)>,
+    /// The tip; `None` means the present one. And the mempool's sequence number; `None` for a template without
+    /// transactions that was only a stopgap.
+    watched: Option<(BlockHash, Option<u64>)>,
+}
+
+/// What ended a long poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// There is another tip: any template on it will do.
+    Tip,
+    /// There are other transactions.
+    Transactions,
 }
 
 impl Handler {
-    /// `getblocktemplate`.
-    pub(super) async fn block_template(&self, request: Map<String, Value>) -> CallResult<Value> {
+    /// `getblocktemplate`. A template is left in `ready`.
+    pub(super) async fn block_template(
+        &self,
+        request: Map<String, Value>,
+        ready: &ReadyResult,
+    ) -> CallResult<Value> {
         match read_mode(request)? {
             Mode::Proposal(data) => self.blocking(move |handler| handler.proposal(&data)).await,
             Mode::Template { rules, long_poll } => {
                 self.check_ready()?;
-                if let Some(long_poll) = long_poll {
-                    self.wait_for_change(long_poll).await?;
-                }
+                let change = match long_poll {
+                    Some(long_poll) => Some(self.wait_for_change(long_poll).await?),
+                    None => None,
+                };
                 if !rules.iter().any(|rule| rule == "segwit") {
                     return Err(CallError::invalid_parameter(
                         "getblocktemplate must be called with the segwit rule set (call with \
                          {\"rules\": [\"segwit\"]})",
                     ));
                 }
-                self.blocking(|handler| handler.template()).await
+                let first = match change {
+                    Some(Change::Tip) => self.first_on_tip().await,
+                    Some(Change::Transactions) | None => None,
+                };
+                let text = self.blocking(|handler| handler.template(first)).await?;
+                ready.set(text);
+                Ok(Value::Null)
             }
         }
     }
@@ -117,22 +130,25 @@ impl Handler {
 
     /// Returns when the tip isn't the watched one any more, or after a while when there are new
     /// transactions.
-    async fn wait_for_change(&self, long_poll: LongPoll) -> CallResult<()> {
+    async fn wait_for_change(&self, long_poll: LongPoll) -> CallResult<Change> {
         let mut tips = self.context.reader.watch_tip();
         let mempool = self.context.mempool.watch();
         let (tip, sequence) = long_poll
             .watched
-            .unwrap_or_else(|| (tips.borrow().hash, *mempool.borrow()));
+            .unwrap_or_else(|| (tips.borrow().hash, Some(*mempool.borrow())));
+        if sequence.is_none() && tips.borrow().hash == tip {
+            return Ok(Change::Transactions);
+        }
         let mut check = Instant::now() + TRANSACTIONS_AFTER;
         loop {
             tokio::select! {
                 () = self.stop.wait() => return Err(stopping()),
                 changed = tips.wait_for(|now| now.hash != tip) => {
-                    return changed.map(|_| ()).map_err(|_| stopping());
+                    return changed.map(|_| Change::Tip).map_err(|_| stopping());
                 }
                 () = tokio::time::sleep_until(check) => {
-                    if *mempool.borrow() != sequence {
-                        return Ok(());
+                    if Some(*mempool.borrow()) != sequence {
+                        return Ok(Change::Transactions);
                     }
                     check = Instant::now() + TRANSACTIONS_EVERY;
                 }
@@ -140,44 +156,38 @@ impl Handler {
         }
     }
 
-    /// The present template.
-    fn template(&self) -> CallResult<Value> {
-        let (template, sequence) = self.current_template()?;
-        Ok(template_json(
-            &self.context.spec,
-            &template,
-            sequence,
-            self.context.clock.now(),
-        ))
+    /// The first template that is published on the tip: an empty one, as a rule. `None` if none comes soon.
+    async fn first_on_tip(&self) -> Option<Arc<Template>> {
+        let mut published = self.context.work.published();
+        let is_on_tip = |template: &Option<Arc<Template>>| {
+            let tip = self.context.reader.tip().hash;
+            template
+                .as_ref()
+                .is_some_and(|template| template.previous == tip)
+        };
+        let first = tokio::time::timeout(TEMPLATE_WAIT, published.wait_for(is_on_tip)).await;
+        first.ok()?.ok()?.clone()
     }
 
-    /// The template given out last where it is still fresh, else a new one; and the mempool's sequence
-    /// number that it is of.
-    fn current_template(&self) -> CallResult<(Arc<Template>, u64)> {
-        let now = self.context.clock.now();
-        let tip = self.context.reader.tip().hash;
-        let sequence = *self.context.mempool.watch().borrow();
-        {
-            let cached = self.template.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(cached) = cached.as_ref().filter(|cached| {
-                cached.template.previous == tip
-                    && !cached.template.is_outdated(now)
-                    && (cached.sequence == sequence
-                        || now.saturating_sub(cached.built_at) < TEMPLATE_LIFETIME_S)
-            }) {
-                return Ok((Arc::clone(&cached.template), cached.sequence));
+    /// The template, or else the present one, at the present time.
+    fn template(&self, template: Option<Arc<Template>>) -> CallResult<JsonText> {
+        let template = match template {
+            Some(template) => template,
+            None => self.context.work.current()?,
+        };
+        let time = template.time_at(self.context.clock.now());
+        let mut rendered = self.template.lock().unwrap_or_else(PoisonError::into_inner);
+        match rendered.as_ref() {
+            Some(rendered) if Arc::ptr_eq(&rendered.template, &template) => {
+                Ok(rendered.text.at(time))
+            }
+            _ => {
+                let text = TemplateText::new(&self.context.spec, &template);
+                let answer = text.at(time);
+                *rendered = Some(RenderedTemplate { template, text });
+                Ok(answer)
             }
         }
-        // The caller makes a coinbase of its own, so it doesn't matter whom this one pays.
-        let anyone = Builder::new().push_opcode(OP_PUSHNUM_1).into_script();
-        let template = self.context.work.build(&anyone)?;
-        let mut cached = self.template.lock().unwrap_or_else(PoisonError::into_inner);
-        *cached = Some(CachedTemplate {
-            template: Arc::clone(&template),
-            sequence,
-            built_at: now,
-        });
-        Ok((template, sequence))
     }
 }
 
@@ -215,12 +225,12 @@ fn read_mode(request: Map<String, Value>) -> CallResult<Mode> {
     }
 }
 
-/// A long poll's id: the tip's hash and the mempool's sequence number.
+/// A long poll's id: the tip's hash and the mempool's sequence number, which a stopgap does not have.
 fn read_long_poll(id: &str) -> CallResult<LongPoll> {
     let (tip, sequence) = id.split_at_checked(64).unwrap_or((id, ""));
     let tip = params::hash("longpollid", tip)?;
     Ok(LongPoll {
-        watched: Some((tip, sequence.parse().unwrap_or(0))),
+        watched: Some((tip, sequence.parse().ok())),
     })
 }
 
@@ -242,70 +252,6 @@ pub(super) fn bip22(verdict: Result<(), pyrite_chain::SubmitError>) -> CallResul
             None => Err(error.into()),
         },
     }
-}
-
-/// A template's form.
-fn template_json(spec: &ChainSpec, template: &Template, sequence: u64, now: u64) -> Value {
-    let is_active = |from: u32| template.height.0 >= from;
-    let segwit = is_active(spec.deployments.segwit);
-    let scale = if segwit { 1 } else { WITNESS_SCALE_FACTOR };
-    let mut rules = Vec::new();
-    if is_active(spec.deployments.csv) {
-        rules.push("csv");
-    }
-    if segwit {
-        rules.push("!segwit");
-    }
-    if is_active(spec.deployments.taproot) {
-        rules.push("taproot");
-    }
-    let transactions: Vec<Value> = template
-        .transactions
-        .iter()
-        .map(|entry| transaction_json(entry, scale))
-        .collect();
-    let mut form = json!({
-        "capabilities": ["proposal"],
-        "version": template.version,
-        "rules": rules,
-        "vbavailable": {},
-        "vbrequired": 0,
-        "previousblockhash": template.previous.to_string(),
-        "transactions": transactions,
-        "coinbaseaux": {},
-        "coinbasevalue": template.coinbase_value.to_sat(),
-        "longpollid": format!("{}{sequence}", template.previous),
-        "target": target_hex(template.bits),
-        "mintime": template.min_time,
-        "mutable": ["time", "transactions", "prevblock"],
-        "noncerange": "00000000ffffffff",
-        "sigoplimit": spec.limits.max_block_sigop_cost / scale,
-        "sizelimit": MAX_BLOCK_SIZE.min(spec.limits.max_block_weight) / scale,
-    });
-    if segwit {
-        form["weightlimit"] = spec.limits.max_block_weight.into();
-    }
-    form["curtime"] = template.time_at(now).into();
-    form["bits"] = bits_hex(template.bits).into();
-    form["height"] = template.height.0.into();
-    if let Some(commitment) = &template.witness_commitment {
-        form["default_witness_commitment"] = hex::encode(commitment.as_bytes()).into();
-    }
-    form
-}
-
-/// The form of a template's transaction; positions count from 1.
-fn transaction_json(entry: &TemplateTransaction, scale: u64) -> Value {
-    let depends: Vec<usize> = entry.depends.iter().map(|position| position + 1).collect();
-    json!({
-        "data": serialize_hex(entry.tx.as_ref()),
-        "txid": entry.txid.to_string(),
-        "hash": entry.wtxid.to_string(),
-        "depends": depends,
-        "fee": entry.fee.to_sat(),
-        "sigops": entry.sigop_cost / scale,
-        "weight": entry.weight,
-    })
 }
 
 #[cfg(test)]

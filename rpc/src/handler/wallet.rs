@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::{Address, Amount, Txid};
-use pyrite_mempool::FeeRate;
+use pyrite_mempool::{EstimateMode, FeeRate, FeeReason};
 use pyrite_wallet::{AddressType, SendOptions, Unspent};
 use serde_json::{Map, Value, json};
 
 use super::Handler;
 use super::blockchain::to_value;
+use super::fees::{mode_from_name, target_blocks};
 use super::rawtransactions::present;
 use super::wallet_json::{EntryFields, entries, last_block_json, transaction_fields, unspent_json};
 use crate::api::wallet::WalletServer;
@@ -17,14 +18,18 @@ use crate::call::{CallError, CallResult, code};
 use crate::json::{Btc, TransactionView, transaction_json};
 use crate::params;
 
-/// The fee rate of payments where the caller names none.
+/// The fee rate of payments where the caller names none and nothing is known.
 const DEFAULT_FEE_RATE: FeeRate = FeeRate(1_000);
+
+/// The least that a payment pays, unless the caller says otherwise (Bitcoin Core's default of `-mintxfee`).
+const REQUIRED_FEE_RATE: FeeRate = FeeRate(1_000);
+
+/// Within how many blocks payments should be confirmed where the caller doesn't say (Bitcoin Core's
+/// default of `-txconfirmtarget`).
+const DEFAULT_TARGET: u32 = 6;
 
 /// The version that Bitcoin Core's wallets have had since 0.16.3; clients expect one.
 const WALLET_VERSION: u32 = 169_900;
-
-/// The furthest target that may be asked for.
-const MAX_CONF_TARGET: i64 = 1_008;
 
 /// The longest comment that is kept, in bytes.
 const MAX_COMMENT: usize = 4_096;
@@ -139,7 +144,8 @@ impl WalletServer for Handler {
     ) -> CallResult<Value> {
         check_avoid_reuse(avoid_reuse)?;
         let fee_rate = present(fee_rate);
-        check_estimate(conf_target, estimate_mode.as_deref(), fee_rate.is_some())?;
+        let has_fee_rate = fee_rate.is_some();
+        let (target, mode) = check_estimate(conf_target, estimate_mode.as_deref(), has_fee_rate)?;
         let asked = fee_rate
             .map(|rate| params::fee_rate_from_sat_per_vb(&rate))
             .transpose()?;
@@ -147,9 +153,9 @@ impl WalletServer for Handler {
         let recipient = self
             .parse_address(&address)
             .ok_or_else(|| CallError::not_found(format!("Invalid Bitcoin address: {address}")))?;
-        let (fee_rate, fee_reason) = self.fee_rate(asked)?;
+        let (fee_rate, fee_reason) = self.fee_rate(asked, target, mode)?;
         let options = SendOptions {
-            fee_rate_sat_per_kvb: fee_rate,
+            fee_rate_sat_per_kvb: fee_rate.0,
             subtract_fee: subtractfeefromamount.unwrap_or(false),
             replaceable: replaceable.unwrap_or(true),
             ..SendOptions::default()
@@ -157,7 +163,7 @@ impl WalletServer for Handler {
         let comments = [comment, comment_to].map(Option::unwrap_or_default);
         let txid = self.pay(&recipient, amount, options, &comments)?;
         Ok(if verbose.unwrap_or(false) {
-            json!({ "txid": txid.to_string(), "fee_reason": fee_reason })
+            json!({ "txid": txid.to_string(), "fee_reason": fee_reason.to_string() })
         } else {
             Value::from(txid.to_string())
         })
@@ -259,16 +265,26 @@ impl WalletServer for Handler {
 }
 
 impl Handler {
-    /// What a payment pays, in satoshi per 1,000 virtual bytes, and why: what the caller asks for, or
-    /// the default, or what the mempool asks for.
-    fn fee_rate(&self, asked: Option<u64>) -> CallResult<(u64, &'static str)> {
+    /// What a payment pays, and why: what the caller asks for, in satoshi per 1,000 virtual bytes, or the
+    /// estimate, or the default; and at least what mempool and wallet ask for.
+    fn fee_rate(
+        &self,
+        asked: Option<u64>,
+        target: u32,
+        mode: EstimateMode,
+    ) -> CallResult<(FeeRate, FeeReason)> {
         let minimum = self.context.mempool.info().min_fee;
         match asked {
-            Some(rate) if rate < minimum.0 => Err(fee_rate_too_low(rate, minimum.0)),
-            Some(rate) => Ok((rate, "None")),
-            None if minimum > DEFAULT_FEE_RATE => Ok((minimum.0, "Mempool Min Fee")),
-            None => Ok((DEFAULT_FEE_RATE.0, "Fallback fee")),
+            Some(rate) if rate < minimum.0 => return Err(fee_rate_too_low(rate, minimum.0)),
+            Some(rate) => return Ok((FeeRate(rate), FeeReason::None)),
+            None => {}
         }
+        let estimate = self.context.mempool.estimate_smart_fee(target, mode);
+        let found = match estimate.rate {
+            Some(rate) => (rate, estimate.reason),
+            None => (DEFAULT_FEE_RATE, FeeReason::Fallback),
+        };
+        Ok(at_least(found, minimum))
     }
 
     /// Makes a payment, puts it into the mempool, records it in the wallet and sends it to the peers.
@@ -356,6 +372,17 @@ fn unknown_type(name: &str) -> CallError {
     })
 }
 
+/// A rate for a payment, raised to what the mempool asks for, and to the least that the wallet pays.
+fn at_least((rate, reason): (FeeRate, FeeReason), minimum: FeeRate) -> (FeeRate, FeeReason) {
+    if rate.max(minimum) < REQUIRED_FEE_RATE {
+        (REQUIRED_FEE_RATE, FeeReason::Required)
+    } else if rate < minimum {
+        (minimum, FeeReason::MempoolMin)
+    } else {
+        (rate, reason)
+    }
+}
+
 /// A rate below what the mempool asks for now, both in satoshi per 1,000 virtual bytes.
 fn fee_rate_too_low(rate: u64, minimum: u64) -> CallError {
     let shown = |rate: u64| format!("{}.{:03} sat/vB", rate / 1_000, rate % 1_000);
@@ -380,13 +407,13 @@ fn check_avoid_reuse(avoid_reuse: Option<bool>) -> CallResult<()> {
     Ok(())
 }
 
-/// Checks the parameters of fee estimation against each other, as Bitcoin Core does.
+/// Checks the parameters of fee estimation against each other, as Bitcoin Core does, and reads them.
 fn check_estimate(
     conf_target: Option<i64>,
     estimate_mode: Option<&str>,
     has_fee_rate: bool,
-) -> CallResult<()> {
-    let mode = estimate_mode.unwrap_or("unset").to_ascii_lowercase();
+) -> CallResult<(u32, EstimateMode)> {
+    let is_unset = estimate_mode.is_none_or(|mode| mode.eq_ignore_ascii_case("unset"));
     let refuse = |message: &str| Err(CallError::invalid_parameter(message));
     if has_fee_rate && conf_target.is_some() {
         return refuse(
@@ -394,19 +421,12 @@ fn check_estimate(
              target in blocks for automatic fee estimation, or an explicit fee rate.",
         );
     }
-    if has_fee_rate && mode != "unset" {
+    if has_fee_rate && !is_unset {
         return refuse("Cannot specify both estimate_mode and fee_rate");
     }
-    if !matches!(mode.as_str(), "unset" | "economical" | "conservative") {
-        return refuse(
-            "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \
-             \"conservative\"",
-        );
-    }
-    if conf_target.is_some_and(|target| !(1..=MAX_CONF_TARGET).contains(&target)) {
-        return refuse("Invalid conf_target, must be between 1 and 1008");
-    }
-    Ok(())
+    let mode = mode_from_name(estimate_mode)?;
+    let target = conf_target.map_or(Ok(DEFAULT_TARGET), target_blocks)?;
+    Ok((target, mode))
 }
 
 /// `query_options` of `listunspent`.

@@ -75,8 +75,20 @@ fn unknown_options_are_refused() {
 
 #[test]
 fn estimation_parameters_exclude_a_fee_rate() {
-    assert_eq!(check_estimate(None, None, true), Ok(()));
-    assert_eq!(check_estimate(Some(6), Some("ECONOMICAL"), false), Ok(()));
+    let economical = EstimateMode::Economical;
+    for (target, mode, has_fee_rate, read) in [
+        (None, None, true, (6, economical)),
+        (None, Some("Unset"), true, (6, economical)),
+        (Some(3), Some("ECONOMICAL"), false, (3, economical)),
+        (
+            Some(1_008),
+            Some("conservative"),
+            false,
+            (1_008, EstimateMode::Conservative),
+        ),
+    ] {
+        assert_eq!(check_estimate(target, mode, has_fee_rate), Ok(read));
+    }
     for (target, mode, has_fee_rate, message) in [
         (
             Some(6),
@@ -133,6 +145,21 @@ fn options_have_types() {
         ),
     ] {
         assert_eq!(query(options).unwrap_err(), CallError::new(-3, message));
+    }
+}
+
+#[test]
+fn a_rate_is_raised_to_what_is_asked_for() {
+    let found = |rate| (FeeRate(rate), FeeReason::Target);
+    for (rate, minimum, expected) in [
+        (5_000, 100, found(5_000)),
+        (5_000, 5_001, (FeeRate(5_001), FeeReason::MempoolMin)),
+        (999, 100, (FeeRate(1_000), FeeReason::Required)),
+        (100, 999, (FeeRate(1_000), FeeReason::Required)),
+        (100, 1_000, (FeeRate(1_000), FeeReason::MempoolMin)),
+        (1_000, 1_000, found(1_000)),
+    ] {
+        assert_eq!(at_least(found(rate), FeeRate(minimum)), expected, "{rate}");
     }
 }
 

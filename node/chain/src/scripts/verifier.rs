@@ -76,6 +76,18 @@ impl ScriptVerifier {
         Duration::from_nanos(self.nanos_in_blocks.load(Ordering::Relaxed))
     }
 
+    /// Does two things, at the same time if there are threads for it.
+    pub(crate) fn join<A: Send, B: Send>(
+        &self,
+        first: impl FnOnce() -> A + Send,
+        second: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        match &self.pool {
+            Some(pool) => pool.join(first, second),
+            None => (first(), second()),
+        }
+    }
+
     /// Verifies those that are not known to be right.
     fn verify_new(&self, mut scripts: Vec<TransactionScripts<'_>>) -> Result<(), ScriptError> {
         scripts.retain(|scripts| !self.verified.contains(scripts.wtxid(), scripts.flags()));

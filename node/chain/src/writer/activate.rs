@@ -151,7 +151,7 @@ impl Writer {
     ) -> Result<Result<(), BlockError>, ChainError> {
         let node = self.shared.tree().node(id).clone();
         let block = self.shared.stored_block(database, &node.hash)?;
-        let outpoints = outpoints_to_read(&self.shared.spec, &block, node.height);
+        let outpoints = outpoints_to_read(&self.shared.spec, &*block, node.height);
         let coins = self.shared.coins(&outpoints)?.coins;
         let changes = match self.check_and_record(database, id, &block, &coins)? {
             Ok(changes) => changes,

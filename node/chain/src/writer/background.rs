@@ -134,7 +134,7 @@ impl Writer {
     fn connect_background(&mut self, database: &Database, id: NodeId) -> Result<(), ChainError> {
         let node = self.shared.tree().node(id).clone();
         let block = self.shared.stored_block(database, &node.hash)?;
-        let outpoints = outpoints_to_read(&self.shared.spec, &block, node.height);
+        let outpoints = outpoints_to_read(&self.shared.spec, &*block, node.height);
         let Some(background) = &mut self.background else {
             return Ok(());
         };

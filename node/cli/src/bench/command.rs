@@ -3,10 +3,13 @@
 use anyhow::Result;
 use clap::Subcommand;
 
+use super::flood::FloodArgs;
 use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
+use super::mempool::MempoolArgs;
 use super::mine::MineArgs;
-use super::{import, make_chain, mine};
+use super::template::TemplateArgs;
+use super::{flood, import, make_chain, mempool, mine, template};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -17,6 +20,13 @@ pub(crate) enum BenchCommand {
     Import(ImportArgs),
     /// Hash with every kernel that this processor can run, on one thread and on all
     Mine(MineArgs),
+    /// Send signed payments to a node, and say how many a second it takes
+    Mempool(MempoolArgs),
+    /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
+    /// calls wait
+    Flood(FloodArgs),
+    /// Fill a node's mempool with signed payments, and say how soon it has block templates
+    Template(TemplateArgs),
 }
 
 pub(crate) fn run(command: &BenchCommand) -> Result<()> {
@@ -24,5 +34,8 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
         BenchCommand::MakeChain(args) => make_chain::run(args),
         BenchCommand::Import(args) => import::run(args),
         BenchCommand::Mine(args) => mine::run(args),
+        BenchCommand::Mempool(args) => mempool::run(args),
+        BenchCommand::Flood(args) => flood::run(args),
+        BenchCommand::Template(args) => template::run(args),
     }
 }

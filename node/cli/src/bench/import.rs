@@ -1,7 +1,7 @@
 //! `pyrite bench import`: how fast a file of blocks is imported, where the time goes, and in how much memory.
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,6 +13,7 @@ use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_node::{db_cache_bytes, import_block_files, import_headers_up_to, load_chain_spec};
 use serde_json::json;
 
+use super::load::{Process, memory};
 use crate::progress::{Amount, ProgressBar};
 
 /// Arguments of `pyrite bench import`.
@@ -107,7 +108,7 @@ fn measure(args: &ImportArgs) -> Result<Figures> {
         transactions,
         seconds: start.elapsed().as_secs_f64(),
         script_seconds,
-        peak_bytes: peak_memory(Path::new("/proc/self/status")),
+        peak_bytes: Process::own().memory(memory::PEAK),
     })
 }
 
@@ -140,14 +141,4 @@ impl Figures {
         })
         .to_string()
     }
-}
-
-/// `VmHWM` of Linux, in bytes.
-fn peak_memory(status: &Path) -> Option<u64> {
-    let status = std::fs::read_to_string(status).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib << 10)
 }

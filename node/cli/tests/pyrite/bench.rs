@@ -85,3 +85,72 @@ fn kernels_are_measured() {
         assert!(refused.contains(wrong[0]), "{refused}");
     }
 }
+
+fn figures(args: &[&str]) -> Value {
+    let output = pyrite(args);
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_node_takes_all_payments_that_are_sent_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    for script in ["wpkh", "taproot"] {
+        let figures = figures(&[
+            "bench",
+            "mempool",
+            "--json",
+            "--transactions=90",
+            "--connections=1,4",
+            "--script",
+            script,
+            "--dir",
+            data.to_str().unwrap(),
+        ]);
+        let rounds = figures["rounds"].as_array().unwrap();
+        assert_eq!(rounds.len(), 2);
+        for (round, connections) in rounds.iter().zip([1, 4]) {
+            assert_eq!(round["connections"], connections);
+            assert_eq!(round["latency"]["count"], 90);
+            assert!(round["per_second"].as_f64() > Some(0.0));
+        }
+        assert!(!data.exists());
+    }
+}
+
+#[test]
+fn a_flood_fills_the_mempool_and_goes_on_after_blocks() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let figures = figures(&[
+        "bench",
+        "flood",
+        "--json",
+        "--seconds=5",
+        "--block-every=1",
+        "--connections=2",
+        "--coins=400",
+        "--mempool-mb=1",
+        "--dir",
+        data.to_str().unwrap(),
+    ]);
+    let number = |name: &str| figures[name].as_u64().unwrap();
+    let refused = figures["refused"].as_object().unwrap();
+    let refusals: u64 = refused.values().filter_map(Value::as_u64).sum();
+    assert_eq!(number("sent"), number("accepted") + refusals);
+    // More than the coins can pay for at once: blocks made room.
+    assert!(number("accepted") > 4 * 400, "{figures}");
+    assert!(figures["blocks"]["count"].as_u64() > Some(0), "{figures}");
+    assert!(
+        refused.contains_key("bad-txns-inputs-missingorspent"),
+        "{figures}"
+    );
+    assert!(number("mempool_peak_transactions") > 0, "{figures}");
+    assert!(
+        number("mempool_peak_bytes") <= number("mempool_bound_bytes"),
+        "{figures}"
+    );
+    assert!(figures["calls"]["count"].as_u64() > Some(0), "{figures}");
+    assert!(!data.exists());
+}

@@ -36,6 +36,30 @@ fn a_payment_reaches_every_mempool_and_then_the_payee() {
 }
 
 #[test]
+fn a_private_network_estimates_fees_and_keeps_what_it_learned() {
+    let mut network = TestNetwork::on_demand(1);
+    let estimate = |network: &TestNetwork| network.rpc(1, "estimatesmartfee", json!([6]));
+    // Nothing was paid yet: what the mempool asks for.
+    assert_eq!(
+        estimate(&network),
+        json!({ "feerate": 0.000_001, "blocks": 6 })
+    );
+    network.generate(1, 1);
+    for _ in 0..20 {
+        let address = network.rpc(1, "getnewaddress", json!([]));
+        let payment = json!({ "address": address, "amount": 1, "fee_rate": 25 });
+        network.rpc(1, "sendtoaddress", payment);
+        network.generate(1, 1);
+    }
+    let learned = estimate(&network);
+    let rate = learned["feerate"].as_f64().unwrap();
+    assert!((0.000_25..0.000_26).contains(&rate), "{learned}");
+    assert_eq!(network.stop_all().unwrap(), 1);
+    network.start_all().unwrap();
+    assert_eq!(estimate(&network), learned);
+}
+
+#[test]
 fn a_network_mines_and_agrees() {
     let mut network = TestNetwork::mining(3, 15);
     network.wait_mesh();

@@ -41,7 +41,8 @@ impl Fixture {
     }
 
     pub(super) fn with_spec(spec: ChainSpec, config: MempoolConfig) -> Self {
-        Self::with_clock(spec, config, Clock::new(|| 1_700_000_000))
+        // An hour after the genesis block of regtest: the chain is up to date.
+        Self::with_clock(spec, config, Clock::new(|| 1_296_692_202))
     }
 
     pub(super) fn with_clock(spec: ChainSpec, config: MempoolConfig, clock: Clock) -> Self {

@@ -1,6 +1,7 @@
 //! The mempool on a real chain.
 
 mod admission;
+mod fees;
 mod file;
 mod fixture;
 mod following;

@@ -8,6 +8,7 @@ use pyrite_consensus::{HashedBlock, Height};
 
 use crate::admission::{Draft, plan_return};
 use crate::changes::{ChangeLog, Changes, Event, NetChanges, RemovalReason};
+use crate::fees::FeeEvent;
 use crate::pool::{Family, NewEntry, Pool, Slot, Staged, ValidSince};
 use crate::rolling_fee::{Fullness, RollingFee};
 use crate::{FeeRate, MempoolConfig, MempoolEntry, MempoolError, MempoolInfo};
@@ -38,6 +39,8 @@ pub(crate) struct State {
     /// Entries that have to be looked at again, because the tip is not what they were found valid on.
     doubtful: BTreeSet<Txid>,
     log: ChangeLog,
+    /// What the fee estimator has not been told yet.
+    fee_events: Vec<FeeEvent>,
     rolling: RollingFee,
 }
 
@@ -49,6 +52,7 @@ impl State {
             sequence: 0,
             doubtful: BTreeSet::new(),
             log: ChangeLog::default(),
+            fee_events: Vec::new(),
             rolling: RollingFee::default(),
         }
     }
@@ -115,6 +119,23 @@ impl State {
             self.record(Event::Added(draft.txid));
         }
         replaced
+    }
+
+    /// Tells the fee estimator of a transaction that came by itself, unless its parents wait too: it is mined with them,
+    /// whatever it pays itself.
+    pub(crate) fn note_arrival(&mut self, draft: &Draft) {
+        if self.pool.parents_of(&draft.tx).is_empty() {
+            self.fee_events.push(FeeEvent::Added {
+                txid: draft.txid,
+                height: self.cursor.height,
+                rate: FeeRate::of(draft.fee, draft.vsize),
+            });
+        }
+    }
+
+    /// What happened since the last call, for the fee estimator.
+    pub(crate) fn take_fee_events(&mut self) -> Vec<FeeEvent> {
+        std::mem::take(&mut self.fee_events)
     }
 
     /// Removes what blocks confirm and what they make impossible.
@@ -223,6 +244,7 @@ impl State {
         self.cursor = cursor;
         self.sequence += 1;
         self.rolling.block_connected(now);
+        self.fee_events.push(FeeEvent::Followed(cursor.height));
     }
 
     /// Changes what a transaction pays as far as this node is concerned.
@@ -315,6 +337,9 @@ impl State {
     }
 
     fn record(&mut self, event: Event) {
+        if let Event::Removed(txid, reason) = event {
+            self.fee_events.push(FeeEvent::Removed(txid, reason));
+        }
         self.sequence += 1;
         self.log.push(self.sequence, event);
     }

@@ -8,10 +8,10 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
 use pyrite_index::{IndexKind, Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolFile, MempoolHandle, Persistence};
+use pyrite_mempool::{MempoolConfig, MempoolEntry, MempoolFile, MempoolHandle, Persistence};
 use pyrite_miner::{
-    Candidate, MinerHandle, MinerSettings, Template, TemplateTip, WorkError, WorkSource,
-    build_template, solve,
+    Candidate, CandidateChunk, MinerHandle, MinerSettings, Template, TemplateOptions, TemplateTip,
+    WorkError, WorkSource, build_template, solve,
 };
 use pyrite_network::{ChainAccess, Network, NetworkConfig, NetworkHandle, TipSummary, Verdict};
 use pyrite_wallet::{SeedSource, WalletConfig, WalletHandle};
@@ -22,6 +22,7 @@ use crate::call::{CallError, CallResult};
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::dialect::{Dispatcher, Endpoint};
+use crate::places::Place;
 use crate::stop::{StopSender, stop_signal};
 
 /// A node and its methods.
@@ -52,7 +53,21 @@ impl TestNode {
         Self::start_on(ChainSpec::regtest(), PruneMode::Off, kinds).await
     }
 
+    /// A node with this mempool.
+    pub(super) async fn start_with_mempool(config: MempoolConfig) -> Self {
+        Self::start_all(ChainSpec::regtest(), PruneMode::Off, &[], config).await
+    }
+
     pub(super) async fn start_on(spec: ChainSpec, mode: PruneMode, kinds: &[IndexKind]) -> Self {
+        Self::start_all(spec, mode, kinds, MempoolConfig::default()).await
+    }
+
+    async fn start_all(
+        spec: ChainSpec,
+        mode: PruneMode,
+        kinds: &[IndexKind],
+        mempool: MempoolConfig,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let spec = Arc::new(spec);
         let clock = Clock::system();
@@ -71,7 +86,7 @@ impl TestNode {
             kinds: kinds.to_vec(),
         };
         let indexes = Indexes::start(&indexes, &reader).unwrap();
-        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default());
+        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), mempool);
         let mempool_file = Arc::new(MempoolFile::new(
             mempool.clone(),
             directory.path().join("mempool.dat"),
@@ -197,9 +212,13 @@ pub(super) async fn call(
 ) -> CallResult<Value> {
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
     let reply = dispatcher
-        .answer(request.to_string().into(), &Endpoint::Node)
+        .answer(
+            request.to_string().into(),
+            &Endpoint::Node,
+            &mut Place::alone(),
+        )
         .await;
-    let mut answer: Value = serde_json::from_str(&reply.body.unwrap()).unwrap();
+    let mut answer: Value = serde_json::from_str(&reply.text()).unwrap();
     match answer.get("error") {
         None => Ok(answer["result"].take()),
         Some(error) => Err(CallError {
@@ -287,36 +306,46 @@ impl WorkSource for TestWork {
         self.templates.subscribe()
     }
 
+    fn published(&self) -> watch::Receiver<Option<Arc<Template>>> {
+        self.templates.subscribe()
+    }
+
+    fn current(&self) -> Result<Arc<Template>, WorkError> {
+        self.build(&ScriptBuf::from_bytes(vec![0x51]))
+    }
+
+    fn options(&self) -> TemplateOptions {
+        TemplateOptions::default()
+    }
+
     fn build(&self, payout: &Script) -> Result<Arc<Template>, WorkError> {
         self.mempool.sync().unwrap();
-        let snapshot = self.mempool.snapshot();
-        let candidates: Vec<Candidate> = snapshot
-            .entries
+        let best = self.mempool.best_chunks(4_000_000);
+        let candidate = |entry: &Arc<MempoolEntry>| Candidate {
+            tx: Arc::clone(&entry.tx),
+            txid: entry.txid,
+            wtxid: entry.wtxid,
+            fee: entry.fee,
+            weight: entry.weight,
+            sigop_cost: entry.sigop_cost,
+        };
+        let chunks: Vec<CandidateChunk> = best
+            .chunks
             .iter()
-            .filter_map(|entry| {
-                Some(Candidate {
-                    tx: Arc::clone(&entry.tx),
-                    txid: entry.txid,
-                    fee: entry.fee,
-                    weight: entry.weight,
-                    sigop_cost: entry.sigop_cost,
-                    depends: self.mempool.details(&entry.txid)?.depends,
-                })
+            .map(|chunk| CandidateChunk {
+                fee: chunk.rate.fee,
+                weight: chunk.rate.weight,
+                transactions: chunk.entries.iter().map(candidate).collect(),
             })
             .collect();
-        let parent = self.reader.header_chain(&snapshot.tip).unwrap();
+        let parent = self.reader.header_chain(&best.tip).unwrap();
         let tip = TemplateTip {
             parent: &parent,
-            hash: snapshot.tip,
+            hash: best.tip,
         };
         let spec = self.reader.spec();
-        Ok(Arc::new(build_template(
-            spec,
-            &tip,
-            &candidates,
-            payout,
-            self.clock.now(),
-        )))
+        let template = build_template(spec, &tip, &chunks, payout, self.clock.now());
+        Ok(Arc::new(template.at_sequence(best.sequence)))
     }
 
     fn set_payout(&self, payout: ScriptBuf) {

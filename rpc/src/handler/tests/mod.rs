@@ -5,6 +5,7 @@ mod chain_stats;
 mod chain_wait;
 mod coin_search;
 mod coin_set;
+mod fees;
 mod fuzz;
 mod harness;
 mod indexes;

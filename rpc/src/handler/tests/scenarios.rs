@@ -385,6 +385,11 @@ async fn a_long_poll_ends_with_a_new_tip_or_the_server() {
         .await
         .unwrap();
     assert_eq!(late.unwrap().unwrap()["height"], 2);
+    // So is one of a template that was only a stopgap: its id is the tip alone.
+    let stopgap = tokio::time::timeout(DEADLINE, poll(&next["previousblockhash"]))
+        .await
+        .unwrap();
+    assert_eq!(stopgap.unwrap().unwrap()["height"], 2);
     let waiting = poll(&next["longpollid"]);
     node.stop.stop();
     let ended = tokio::time::timeout(DEADLINE, waiting)

@@ -3,19 +3,16 @@
 use std::collections::VecDeque;
 
 use pyrite_consensus::bitcoin::absolute::LockTime;
-use pyrite_consensus::bitcoin::block::{Header, Version};
-use pyrite_consensus::bitcoin::hashes::Hash;
-use pyrite_consensus::bitcoin::script::{Builder, PushBytesBuf};
 use pyrite_consensus::bitcoin::secp256k1::{All, Secp256k1};
 use pyrite_consensus::bitcoin::{
-    Amount, Block, BlockHash, OutPoint, Sequence, Target, Transaction, TxIn, TxMerkleNode, TxOut,
-    Witness, transaction,
+    Amount, Block, BlockHash, OutPoint, Transaction, TxOut, transaction,
 };
 use pyrite_consensus::{ChainSpec, Height};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::owner::{Kind, Owner};
+use super::super::block::{Place, input, make_block};
+use super::super::owner::{Kind, Owner};
 
 /// Owners, who get paid again and again.
 const OWNERS: u32 = 256;
@@ -28,10 +25,6 @@ const OUTPUTS: u64 = 2;
 const MANY_OUTPUTS: u64 = 8;
 const LEAST_SAT: u64 = 20_000;
 const MAX_FEE_SAT: u64 = 5_000;
-
-/// Of the witness commitment: `OP_RETURN`, a push of 36 bytes, and four fixed ones (BIP-0141).
-const COMMITMENT_PREFIX: [u8; 6] = [0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed];
-const WITNESS_NONCE: [u8; 32] = [0; 32];
 
 /// A coin that can be spent.
 struct OwnedCoin {
@@ -192,30 +185,12 @@ impl<'a> ChainMaker<'a> {
     fn block(&mut self, payments: Vec<Transaction>, fees: Amount) -> Block {
         let value = self.spec.subsidy(self.height) + fees;
         let (output, owner, kind) = self.output(value.to_sat());
-        let mut coinbase = Transaction {
-            version: transaction::Version::TWO,
-            lock_time: LockTime::ZERO,
-            input: vec![input(OutPoint::null())],
-            output: vec![output.clone()],
+        let place = Place {
+            parent: self.tip,
+            height: self.height,
+            time: self.time,
         };
-        coinbase.input[0].script_sig = Builder::new()
-            .push_int(i64::from(self.height.0))
-            .push_slice(PushBytesBuf::from(*b"pyrite"))
-            .into_script();
-        coinbase.input[0].witness = Witness::from_slice(&[WITNESS_NONCE]);
-        let mut block = Block {
-            header: Header {
-                version: Version::from_consensus(0x2000_0000),
-                prev_blockhash: self.tip,
-                merkle_root: TxMerkleNode::all_zeros(),
-                time: self.time,
-                bits: self.spec.genesis.bits,
-                nonce: 0,
-            },
-            txdata: std::iter::once(coinbase).chain(payments).collect(),
-        };
-        commit_to_witnesses(&mut block);
-        seal(&mut block);
+        let block = make_block(self.spec, place, output.clone(), payments);
         let coin = OwnedCoin {
             outpoint: OutPoint {
                 txid: block.txdata[0].compute_txid(),
@@ -230,32 +205,5 @@ impl<'a> ChainMaker<'a> {
             self.immature.push_back((mature, coin));
         }
         block
-    }
-}
-
-fn input(previous_output: OutPoint) -> TxIn {
-    TxIn {
-        previous_output,
-        sequence: Sequence::MAX,
-        ..TxIn::default()
-    }
-}
-
-fn commit_to_witnesses(block: &mut Block) {
-    let root = block.witness_root().expect("there is a coinbase");
-    let commitment = Block::compute_witness_commitment(&root, &WITNESS_NONCE);
-    let script = [&COMMITMENT_PREFIX[..], commitment.as_byte_array()].concat();
-    block.txdata[0].output.push(TxOut {
-        value: Amount::ZERO,
-        script_pubkey: script.into(),
-    });
-}
-
-/// Sets the merkle root and finds a nonce.
-fn seal(block: &mut Block) {
-    block.header.merkle_root = block.compute_merkle_root().expect("there is a coinbase");
-    let target = Target::from_compact(block.header.bits);
-    while !target.is_met_by(block.header.block_hash()) {
-        block.header.nonce += 1;
     }
 }

@@ -10,8 +10,8 @@ use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Block;
 use pyrite_consensus::bitcoin::consensus::serialize;
 
+use super::super::owner::Kind;
 use super::chain::ChainMaker;
-use super::owner::Kind;
 use crate::progress::ProgressLine;
 
 /// Arguments of `pyrite bench make-chain`.

@@ -2,6 +2,5 @@
 
 mod chain;
 mod command;
-mod owner;
 
 pub(crate) use command::{MakeChainArgs, run};
