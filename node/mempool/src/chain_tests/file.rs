@@ -8,14 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyrite_consensus::bitcoin::transaction::Version;
 use pyrite_consensus::bitcoin::{Transaction, Txid};
 
-use super::fixture::{Fixture, child};
+use super::fixture::{Fixture, NOW, child};
 use crate::{
     ImportOptions, MempoolConfig, MempoolFile, MempoolFileError, MempoolHandle, Persistence,
     SaveOutcome, SubmitOptions,
 };
-
-/// The fixture's present.
-const NOW: u64 = 1_700_000_000;
 
 struct Restart {
     fixture: Fixture,
