@@ -83,6 +83,12 @@ impl DataDir {
         self.chain.join("wallets")
     }
 
+    /// The mempool, over a restart.
+    #[must_use]
+    pub fn mempool(&self) -> PathBuf {
+        self.chain.join("mempool.dat")
+    }
+
     /// The fee estimates of the last run.
     #[must_use]
     pub fn fee_estimates(&self) -> PathBuf {

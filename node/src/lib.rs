@@ -8,6 +8,7 @@ mod export;
 mod fee_estimates;
 mod import;
 mod logging;
+mod mempool_keeper;
 mod node;
 mod options;
 mod pruner;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolHandle};
+use pyrite_mempool::{MempoolFile, MempoolHandle};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
 use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
@@ -20,7 +20,7 @@ use crate::fee_estimates::FeeEstimatesFile;
 use crate::options::Payout;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
-use crate::{NodeConfig, NodeError, RuntimeInfo, pruner, reindex};
+use crate::{NodeConfig, NodeError, RuntimeInfo, mempool_keeper, pruner, reindex};
 
 /// Name of the wallet's folder.
 const WALLET_NAME: &str = "default";
@@ -34,6 +34,7 @@ pub struct Node {
     indexes: Indexes,
     network: NetworkHandle,
     miner: MinerHandle,
+    mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
@@ -139,15 +140,8 @@ impl Node {
         stop: StopHandle,
     ) -> Result<Parts, NodeError> {
         let reader = chain.reader.clone();
-        let mempool = MempoolHandle::new(
-            reader.clone(),
-            clock.clone(),
-            MempoolConfig {
-                max_bytes: config.mempool_bytes,
-                fee_fallback: config.fee_fallback,
-                ..MempoolConfig::default()
-            },
-        );
+        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), config.mempool.clone());
+        let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
         let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
         let wallet = open_wallet(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
@@ -173,6 +167,7 @@ impl Node {
                 prune_mode: config.pruning,
                 indexes: indexes.clone(),
                 mempool: mempool.clone(),
+                mempool_file: Arc::clone(&mempool_file),
                 network: network.clone(),
                 miner: miner.clone(),
                 work: Arc::clone(&work),
@@ -206,6 +201,11 @@ impl Node {
         let announcer = network.clone();
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
+            tokio::spawn(mempool_keeper::run(
+                Arc::clone(&mempool_file),
+                network.clone(),
+                stop.clone(),
+            )),
             tokio::spawn(templates.clone().run()),
             tokio::spawn(
                 wallet_follower.run(move |transaction| announcer.announce_transaction(transaction)),
@@ -228,6 +228,7 @@ impl Node {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             fee_estimates,
             tasks,
@@ -272,6 +273,7 @@ impl Node {
             indexes,
             network,
             miner,
+            mempool_file,
             rpc,
             fee_estimates,
             tasks,
@@ -283,6 +285,7 @@ impl Node {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             fee_estimates,
             tasks,
@@ -304,6 +307,7 @@ struct Parts {
     config: NodeConfig,
     network: NetworkHandle,
     miner: MinerHandle,
+    mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     fee_estimates: FeeEstimatesFile,
     tasks: Vec<JoinHandle<()>>,
@@ -350,6 +354,7 @@ impl Parts {
             config,
             network,
             miner,
+            mempool_file,
             rpc,
             fee_estimates,
             tasks,
@@ -362,6 +367,7 @@ impl Parts {
             indexes,
             network,
             miner,
+            mempool_file,
             rpc,
             fee_estimates,
             tasks,
@@ -388,6 +394,8 @@ impl Parts {
             // Cancelled is what was asked for; a panic was logged when it happened.
             let _ = task.await;
         }
+        // Nothing comes any more.
+        mempool_keeper::save(&self.mempool_file).await;
         let fee_estimates = self.fee_estimates;
         blocking(move || fee_estimates.save_last()).await;
     }
@@ -547,7 +555,7 @@ fn check_pruning(config: &NodeConfig, reader: &ChainReader) -> Result<(), NodeEr
 }
 
 /// Runs what blocks off the runtime's own threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -9,7 +9,7 @@ use pyrite_chain::PruneMode;
 use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
-use pyrite_mempool::FeeFallback;
+use pyrite_mempool::{MempoolConfig, Persistence};
 use pyrite_miner::{MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
@@ -21,7 +21,6 @@ const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
 /// Where a node listens for peers when nothing else is said.
 const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
 const DEFAULT_MAX_PEERS: usize = 125;
-const DEFAULT_MEMPOOL_MB: usize = 300;
 const DEFAULT_DB_CACHE_MIB: usize = 450;
 /// All the coins that there can be, in satoshi: no fee rate is higher.
 const MAX_MONEY_SAT: u64 = 21_000_000 * 100_000_000;
@@ -86,6 +85,41 @@ pub struct NodeOptions {
         value_delimiter = ','
     )]
     pub devices: Vec<String>,
+    /// Hours after which a transaction leaves the mempool [default: 336]
+    #[arg(long, value_name = "HOURS", env = "PYRITE_MEMPOOL_EXPIRY_HOURS")]
+    pub mempool_expiry_hours: Option<u64>,
+    /// Keep the mempool over a restart, in mempool.dat [default: true]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_PERSIST_MEMPOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub persist_mempool: Option<bool>,
+    /// Take and relay what pays at least this, in satoshi per 1,000 virtual bytes [default: 100]
+    #[arg(long, value_name = "SAT", env = "PYRITE_MIN_RELAY_FEE")]
+    pub min_relay_fee: Option<u64>,
+    /// What a replacement pays in addition for its own size, and how much the mempool's minimum rises when it is full, in
+    /// satoshi per 1,000 virtual bytes [default: 100]
+    #[arg(long, value_name = "SAT", env = "PYRITE_INCREMENTAL_RELAY_FEE")]
+    pub incremental_relay_fee: Option<u64>,
+    /// An output is dust if spending it at this rate costs more than it is worth, in satoshi per 1,000 virtual bytes
+    /// [default: 3000]
+    #[arg(long, value_name = "SAT", env = "PYRITE_DUST_RELAY_FEE")]
+    pub dust_relay_fee: Option<u64>,
+    /// Bytes of all data-carrying outputs of a transaction together; 0 for none such [default: 100000]
+    #[arg(long, value_name = "BYTES", env = "PYRITE_DATA_CARRIER_BYTES")]
+    pub data_carrier_bytes: Option<usize>,
+    /// Relay outputs that list public keys themselves, up to three [default: true]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_PERMIT_BARE_MULTISIG", num_args = 0..=1, default_missing_value = "true")]
+    pub permit_bare_multisig: Option<bool>,
+    /// Virtual bytes that a signature operation counts for at least; 0 for none [default: 20]
+    #[arg(long, value_name = "BYTES", env = "PYRITE_BYTES_PER_SIGOP")]
+    pub bytes_per_sigop: Option<u64>,
+    /// The most unconfirmed transactions that are linked with each other, 1 to 64 [default: 64]
+    #[arg(long, value_name = "N", env = "PYRITE_CLUSTER_COUNT")]
+    pub cluster_count: Option<usize>,
+    /// The most that unconfirmed transactions which are linked with each other take, in 1,000 virtual bytes [default: 101]
+    #[arg(long, value_name = "KVB", env = "PYRITE_CLUSTER_KVB")]
+    pub cluster_kvb: Option<u64>,
+    /// Take transactions that are valid but not standard; not on mainnet [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_ACCEPT_NONSTANDARD", num_args = 0..=1, default_missing_value = "true")]
+    pub accept_nonstandard: Option<bool>,
     /// Bound of the mempool, in megabytes [default: 300]
     #[arg(long, value_name = "MB", env = "PYRITE_MEMPOOL_MB")]
     pub mempool_mb: Option<usize>,
@@ -193,10 +227,10 @@ pub struct NodeConfig {
     pub mine: Option<Payout>,
     /// How to mine.
     pub mining: MinerSettings,
-    /// Bound of the mempool, in bytes.
-    pub mempool_bytes: usize,
-    /// What to answer when too little is known for a fee estimate.
-    pub fee_fallback: FeeFallback,
+    /// What the mempool takes, and its bounds.
+    pub mempool: MempoolConfig,
+    /// Whether the mempool outlives the node.
+    pub mempool_persistence: Persistence,
     /// What to do with old fee estimates.
     pub stale_fee_estimates: StaleEstimates,
     /// How the blocks that are to be mined are built.
@@ -232,6 +266,8 @@ impl NodeOptions {
         };
         let spec = load_chain_spec(options.chain.as_deref().unwrap_or("pyrite"))?;
         let indexes = options.indexes();
+        let mempool = options.mempool(&spec)?;
+        let mempool_persistence = options.mempool_persistence();
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -274,16 +310,8 @@ impl NodeOptions {
                 )?,
                 intensity_percent: in_range("intensity", options.intensity.unwrap_or(100), 1, 100)?,
             },
-            mempool_bytes: in_range(
-                "mempool-mb",
-                options.mempool_mb.unwrap_or(DEFAULT_MEMPOOL_MB),
-                1,
-                1_000_000,
-            )? * 1_000_000,
-            fee_fallback: match options.fee_fallback {
-                Some(true) => FeeFallback::NextBlocks,
-                Some(false) | None => FeeFallback::Off,
-            },
+            mempool,
+            mempool_persistence,
             stale_fee_estimates: match options.accept_stale_fee_estimates {
                 Some(true) => StaleEstimates::Accept,
                 Some(false) | None => StaleEstimates::Ignore,
@@ -348,6 +376,17 @@ impl NodeOptions {
             threads: self.threads.or(other.threads),
             intensity: self.intensity.or(other.intensity),
             devices: non_empty_or(self.devices, other.devices),
+            mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),
+            persist_mempool: self.persist_mempool.or(other.persist_mempool),
+            min_relay_fee: self.min_relay_fee.or(other.min_relay_fee),
+            incremental_relay_fee: self.incremental_relay_fee.or(other.incremental_relay_fee),
+            dust_relay_fee: self.dust_relay_fee.or(other.dust_relay_fee),
+            data_carrier_bytes: self.data_carrier_bytes.or(other.data_carrier_bytes),
+            permit_bare_multisig: self.permit_bare_multisig.or(other.permit_bare_multisig),
+            bytes_per_sigop: self.bytes_per_sigop.or(other.bytes_per_sigop),
+            cluster_count: self.cluster_count.or(other.cluster_count),
+            cluster_kvb: self.cluster_kvb.or(other.cluster_kvb),
+            accept_nonstandard: self.accept_nonstandard.or(other.accept_nonstandard),
             mempool_mb: self.mempool_mb.or(other.mempool_mb),
             fee_fallback: self.fee_fallback.or(other.fee_fallback),
             accept_stale_fee_estimates: self
@@ -573,6 +612,8 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
         ))),
     }
 }
+
+mod mempool;
 
 #[cfg(test)]
 mod fuzz;

@@ -12,6 +12,8 @@ pub(crate) enum Family {
     Blockchain,
     /// The node itself.
     Control,
+    /// What the list leaves out.
+    Hidden,
     /// Unconfirmed transactions.
     Mempool,
     /// Templates, blocks and the built-in miner.
@@ -27,7 +29,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// All of them, in the order of `help`.
+    /// Those that `help` lists, in its order.
     pub(crate) const ALL: [Self; 9] = [
         Self::Addressindex,
         Self::Blockchain,
@@ -46,6 +48,7 @@ impl Family {
             Self::Addressindex => "Addressindex",
             Self::Blockchain => "Blockchain",
             Self::Control => "Control",
+            Self::Hidden => "Hidden",
             Self::Mempool => "Mempool",
             Self::Mining => "Mining",
             Self::Network => "Network",
@@ -158,12 +161,12 @@ pub(crate) struct MethodSpec {
 }
 
 impl MethodSpec {
-    /// How many parameters must be given.
+    /// How many parameters must be given: all up to the last that may not be left out.
     pub(crate) fn required_count(&self) -> usize {
-        self.params
-            .iter()
-            .filter(|param| param.need == Need::Required)
-            .count()
+        let mut params = self.params.iter();
+        params
+            .rposition(|param| param.need == Need::Required)
+            .map_or(0, |last| last + 1)
     }
 }
 
@@ -193,8 +196,11 @@ impl Catalogue {
             api::fees::METHODS,
             api::indexes::METHODS,
             api::mempool::METHODS,
+            api::mempool_file::METHODS,
             api::mining::METHODS,
             api::network::METHODS,
+            api::packages::METHODS,
+            api::priority::METHODS,
             api::rawtransactions::METHODS,
             api::snapshot::METHODS,
             api::spenders::METHODS,

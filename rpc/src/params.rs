@@ -242,6 +242,19 @@ pub(crate) fn text(value: &Value) -> CallResult<&str> {
     })
 }
 
+/// A value inside an object that should be true or false.
+pub(crate) fn boolean(value: &Value) -> CallResult<bool> {
+    value.as_bool().ok_or_else(|| {
+        CallError::new(
+            code::TYPE_ERROR,
+            format!(
+                "JSON value of type {} is not of expected type bool",
+                type_name(value)
+            ),
+        )
+    })
+}
+
 /// A hash from its 64 hexadecimal digits; `name` is the parameter's.
 pub(crate) fn hash<T: FromStr>(name: &str, text: &str) -> CallResult<T> {
     if text.len() != 64 {

@@ -295,7 +295,7 @@ impl MempoolError {
             Self::Replacement { reason, evicts, .. } => return reason.reject_reason(*evicts),
             Self::ReplacementDisallowed => "bip125-replacement-disallowed",
             Self::Full => "mempool full",
-            Self::MaxFeeExceeded { .. } => "max-fee-exceeded",
+            Self::MaxFeeExceeded { .. } => "max feerate exceeded",
             Self::Unsettled => "tip-keeps-moving",
             Self::MissingBlock(_) | Self::Machine(_) => "internal-error",
         };

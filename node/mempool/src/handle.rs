@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::changes::Changes;
 use crate::fees::{FeeEstimator, FeeFollower};
+use crate::policy::dust_outputs;
 use crate::pool::{Family, Slot};
 use crate::state::{Cursor, State};
 use crate::{
@@ -243,6 +244,23 @@ impl MempoolHandle {
             .collect();
         prioritised.sort_unstable_by_key(|entry| entry.txid);
         prioritised
+    }
+
+    /// Whether a transaction is here that has an output not worth spending, which it may have only as long as it pays
+    /// nothing; so `prioritise` would be of harm.
+    #[must_use]
+    pub fn has_dust(&self, txid: &Txid) -> bool {
+        let config = &self.inner.config;
+        let is_dusty = |entry: Arc<MempoolEntry>| {
+            let mut dust = dust_outputs(&entry.tx, config.dust_relay_fee);
+            dust.next().is_some()
+        };
+        !config.accept_nonstandard && self.get(txid).is_some_and(is_dusty)
+    }
+
+    /// The time, in Unix seconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.inner.clock.now()
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, ()> {

@@ -3,8 +3,8 @@
 //! `cluster` puts transactions that spend each other into the best order. `pool` is the plain data structure, `policy` what
 //! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
 //! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
-//! transactions, and `follow` keeps the pool in step with the best chain. `fees` learns from all of it what transactions have
-//! to pay.
+//! transactions, `follow` keeps the pool in step with the best chain, and `file` keeps it over a restart. `fees` learns from all of it
+//! what transactions have to pay.
 
 mod admission;
 mod changes;
@@ -14,6 +14,8 @@ mod entry;
 mod error;
 mod fee_rate;
 mod fees;
+mod file;
+mod file_error;
 mod follow;
 mod handle;
 mod package;
@@ -43,7 +45,10 @@ pub use fees::{
     BucketRange, EstimateMode, EstimatesError, FeeEstimator, FeeHorizon, FeeReason, RawEstimate,
     SavedEstimates, SmartEstimate,
 };
+pub use file::{ImportOptions, MempoolFile, Persistence, Restored, SaveOutcome};
+pub use file_error::MempoolFileError;
 pub use handle::MempoolHandle;
 pub use package::{PackageMember, PackageOutcome, PackageTest};
 pub use package_error::{PackageError, PackageReplacementError};
 pub use pool::ClusterLimits;
+pub use submit::SubmitOptions;

@@ -12,8 +12,8 @@ use crate::admission::{
 use crate::handle::MempoolHandle;
 use crate::pool::ValidSince;
 use crate::state::Cursor;
-use crate::submit::{Arrival, MAX_ATTEMPTS, accepted};
-use crate::{Accepted, EffectiveFee, FeeRate, MempoolError, PackageError};
+use crate::submit::{Arrival, MAX_ATTEMPTS, SubmitOptions, accepted};
+use crate::{Accepted, EffectiveFee, MempoolError, PackageError};
 
 /// What testing a package found for each of its transactions, in their order. `None`: the package, or another one,
 /// failed before this one could be judged.
@@ -102,7 +102,7 @@ impl MempoolHandle {
                 if let Some((index, error)) = member.map(|member| *member) {
                     test.outcomes[index] = Some(Err(error));
                 }
-                if error != PackageError::TransactionFailed {
+                if error.is_of_the_whole() {
                     test.error = Some(error);
                 }
             }
@@ -118,8 +118,9 @@ impl MempoolHandle {
     pub fn submit_package(
         &self,
         transactions: &[Arc<Transaction>],
-        max_fee_rate: Option<FeeRate>,
+        options: impl Into<SubmitOptions>,
     ) -> Result<PackageOutcome, MempoolError> {
+        let options: SubmitOptions = options.into();
         let mut outcome = PackageOutcome {
             error: None,
             members: transactions
@@ -135,7 +136,7 @@ impl MempoolHandle {
         }
         let mut together: Vec<usize> = Vec::new();
         for (index, tx) in transactions.iter().enumerate() {
-            let member = self.submit_member(tx, max_fee_rate)?;
+            let member = self.submit_member(tx, options)?;
             if let PackageMember::Taken(accepted) = &member {
                 outcome.replaced.extend(&accepted.replaced);
             }
@@ -151,7 +152,7 @@ impl MempoolHandle {
             outcome.members[index] = member;
         }
         if outcome.error.is_none() && !together.is_empty() {
-            self.submit_together(transactions, &together, max_fee_rate, &mut outcome)?;
+            self.submit_together(transactions, &together, options, &mut outcome)?;
         }
         self.note_evicted(transactions, &mut outcome);
         Ok(outcome)
@@ -161,9 +162,9 @@ impl MempoolHandle {
     fn submit_member(
         &self,
         tx: &Arc<Transaction>,
-        max_fee_rate: Option<FeeRate>,
+        options: SubmitOptions,
     ) -> Result<PackageMember, MempoolError> {
-        match self.submit_as(Arc::clone(tx), max_fee_rate, Arrival::Package) {
+        match self.submit_as(Arc::clone(tx), options, Arrival::Package) {
             Ok(accepted) => Ok(PackageMember::Taken(accepted)),
             Err(MempoolError::AlreadyInMempool | MempoolError::SameTxidInMempool) => {
                 let Some(entry) = self.get(&tx.compute_txid()) else {
@@ -188,21 +189,19 @@ impl MempoolHandle {
         &self,
         transactions: &[Arc<Transaction>],
         together: &[usize],
-        max_fee_rate: Option<FeeRate>,
+        options: SubmitOptions,
         outcome: &mut PackageOutcome,
     ) -> Result<(), MempoolError> {
         let members: Vec<Arc<Transaction>> = together
             .iter()
             .map(|index| Arc::clone(&transactions[*index]))
             .collect();
-        let rules = if members.len() > 1 {
-            PackageRules::Together { max_fee_rate }
-        } else {
+        if members.len() == 1 {
             // Alone it failed already; its error stands.
             outcome.error = Some(PackageError::TransactionFailed);
             return Ok(());
-        };
-        match self.take_together(&members, rules)? {
+        }
+        match self.take_together(&members, options)? {
             Ok((accepted, replaced)) => {
                 for (index, accepted) in together.iter().zip(accepted) {
                     outcome.members[*index] = PackageMember::Taken(accepted);
@@ -222,8 +221,11 @@ impl MempoolHandle {
     fn take_together(
         &self,
         members: &[Arc<Transaction>],
-        rules: PackageRules,
+        options: SubmitOptions,
     ) -> Result<Result<TakenTogether, PackageFailure>, MempoolError> {
+        let rules = PackageRules::Together {
+            max_fee_rate: options.max_fee_rate,
+        };
         let mut scripts_are_right = false;
         for _ in 0..MAX_ATTEMPTS {
             let judged = match self.judge_at_tip(members, rules)? {
@@ -239,7 +241,7 @@ impl MempoolHandle {
                 scripts_are_right = true;
             }
             let writer = self.writer();
-            if let Some(taken) = self.commit_package(&writer, judged) {
+            if let Some(taken) = self.commit_package(&writer, judged, options) {
                 return Ok(Ok(taken));
             }
         }
@@ -247,7 +249,12 @@ impl MempoolHandle {
     }
 
     /// Takes a package whose scripts are right; `None` if what it was judged by has changed.
-    fn commit_package(&self, writer: &MutexGuard<'_, ()>, judged: Judged) -> Option<TakenTogether> {
+    fn commit_package(
+        &self,
+        writer: &MutexGuard<'_, ()>,
+        judged: Judged,
+        options: SubmitOptions,
+    ) -> Option<TakenTogether> {
         let Judged {
             drafts,
             plan,
@@ -269,7 +276,8 @@ impl MempoolHandle {
             if state.cursor != cursor || !plan.is_current(&state.pool, &drafts) {
                 return None;
             }
-            let replaced = state.accept(&drafts, plan.into_staged(), now, tip);
+            let time = options.entry_time(now);
+            let replaced = state.accept(&drafts, plan.into_staged(), time, tip);
             state.keep_bounds(&self.inner.config, now);
             Some((accepted, replaced))
         })

@@ -67,6 +67,13 @@ pub enum PackageReplacementError {
     },
 }
 
+impl PackageError {
+    /// Whether it is about the package as a whole (Bitcoin Core's `PCKG_POLICY`), not about one of its transactions.
+    pub fn is_of_the_whole(&self) -> bool {
+        !matches!(self, Self::UnspentDust | Self::TransactionFailed)
+    }
+}
+
 impl fmt::Display for PackageReplacementError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

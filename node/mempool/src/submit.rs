@@ -17,6 +17,31 @@ use crate::{Accepted, EffectiveFee, FeeRate, MempoolError};
 /// How often a transaction is checked anew because the tip moved in between.
 pub(crate) const MAX_ATTEMPTS: usize = 16;
 
+/// What a caller asks for beside the rules. An optional fee rate is enough where that is all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SubmitOptions {
+    /// The most that it wants to pay; `None` or zero for any fee.
+    pub max_fee_rate: Option<FeeRate>,
+    /// When the transaction came to a mempool first, in Unix seconds; `None` for now. What lies in the future is now.
+    pub time: Option<u64>,
+}
+
+impl SubmitOptions {
+    /// The time of the entry, which is never in the future: such an entry would stay for too long.
+    pub(crate) fn entry_time(self, now: u64) -> u64 {
+        self.time.map_or(now, |time| time.min(now))
+    }
+}
+
+impl From<Option<FeeRate>> for SubmitOptions {
+    fn from(max_fee_rate: Option<FeeRate>) -> Self {
+        Self {
+            max_fee_rate,
+            time: None,
+        }
+    }
+}
+
 /// How a transaction comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
@@ -43,25 +68,26 @@ impl MempoolHandle {
         self.submit_with(tx, None)
     }
 
-    /// Takes a transaction that pays `max_fee_rate` at most; `None` or zero for any fee. Blocks as `submit` does.
+    /// Takes a transaction as the caller's options say. Blocks as `submit` does.
     ///
     /// # Errors
     /// As `submit`, and `MaxFeeExceeded`.
     pub fn submit_with(
         &self,
         tx: Arc<Transaction>,
-        max_fee_rate: Option<FeeRate>,
+        options: impl Into<SubmitOptions>,
     ) -> Result<Accepted, MempoolError> {
-        self.submit_as(tx, max_fee_rate, Arrival::Single)
+        self.submit_as(tx, options.into(), Arrival::Single)
     }
 
     /// As `submit_with`.
     pub(crate) fn submit_as(
         &self,
         tx: Arc<Transaction>,
-        max_fee_rate: Option<FeeRate>,
+        options: SubmitOptions,
         arrival: Arrival,
     ) -> Result<Accepted, MempoolError> {
+        let max_fee_rate = options.max_fee_rate;
         let rules = PlanRules {
             max_fee_rate,
             ..PlanRules::SINGLE
@@ -73,7 +99,7 @@ impl MempoolHandle {
         self.verify(&prepared.draft)?;
         for _ in 0..MAX_ATTEMPTS {
             let writer = self.writer();
-            match self.commit(&writer, prepared, arrival)? {
+            match self.commit(&writer, prepared, options, arrival)? {
                 Committed::Taken(accepted) => return Ok(accepted),
                 Committed::Outdated => drop(writer),
             }
@@ -196,6 +222,7 @@ impl MempoolHandle {
         &self,
         writer: &MutexGuard<'_, ()>,
         prepared: Prepared,
+        options: SubmitOptions,
         arrival: Arrival,
     ) -> Result<Committed, MempoolError> {
         let Prepared {
@@ -215,7 +242,8 @@ impl MempoolHandle {
             let min_fee = state.mempool_min_fee(config, now);
             check_minimum_fee(min_fee, config, plan.total_fee(), draft.vsize)?;
             let mut accepted = accepted(&draft, draft.own_fee(plan.total_fee()));
-            accepted.replaced = state.accept(&drafts, plan.into_staged(), now, tip);
+            let time = options.entry_time(now);
+            accepted.replaced = state.accept(&drafts, plan.into_staged(), time, tip);
             if arrival == Arrival::Single {
                 state.note_arrival(&draft);
             }

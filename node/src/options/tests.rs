@@ -1,3 +1,5 @@
+use pyrite_mempool::FeeFallback;
+
 use super::*;
 
 fn with_file(text: &str) -> (tempfile::TempDir, NodeOptions) {
@@ -41,13 +43,13 @@ fn indexes_are_off_unless_they_are_switched_on() {
 fn fee_estimates_are_bitcoin_cores_unless_the_fallback_is_switched_on() {
     let (_directory, options) = with_file("");
     let config = options.resolve().unwrap();
-    assert_eq!(config.fee_fallback, FeeFallback::Off);
+    assert_eq!(config.mempool.fee_fallback, FeeFallback::Off);
     assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
     let (_directory, mut options) =
         with_file("fee-fallback = true\naccept-stale-fee-estimates = true\n");
     options.accept_stale_fee_estimates = Some(false);
     let config = options.resolve().unwrap();
-    assert_eq!(config.fee_fallback, FeeFallback::NextBlocks);
+    assert_eq!(config.mempool.fee_fallback, FeeFallback::NextBlocks);
     assert_eq!(config.stale_fee_estimates, StaleEstimates::Ignore);
 }
 
@@ -139,6 +141,84 @@ fn an_address_of_another_chain_is_refused() {
             ..
         })
     ));
+}
+
+#[test]
+fn the_mempool_has_bitcoin_cores_defaults() {
+    let (_directory, options) = with_file("");
+    let config = options.resolve().unwrap();
+    assert_eq!(config.mempool, MempoolConfig::default());
+    assert_eq!(config.mempool_persistence, Persistence::On);
+}
+
+#[test]
+fn every_limit_of_the_mempool_is_a_setting() {
+    let (_directory, mut options) = with_file(
+        "chain = \"regtest\"\nmempool-mb = 5\nmempool-expiry-hours = 2\nmin-relay-fee = 1000\n\
+         incremental-relay-fee = 200\ndust-relay-fee = 0\ndata-carrier-bytes = 83\n\
+         permit-bare-multisig = false\nbytes-per-sigop = 50\ncluster-count = 25\ncluster-kvb = 50\n\
+         accept-nonstandard = true\npersist-mempool = false\n",
+    );
+    options.cluster_count = Some(3);
+    let config = options.resolve().unwrap();
+    assert_eq!(config.mempool_persistence, Persistence::Off);
+    let mempool = config.mempool;
+    assert_eq!((mempool.max_bytes, mempool.expiry_s), (5_000_000, 7_200));
+    assert_eq!(
+        [
+            mempool.min_relay_fee.0,
+            mempool.incremental_relay_fee.0,
+            mempool.dust_relay_fee.0
+        ],
+        [1_000, 200, 0]
+    );
+    assert_eq!(
+        (mempool.max_data_carrier_bytes, mempool.bytes_per_sigop),
+        (83, 50)
+    );
+    assert_eq!((mempool.limits.count, mempool.limits.vsize), (3, 50_000));
+    assert!(!mempool.permit_bare_multisig && mempool.accept_nonstandard);
+}
+
+#[test]
+fn limits_of_the_mempool_that_make_no_sense_are_named() {
+    for (text, message) in [
+        (
+            "mempool-mb = 0",
+            "mempool-mb: 0 is not between 1 and 1000000",
+        ),
+        (
+            "cluster-count = 65",
+            "cluster-count: 65 is not between 1 and 64",
+        ),
+        (
+            "cluster-kvb = 0",
+            "cluster-kvb: 0 is not between 1 and 1000",
+        ),
+        (
+            "min-relay-fee = 100000001",
+            "min-relay-fee: 100000001 is not between 0 and 100000000",
+        ),
+        (
+            "mempool-expiry-hours = 0",
+            "mempool-expiry-hours: 0 is not between 1 and 87600",
+        ),
+        (
+            "data-carrier-bytes = 1000001",
+            "data-carrier-bytes: 1000001 is not between 0 and 1000000",
+        ),
+        (
+            "bytes-per-sigop = 1001",
+            "bytes-per-sigop: 1001 is not between 0 and 1000",
+        ),
+        (
+            "chain = \"mainnet\"\naccept-nonstandard = true",
+            "accept-nonstandard: chain mainnet takes standard transactions only",
+        ),
+    ] {
+        let (_directory, options) = with_file(text);
+        assert_eq!(options.resolve().unwrap_err().to_string(), message);
+    }
 }
 
 #[test]

@@ -34,14 +34,6 @@ pub(crate) trait RawTransactions {
         maxfeerate: Option<Value>,
         maxburnamount: Option<Value>,
     ) -> CallResult<String>;
-
-    /// Whether the mempool would take transactions.
-    #[method(name = "testmempoolaccept", blocking)]
-    fn test_mempool_accept(
-        &self,
-        rawtxs: Vec<Value>,
-        maxfeerate: Option<Value>,
-    ) -> CallResult<Value>;
 }
 
 /// What `help` says of them.
@@ -99,26 +91,5 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             ),
         ],
         result: "(string, hex) the transaction's id",
-    },
-    MethodSpec {
-        name: "testmempoolaccept",
-        family: Family::RawTransactions,
-        summary: "Returns whether the mempool would take each of some transactions, as it is now.",
-        params: &[
-            required(
-                "rawtxs",
-                Kind::Array,
-                "The transactions' bytes in hexadecimal, at most 25.",
-            ),
-            optional(
-                "maxfeerate",
-                Kind::Amount,
-                "0.10",
-                "The highest fee rate to accept, in coins per 1,000 virtual bytes; 0 accepts any.",
-            ),
-        ],
-        result: "(json array) objects of txid, wtxid, allowed, vsize, fees (base, effective-feerate, \
-                 effective-includes), reject-reason, reject-details; without allowed where a \
-                 transaction spends another one of the list",
     },
 ];

@@ -1,13 +1,14 @@
 //! Unconfirmed transactions.
 
 use pyrite_consensus::bitcoin::Txid;
+use pyrite_mempool::EntryDetails;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
 use super::blockchain::to_value;
 use crate::api::mempool::MempoolServer;
 use crate::call::{CallError, CallResult};
-use crate::json::{Btc, entry_json};
+use crate::json::{Btc, chunk_json, entry_json};
 use crate::params;
 
 impl MempoolServer for Handler {
@@ -35,12 +36,44 @@ impl MempoolServer for Handler {
                 "Verbose results cannot contain mempool sequence values.",
             ));
         }
-        let mut entries = Map::with_capacity(snapshot.entries.len());
-        for details in self.context.mempool.all_details() {
-            let txid = details.entry.txid.to_string();
-            entries.insert(txid, to_value(&entry_json(&details))?);
+        entries_by_id(&self.context.mempool.all_details())
+    }
+
+    fn get_mempool_ancestors(&self, txid: String, verbose: Option<bool>) -> CallResult<Value> {
+        let txid = params::hash("txid", &txid)?;
+        let ancestors = self.context.mempool.ancestors(&txid);
+        relatives(ancestors.ok_or_else(not_in_mempool)?, verbose)
+    }
+
+    fn get_mempool_descendants(&self, txid: String, verbose: Option<bool>) -> CallResult<Value> {
+        let txid = params::hash("txid", &txid)?;
+        let descendants = self.context.mempool.descendants(&txid);
+        relatives(descendants.ok_or_else(not_in_mempool)?, verbose)
+    }
+
+    fn get_mempool_cluster(&self, txid: String) -> CallResult<Value> {
+        let txid = params::hash("txid", &txid)?;
+        let cluster = self.context.mempool.cluster(&txid);
+        let chunks = cluster.ok_or_else(not_in_mempool)?;
+        let weight: u64 = chunks.iter().map(|chunk| chunk.rate.weight).sum();
+        let count: usize = chunks.iter().map(|chunk| chunk.entries.len()).sum();
+        Ok(json!({
+            "clusterweight": weight,
+            "txcount": count,
+            "chunks": chunks.iter().map(chunk_json).collect::<Vec<_>>(),
+        }))
+    }
+
+    fn get_mempool_feerate_diagram(&self) -> CallResult<Value> {
+        let best = self.context.mempool.best_chunks(u64::MAX);
+        let (mut weight, mut fee) = (0_u64, 0_i64);
+        let mut points = vec![diagram_point(weight, fee)];
+        for chunk in &best.chunks {
+            weight = weight.saturating_add(chunk.rate.weight);
+            fee = fee.saturating_add(chunk.rate.fee);
+            points.push(diagram_point(weight, fee));
         }
-        Ok(Value::Object(entries))
+        Ok(Value::Array(points))
     }
 
     fn get_mempool_info(&self) -> CallResult<Value> {
@@ -48,7 +81,7 @@ impl MempoolServer for Handler {
         let config = self.context.mempool.config();
         let limits = config.limits;
         Ok(json!({
-            "loaded": true,
+            "loaded": self.context.mempool_file.is_loaded(),
             "size": info.size,
             "bytes": info.bytes,
             "usage": info.usage,
@@ -74,7 +107,34 @@ impl MempoolServer for Handler {
             .context
             .mempool
             .details(&txid)
-            .ok_or_else(|| CallError::not_found("Transaction not in mempool"))?;
+            .ok_or_else(not_in_mempool)?;
         to_value(&entry_json(&details))
     }
+}
+
+fn not_in_mempool() -> CallError {
+    CallError::not_found("Transaction not in mempool")
+}
+
+/// Ancestors or descendants in the order of their ids, as Bitcoin Core has them: the ids, or what is known of each.
+fn relatives(mut details: Vec<EntryDetails>, verbose: Option<bool>) -> CallResult<Value> {
+    details.sort_unstable_by_key(|one| one.entry.txid);
+    if verbose.unwrap_or(false) {
+        return entries_by_id(&details);
+    }
+    let ids = details.iter().map(|one| one.entry.txid.to_string());
+    Ok(ids.map(Value::String).collect())
+}
+
+fn entries_by_id(details: &[EntryDetails]) -> CallResult<Value> {
+    let mut entries = Map::with_capacity(details.len());
+    for one in details {
+        entries.insert(one.entry.txid.to_string(), to_value(&entry_json(one))?);
+    }
+    Ok(Value::Object(entries))
+}
+
+/// What a block of this weight would earn.
+fn diagram_point(weight: u64, fee: i64) -> Value {
+    json!({ "weight": weight, "fee": Btc::from_signed_sat(fee) })
 }

@@ -7,22 +7,19 @@ use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_he
 use pyrite_consensus::bitcoin::script::Instruction;
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash, Script, Transaction, Txid};
 use pyrite_index::IndexKind;
-use pyrite_mempool::{Accepted, EffectiveFee, FeeRate, MempoolError};
+use pyrite_mempool::{FeeRate, MempoolError};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Handler;
 use super::blockchain::to_value;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::call::{CallError, CallResult, code};
-use crate::json::{Btc, TransactionJson, TransactionView, transaction_json};
+use crate::json::{TransactionJson, TransactionView, transaction_json};
 use crate::params;
 
 /// The highest fee rate that is accepted by default, in satoshi per 1,000 virtual bytes.
 const DEFAULT_MAX_FEE_RATE: FeeRate = FeeRate(10_000_000);
-
-/// The most transactions of `testmempoolaccept`.
-const MAX_PACKAGE_COUNT: usize = 25;
 
 /// The longest script that could ever run.
 const MAX_SCRIPT_SIZE: usize = 10_000;
@@ -120,15 +117,9 @@ impl RawTransactionsServer for Handler {
         maxfeerate: Option<Value>,
         maxburnamount: Option<Value>,
     ) -> CallResult<String> {
-        let max_burn =
-            present(maxburnamount).map_or(Ok(Amount::ZERO), |value| params::amount(&value))?;
+        let max_burn = max_burn(maxburnamount)?;
         let transaction = decode_transaction(&hexstring)?;
-        if burns_more_than(&transaction, max_burn) {
-            return Err(CallError::new(
-                code::VERIFY_ERROR,
-                "Unspendable output exceeds maximum configured by user (maxburnamount)",
-            ));
-        }
+        check_burn(&transaction, max_burn)?;
         let max_fee_rate = max_fee_rate(maxfeerate)?;
         let transaction = Arc::new(transaction);
         let txid = transaction.compute_txid();
@@ -148,56 +139,6 @@ impl RawTransactionsServer for Handler {
             .map_or(transaction, |entry| Arc::clone(&entry.tx));
         self.context.network.announce_transaction(known);
         Ok(txid.to_string())
-    }
-
-    fn test_mempool_accept(
-        &self,
-        rawtxs: Vec<Value>,
-        maxfeerate: Option<Value>,
-    ) -> CallResult<Value> {
-        if rawtxs.is_empty() || rawtxs.len() > MAX_PACKAGE_COUNT {
-            return Err(CallError::invalid_parameter(format!(
-                "Array must contain between 1 and {MAX_PACKAGE_COUNT} transactions."
-            )));
-        }
-        let max_fee_rate = max_fee_rate(maxfeerate)?;
-        let transactions = rawtxs
-            .iter()
-            .enumerate()
-            .map(|(index, text)| {
-                let decoded = deserialize_hex::<Transaction>(params::text(text)?);
-                decoded.map(Arc::new).map_err(|_| {
-                    CallError::new(
-                        code::DESERIALIZATION_ERROR,
-                        format!(
-                            "TX decode failed for tx {index}. Make sure the tx has at least one \
-                             input."
-                        ),
-                    )
-                })
-            })
-            .collect::<CallResult<Vec<_>>>()?;
-        let (package_error, outcomes) = match transactions.as_slice() {
-            [only] => (
-                None,
-                vec![Some(self.context.mempool.test_accept(only, None))],
-            ),
-            package => {
-                let test = self.context.mempool.test_accept_package(package)?;
-                (test.error.map(|error| error.to_string()), test.outcomes)
-            }
-        };
-        let mut results = Vec::with_capacity(transactions.len());
-        let mut too_dear = false;
-        for (transaction, outcome) in transactions.iter().zip(outcomes) {
-            // After one that pays more than the caller wants, its descendants' verdicts mean nothing.
-            let outcome = outcome
-                .filter(|_| !too_dear)
-                .map(|outcome| outcome.and_then(|accepted| within(accepted, max_fee_rate)));
-            too_dear |= matches!(outcome, Some(Err(MempoolError::MaxFeeExceeded { .. })));
-            results.push(test_json(transaction, package_error.as_deref(), outcome)?);
-        }
-        Ok(Value::Array(results))
     }
 }
 
@@ -345,71 +286,6 @@ enum BlockIs {
     Found,
 }
 
-/// An accepted transaction, unless it pays more than the caller wants to.
-fn within(accepted: Accepted, max_fee_rate: Option<FeeRate>) -> Result<Accepted, MempoolError> {
-    match max_fee_rate.map(|rate| rate.fee_for(accepted.vsize)) {
-        Some(max) if accepted.fee > max => Err(MempoolError::MaxFeeExceeded {
-            fee: satoshis(accepted.fee),
-            max: satoshis(max),
-        }),
-        _ => Ok(accepted),
-    }
-}
-
-/// An amount in the type of fees that an operator can change.
-fn satoshis(amount: Amount) -> i64 {
-    i64::try_from(amount.to_sat()).unwrap_or(i64::MAX)
-}
-
-/// What a transaction pays for its size where it is judged.
-fn effective_rate(effective: &EffectiveFee) -> FeeRate {
-    FeeRate::of_modified(effective.fee, effective.vsize)
-}
-
-/// One entry of `testmempoolaccept`; without an outcome it only names the transaction.
-fn test_json(
-    transaction: &Transaction,
-    package_error: Option<&str>,
-    outcome: Option<Result<Accepted, MempoolError>>,
-) -> CallResult<Value> {
-    let txid = transaction.compute_txid().to_string();
-    let wtxid = transaction.compute_wtxid().to_string();
-    let mut form = json!({ "txid": txid, "wtxid": wtxid });
-    if let Some(error) = package_error {
-        form["package-error"] = error.into();
-    }
-    match outcome {
-        None => {}
-        Some(Ok(accepted)) => {
-            form["allowed"] = true.into();
-            form["vsize"] = accepted.vsize.into();
-            form["fees"] = json!({
-                "base": Btc::from(accepted.fee),
-                "effective-feerate": Btc::from_sat(effective_rate(&accepted.effective).0),
-                "effective-includes": accepted
-                    .effective
-                    .includes
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>(),
-            });
-        }
-        Some(Err(MempoolError::Machine(error))) => return Err(error.into()),
-        Some(Err(error)) => {
-            form["allowed"] = false.into();
-            if matches!(error, MempoolError::MissingInputs(_)) {
-                form["reject-reason"] = "missing-inputs".into();
-            } else {
-                form["reject-reason"] = error.reject_reason().into();
-                if !matches!(error, MempoolError::MaxFeeExceeded { .. }) {
-                    form["reject-details"] = error.reject_string().into();
-                }
-            }
-        }
-    }
-    Ok(form)
-}
-
 /// Reads a transaction.
 fn decode_transaction(text: &str) -> CallResult<Transaction> {
     deserialize_hex(text)
@@ -426,12 +302,28 @@ pub(super) fn present(value: Option<Value>) -> Option<Value> {
 }
 
 /// The caller's highest fee rate; `None` for any.
-fn max_fee_rate(value: Option<Value>) -> CallResult<Option<FeeRate>> {
+pub(super) fn max_fee_rate(value: Option<Value>) -> CallResult<Option<FeeRate>> {
     let rate = match present(value) {
         None => DEFAULT_MAX_FEE_RATE,
         Some(value) => FeeRate(params::fee_rate_sat_per_kvb(&value)?),
     };
     Ok((rate != FeeRate::ZERO).then_some(rate))
+}
+
+/// The most that the caller is ready to lose in an output; nothing if nothing is said.
+pub(super) fn max_burn(value: Option<Value>) -> CallResult<Amount> {
+    present(value).map_or(Ok(Amount::ZERO), |value| params::amount(&value))
+}
+
+/// Checks that no output that can't be spent is worth more than that.
+pub(super) fn check_burn(transaction: &Transaction, max: Amount) -> CallResult<()> {
+    if burns_more_than(transaction, max) {
+        return Err(CallError::new(
+            code::VERIFY_ERROR,
+            "Unspendable output exceeds maximum configured by user (maxburnamount)",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether an output that can't be spent is worth more than that.

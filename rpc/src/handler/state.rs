@@ -20,8 +20,11 @@ use crate::api::control::ControlServer;
 use crate::api::fees::FeesServer;
 use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
+use crate::api::mempool_file::MempoolFilesServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
+use crate::api::packages::PackagesServer;
+use crate::api::priority::PriorityServer;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::api::snapshot::SnapshotServer;
 use crate::api::spenders::SpendersServer;
@@ -62,7 +65,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         coin_search: Arc::default(),
         block_search: Arc::default(),
     };
-    let families: [Methods; 19] = [
+    let families: [Methods; 22] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -75,8 +78,11 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         FeesServer::into_rpc(handler.clone()).into(),
         IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
+        MempoolFilesServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
+        PackagesServer::into_rpc(handler.clone()).into(),
+        PriorityServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
         SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),

@@ -1,7 +1,9 @@
-//! Entries of the mempool, as `getmempoolentry` and `getrawmempool` show them.
+//! Entries and chunks of the mempool, as `getmempoolentry`, `getrawmempool` and `getmempoolcluster` show them, and what a
+//! transaction pays where it is judged.
 
-use pyrite_mempool::EntryDetails;
+use pyrite_mempool::{Accepted, EntryDetails, FeeRate, MempoolChunk};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::number::Btc;
 
@@ -16,8 +18,8 @@ pub(crate) struct MempoolEntryJson {
     descendantsize: u64,
     ancestorcount: u64,
     ancestorsize: u64,
-    chunkweight: u64,
     wtxid: String,
+    chunkweight: u64,
     fees: FeesJson,
     depends: Vec<String>,
     spentby: Vec<String>,
@@ -49,8 +51,8 @@ pub(crate) fn entry_json(details: &EntryDetails) -> MempoolEntryJson {
         descendantsize: details.descendants.vsize,
         ancestorcount: details.ancestors.count,
         ancestorsize: details.ancestors.vsize,
-        chunkweight: details.chunk.weight,
         wtxid: entry.wtxid.to_string(),
+        chunkweight: details.chunk.weight,
         fees: FeesJson {
             base: entry.fee.into(),
             modified: Btc::from_signed_sat(details.modified_fee),
@@ -63,4 +65,26 @@ pub(crate) fn entry_json(details: &EntryDetails) -> MempoolEntryJson {
         replaceable: details.replaceable,
         unbroadcast: false,
     }
+}
+
+/// A chunk: transactions that are mined together.
+pub(crate) fn chunk_json(chunk: &MempoolChunk) -> Value {
+    let ids = chunk.entries.iter().map(|entry| entry.txid.to_string());
+    json!({
+        "chunkfee": Btc::from_signed_sat(chunk.rate.fee),
+        "chunkweight": chunk.rate.weight,
+        "txs": ids.collect::<Vec<_>>(),
+    })
+}
+
+/// What a transaction pays, by itself and as it was judged.
+pub(crate) fn accepted_fees(accepted: &Accepted) -> Value {
+    let effective = &accepted.effective;
+    let rate = FeeRate::of_modified(effective.fee, effective.vsize);
+    let includes = effective.includes.iter().map(ToString::to_string);
+    json!({
+        "base": Btc::from(accepted.fee),
+        "effective-feerate": Btc::from_sat(rate.0),
+        "effective-includes": includes.collect::<Vec<_>>(),
+    })
 }

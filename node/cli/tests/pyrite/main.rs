@@ -10,5 +10,6 @@ mod command_line;
 mod db_command;
 mod full_disk;
 mod kills;
+mod mempool_restart;
 mod network;
 mod support;

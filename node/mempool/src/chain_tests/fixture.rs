@@ -20,6 +20,9 @@ use crate::{MempoolConfig, MempoolError, MempoolHandle};
 /// Satoshis of the subsidy of regtest's first 150 blocks.
 const SUBSIDY: u64 = 5_000_000_000;
 
+/// The present: an hour after the genesis block of regtest, so that the chain is up to date.
+pub(super) const NOW: u64 = 1_296_692_202;
+
 pub(super) struct Fixture {
     pub(super) chain: Chain,
     pub(super) mempool: MempoolHandle,
@@ -41,8 +44,7 @@ impl Fixture {
     }
 
     pub(super) fn with_spec(spec: ChainSpec, config: MempoolConfig) -> Self {
-        // An hour after the genesis block of regtest: the chain is up to date.
-        Self::with_clock(spec, config, Clock::new(|| 1_296_692_202))
+        Self::with_clock(spec, config, Clock::new(|| NOW))
     }
 
     pub(super) fn with_clock(spec: ChainSpec, config: MempoolConfig, clock: Clock) -> Self {
@@ -71,6 +73,12 @@ impl Fixture {
         }
         fixture.mempool.sync().unwrap();
         fixture
+    }
+
+    /// Another mempool of the same chain.
+    pub(super) fn empty_mempool(&self, config: MempoolConfig) -> MempoolHandle {
+        let clock = Clock::new(|| NOW);
+        MempoolHandle::new(self.chain.reader.clone(), clock, config)
     }
 
     pub(super) fn tip(&self) -> BlockHash {

@@ -2,6 +2,7 @@
 
 mod admission;
 mod fees;
+mod file;
 mod fixture;
 mod following;
 mod model;

@@ -10,6 +10,7 @@ mod truc;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use dust::dust_outputs;
 pub(crate) use ephemeral::{check_dust_is_spent, check_dust_pays_nothing};
 pub(crate) use inputs::{check_inputs_standard, check_witness_standard};
 pub(crate) use standard::{

@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
 use pyrite_index::{IndexKind, Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolEntry, MempoolHandle};
+use pyrite_mempool::{MempoolConfig, MempoolEntry, MempoolFile, MempoolHandle, Persistence};
 use pyrite_miner::{
     Candidate, CandidateChunk, MinerHandle, MinerSettings, Template, TemplateOptions, TemplateTip,
     WorkError, WorkSource, build_template, solve,
@@ -87,6 +87,12 @@ impl TestNode {
         };
         let indexes = Indexes::start(&indexes, &reader).unwrap();
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), mempool);
+        let mempool_file = Arc::new(MempoolFile::new(
+            mempool.clone(),
+            directory.path().join("mempool.dat"),
+            Persistence::On,
+            [7; 8],
+        ));
         let wallet = open_wallet(&spec, directory.path());
         let network = start_network(&spec, &reader, directory.path()).await;
         let work: Arc<dyn WorkSource> = Arc::new(TestWork {
@@ -109,6 +115,7 @@ impl TestNode {
             prune_mode: mode,
             indexes,
             mempool: mempool.clone(),
+            mempool_file,
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
             work,
