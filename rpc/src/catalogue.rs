@@ -24,10 +24,12 @@ pub(crate) enum Family {
     Util,
     /// The node's wallet.
     Wallet,
+    /// Methods that may change, which the list of methods leaves out.
+    Hidden,
 }
 
 impl Family {
-    /// All of them, in the order of `help`.
+    /// Those that are listed, in the order of `help`.
     pub(crate) const ALL: [Self; 9] = [
         Self::Addressindex,
         Self::Blockchain,
@@ -52,6 +54,7 @@ impl Family {
             Self::RawTransactions => "Rawtransactions",
             Self::Util => "Util",
             Self::Wallet => "Wallet",
+            Self::Hidden => "Hidden",
         }
     }
 }
@@ -197,6 +200,7 @@ impl Catalogue {
             api::network::METHODS,
             api::rawtransactions::METHODS,
             api::snapshot::METHODS,
+            api::orphans::METHODS,
             api::spenders::METHODS,
             api::tx_out_proof::METHODS,
             api::util::METHODS,

@@ -4,7 +4,7 @@
 //! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
 //! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
 //! transactions, and `follow` keeps the pool in step with the best chain. `fees` learns from all of it what transactions have
-//! to pay.
+//! to pay. `orphans` keeps what peers gave too early.
 
 mod admission;
 mod changes;
@@ -16,6 +16,7 @@ mod fee_rate;
 mod fees;
 mod follow;
 mod handle;
+mod orphans;
 mod package;
 mod package_error;
 mod policy;
@@ -44,6 +45,7 @@ pub use fees::{
     SavedEstimates, SmartEstimate,
 };
 pub use handle::MempoolHandle;
+pub use orphans::{KeptOrphan, Orphan, OrphanLimits, OrphanPool, Orphanage, PeerNumber, Refusals};
 pub use package::{PackageMember, PackageOutcome, PackageTest};
 pub use package_error::{PackageError, PackageReplacementError};
 pub use pool::ClusterLimits;

@@ -13,6 +13,7 @@ pub(crate) mod indexes;
 pub(crate) mod mempool;
 pub(crate) mod mining;
 pub(crate) mod network;
+pub(crate) mod orphans;
 pub(crate) mod rawtransactions;
 pub(crate) mod snapshot;
 pub(crate) mod spenders;

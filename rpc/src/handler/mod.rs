@@ -16,6 +16,7 @@ mod indexes;
 mod mempool;
 mod mining;
 mod network;
+mod orphans;
 mod place;
 mod rawtransactions;
 mod snapshot;

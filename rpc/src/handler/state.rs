@@ -22,6 +22,7 @@ use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
+use crate::api::orphans::OrphansServer;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::api::snapshot::SnapshotServer;
 use crate::api::spenders::SpendersServer;
@@ -62,7 +63,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         coin_search: Arc::default(),
         block_search: Arc::default(),
     };
-    let families: [Methods; 19] = [
+    let families: [Methods; 20] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -77,6 +78,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         MempoolServer::into_rpc(handler.clone()).into(),
         MiningServer::into_rpc(handler.clone()).into(),
         NetworkServer::into_rpc(handler.clone()).into(),
+        OrphansServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
         SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),

@@ -11,4 +11,5 @@ mod db_command;
 mod full_disk;
 mod kills;
 mod network;
+mod orphans;
 mod support;

@@ -8,7 +8,7 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
 use pyrite_index::{IndexKind, Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolHandle};
+use pyrite_mempool::{MempoolConfig, MempoolHandle, OrphanPool};
 use pyrite_miner::{
     Candidate, MinerHandle, MinerSettings, Template, TemplateTip, WorkError, WorkSource,
     build_template, solve,
@@ -108,6 +108,7 @@ impl TestNode {
             prune_mode: mode,
             indexes,
             mempool: mempool.clone(),
+            orphans: OrphanPool::default(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
             work,
@@ -386,7 +387,7 @@ impl ChainAccess for NoPeers {
         Verdict::Ignore("no peers".to_owned())
     }
 
-    fn submit_transaction(&self, _transaction: Transaction) -> Verdict {
+    fn submit_transaction(&self, _transaction: Arc<Transaction>, _from: u64) -> Verdict {
         Verdict::Ignore("no peers".to_owned())
     }
 

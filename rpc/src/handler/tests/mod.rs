@@ -9,6 +9,7 @@ mod fees;
 mod fuzz;
 mod harness;
 mod indexes;
+mod orphans;
 mod pruning;
 mod scenarios;
 mod snapshot;
