@@ -1,4 +1,4 @@
-//! Transactions that reach a node before their parents, or with parents that pay too little.
+//! Transactions that reach a node before their parents.
 
 use std::time::Duration;
 
@@ -80,27 +80,4 @@ fn a_child_that_comes_before_its_parent_is_taken_with_it() {
         has(&network, 2, &parent) && has(&network, 2, &child)
     });
     assert_eq!(network.rpc(2, "getorphantxs", json!([])), json!([]));
-}
-
-#[test]
-fn a_child_pays_for_a_parent_that_pays_nothing() {
-    let network = TestNetwork::on_demand(3);
-    network.wait_mesh();
-    let coins = open_coins(&network, 2);
-    network.wait_agreement(&[1, 2, 3], SOON);
-    // The first node takes what pays nothing, because it was told to; the others refuse it.
-    for coin in &coins {
-        let parent = spend(coin, 0);
-        let txid = parent.compute_txid().to_string();
-        network.rpc(1, "prioritisetransaction", json!([txid, 0, 100_000]));
-        send(&network, 1, &parent);
-        let child = spend(&parent, 50_000);
-        send(&network, 1, &child);
-        for number in [2, 3] {
-            wait("the package", SOON, || {
-                has(&network, number, &parent) && has(&network, number, &child)
-            });
-            assert_eq!(network.rpc(number, "getorphantxs", json!([])), json!([]));
-        }
-    }
 }
