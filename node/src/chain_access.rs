@@ -7,14 +7,17 @@ use pyrite_consensus::HeaderChain;
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
 use pyrite_consensus::pow::header_work;
-use pyrite_mempool::{MempoolError, MempoolHandle};
+use pyrite_mempool::{MempoolHandle, PeerNumber};
 use pyrite_network::{ChainAccess, TipSummary, Verdict};
+
+use crate::relay::Relay;
 
 /// The node's side of the network's `ChainAccess`.
 pub(crate) struct NodeChainAccess {
     pub(crate) chain: ChainHandle,
     pub(crate) reader: ChainReader,
     pub(crate) mempool: MempoolHandle,
+    pub(crate) relay: Arc<Relay>,
 }
 
 impl NodeChainAccess {
@@ -119,18 +122,8 @@ impl ChainAccess for NodeChainAccess {
         }
     }
 
-    fn submit_transaction(&self, transaction: Transaction) -> Verdict {
-        match self.mempool.submit(Arc::new(transaction)) {
-            Ok(_) => Verdict::Accept,
-            Err(MempoolError::Machine(error)) => {
-                tracing::error!(%error, "a transaction can't be checked");
-                Verdict::Ignore(error.to_string())
-            }
-            // The network keeps it for a moment, and asks its sender for the parents.
-            Err(MempoolError::MissingInputs(_)) => Verdict::MissingParent,
-            Err(error) if error.is_peer_fault() => Verdict::Reject(error.to_string()),
-            Err(error) => Verdict::Ignore(error.to_string()),
-        }
+    fn submit_transaction(&self, transaction: Arc<Transaction>, from: u64) -> Verdict {
+        self.relay.submit(&transaction, PeerNumber(from))
     }
 
     fn mempool_txids(&self, max: usize) -> Vec<Txid> {

@@ -13,6 +13,7 @@ mod node;
 mod options;
 mod pruner;
 mod reindex;
+mod relay;
 mod template_follower;
 #[cfg(test)]
 mod test_chain;

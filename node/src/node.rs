@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolFile, MempoolHandle};
+use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
 use pyrite_miner::{MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
 use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
 use crate::options::Payout;
+use crate::relay::{Relay, RelayFollower};
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
 use crate::{NodeConfig, NodeError, RuntimeInfo, mempool_keeper, pruner, reindex};
@@ -153,7 +154,14 @@ impl Node {
             clock.clone(),
             config.block_template,
         );
-        let network = start_network(&config, chain, &mempool).await?;
+        let orphans = OrphanPool::default();
+        let (relay, relay_events) = Relay::new(
+            reader.clone(),
+            mempool.clone(),
+            orphans.clone(),
+            clock.clone(),
+        );
+        let network = start_network(&config, chain, &mempool, Arc::clone(&relay)).await?;
         let work: Arc<dyn WorkSource> = templates.clone();
         let miner_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
@@ -168,6 +176,7 @@ impl Node {
                 indexes: indexes.clone(),
                 mempool: mempool.clone(),
                 mempool_file: Arc::clone(&mempool_file),
+                orphans,
                 network: network.clone(),
                 miner: miner.clone(),
                 work: Arc::clone(&work),
@@ -210,6 +219,7 @@ impl Node {
             tokio::spawn(
                 wallet_follower.run(move |transaction| announcer.announce_transaction(transaction)),
             ),
+            tokio::spawn(RelayFollower::new(relay).run(relay_events, network.clone())),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
@@ -484,6 +494,7 @@ async fn start_network(
     config: &NodeConfig,
     chain: &Chain,
     mempool: &MempoolHandle,
+    relay: Arc<Relay>,
 ) -> Result<NetworkHandle, NodeError> {
     let network_config = NetworkConfig {
         chain_name: config.spec.name.clone(),
@@ -501,6 +512,7 @@ async fn start_network(
         chain: chain.handle.clone(),
         reader: chain.reader.clone(),
         mempool: mempool.clone(),
+        relay,
     };
     Ok(Network::start(network_config, Arc::new(access)).await?)
 }

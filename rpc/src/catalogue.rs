@@ -203,6 +203,7 @@ impl Catalogue {
             api::priority::METHODS,
             api::rawtransactions::METHODS,
             api::snapshot::METHODS,
+            api::orphans::METHODS,
             api::spenders::METHODS,
             api::tx_out_proof::METHODS,
             api::util::METHODS,

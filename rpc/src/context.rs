@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pyrite_chain::{ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_consensus::ChainSpec;
 use pyrite_index::Indexes;
-use pyrite_mempool::{MempoolFile, MempoolHandle};
+use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
 use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
 use pyrite_wallet::WalletHandle;
@@ -28,6 +28,8 @@ pub struct RpcContext {
     pub mempool: MempoolHandle,
     /// Their file, over a restart.
     pub mempool_file: Arc<MempoolFile>,
+    /// Transactions of peers that wait for their parents.
+    pub orphans: OrphanPool,
     /// The peer-to-peer network.
     pub network: NetworkHandle,
     /// The built-in miner.

@@ -4,7 +4,7 @@
 //! this node relays, `admission` puts these and the consensus rules in order: which transaction may enter, alone or in a
 //! package, and what it may replace. All of them are pure. `handle` adds the chain and the locks, `submit` and `package` take
 //! transactions, `follow` keeps the pool in step with the best chain, and `file` keeps it over a restart. `fees` learns from all of it
-//! what transactions have to pay.
+//! what transactions have to pay. `orphans` keeps what peers gave too early.
 
 mod admission;
 mod changes;
@@ -18,6 +18,7 @@ mod file;
 mod file_error;
 mod follow;
 mod handle;
+mod orphans;
 mod package;
 mod package_error;
 mod policy;
@@ -48,6 +49,7 @@ pub use fees::{
 pub use file::{ImportOptions, MempoolFile, Persistence, Restored, SaveOutcome};
 pub use file_error::MempoolFileError;
 pub use handle::MempoolHandle;
+pub use orphans::{KeptOrphan, Orphan, OrphanLimits, OrphanPool, Orphanage, PeerNumber, Refusals};
 pub use package::{PackageMember, PackageOutcome, PackageTest};
 pub use package_error::{PackageError, PackageReplacementError};
 pub use pool::ClusterLimits;

@@ -26,8 +26,13 @@ pub enum Verdict {
     Reject(String),
     /// Known already, or not acceptable by our policy or state. Nobody is to blame.
     Ignore(String),
-    /// A block or header whose parent's header is unknown, or a transaction whose inputs are.
+    /// A block or header whose parent's header is unknown.
     MissingParent,
+    /// A transaction whose inputs are not known. The node keeps it, and wants these transactions from whoever sent it.
+    Orphan {
+        /// The transactions that it spends outputs of, each once.
+        missing: Vec<Txid>,
+    },
 }
 
 /// The node's chain and mempool as the network sees them.
@@ -69,8 +74,9 @@ pub trait ChainAccess: Send + Sync + 'static {
     /// Takes a block. Its header's proof of work has been checked against the chain's easiest target.
     fn submit_block(&self, block: Block) -> Verdict;
 
-    /// Takes a transaction.
-    fn submit_transaction(&self, transaction: Transaction) -> Verdict;
+    /// Takes a transaction from the peer of that number ([`PeerInfo::id`](crate::PeerInfo::id); 0 for one that is not admitted
+    /// yet).
+    fn submit_transaction(&self, transaction: Arc<Transaction>, from: u64) -> Verdict;
 
     /// At most `max` ids of the mempool's transactions, parents before children.
     fn mempool_txids(&self, max: usize) -> Vec<Txid>;

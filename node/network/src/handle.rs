@@ -9,7 +9,7 @@ use pyrite_consensus::bitcoin::{Block, Transaction};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::protocol::gossip::{Kind, encode_block, encode_transaction};
+use crate::protocol::gossip::{Kind, encode_block, encode_late_transaction, encode_transaction};
 use crate::service::Command;
 use crate::shared::Shared;
 use crate::{NetworkError, PeerInfo};
@@ -103,6 +103,28 @@ impl NetworkHandle {
     /// Announces a transaction that the mempool took. Never blocks.
     pub fn announce_transaction(&self, transaction: Arc<Transaction>) {
         self.announce(Kind::Transaction, || encode_transaction(&transaction));
+    }
+
+    /// Announces a transaction that the mempool took after it had gone round, when nobody could take it. Never blocks.
+    pub fn announce_late_transaction(&self, transaction: Arc<Transaction>) {
+        self.announce(Kind::LateTransaction, || {
+            encode_late_transaction(&transaction)
+        });
+    }
+
+    /// Tells that what the peer of that number ([`PeerInfo::id`]) sent earlier turned out to break a rule: it is banned, if it
+    /// is still connected. Never blocks.
+    pub fn blame(&self, number: u64, reason: String) {
+        let commands = &self.inner.commands;
+        if let Err(error) = commands.try_send(Command::Blame { number, reason }) {
+            tracing::debug!(number, %error, "not blamed");
+        }
+    }
+
+    /// The numbers of the connected peers ([`PeerInfo::id`]).
+    pub fn peer_numbers(&self) -> Vec<u64> {
+        let table = self.inner.shared.table();
+        table.peers.values().map(|peer| peer.id).collect()
     }
 
     fn announce(&self, kind: Kind, message: impl FnOnce() -> Vec<u8>) {

@@ -16,7 +16,6 @@ mod handle;
 mod key;
 mod misbehaviour;
 mod network;
-mod orphans;
 mod peer_book;
 mod peer_table;
 mod protocol;

@@ -56,6 +56,11 @@ impl Shared {
         }
     }
 
+    /// The number of a peer; 0 for one that is not admitted yet, or gone.
+    pub(crate) fn number_of(&self, peer: &PeerId) -> u64 {
+        self.table().peers.get(peer).map_or(0, |entry| entry.id)
+    }
+
     pub(crate) fn is_active(&self) -> bool {
         self.active.load(Ordering::Relaxed)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, Transaction, Txid, consensus};
+use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, Transaction, consensus};
 use pyrite_consensus::pow::check_proof_of_work;
 
 use crate::{ChainAccess, Verdict};
@@ -39,54 +39,18 @@ pub(crate) fn submit_block(
     (verdict, Some(hash))
 }
 
-/// Decodes and submits a transaction; it is returned where it could be decoded.
-pub(crate) fn submit_transaction(
-    chain: &dyn ChainAccess,
-    content: &[u8],
-) -> (Verdict, Option<Arc<Transaction>>) {
-    match consensus::deserialize::<Transaction>(content) {
-        Ok(transaction) => {
-            let transaction = Arc::new(transaction);
-            (
-                submit_decoded_transaction(chain, &transaction),
-                Some(transaction),
-            )
-        }
-        Err(_) => (Verdict::Reject("undecodable transaction".to_owned()), None),
-    }
-}
-
-/// Submits a transaction.
-pub(crate) fn submit_decoded_transaction(
-    chain: &dyn ChainAccess,
-    transaction: &Transaction,
-) -> Verdict {
-    let txid = transaction.compute_txid();
-    match chain.transaction(&txid) {
+/// Decodes and submits a transaction of the peer of that number.
+pub(crate) fn submit_transaction(chain: &dyn ChainAccess, content: &[u8], from: u64) -> Verdict {
+    let Ok(transaction) = consensus::deserialize::<Transaction>(content) else {
+        return Verdict::Reject("undecodable transaction".to_owned());
+    };
+    match chain.transaction(&transaction.compute_txid()) {
         // It reached us on another way first and is valid: it may be passed on. Another transaction
         // with that id, that is, with another witness, may not.
-        Some(known) if *known == *transaction => Verdict::Accept,
+        Some(known) if *known == transaction => Verdict::Accept,
         Some(_) => Verdict::Ignore("txn-same-nonwitness-data-in-mempool".to_owned()),
-        None => chain.submit_transaction(transaction.clone()),
+        None => chain.submit_transaction(Arc::new(transaction), from),
     }
-}
-
-/// The parents of a transaction that we do not have, each once, at most `max`.
-pub(crate) fn missing_parents(
-    chain: &dyn ChainAccess,
-    transaction: &Transaction,
-    max: usize,
-) -> Vec<Txid> {
-    let mut parents: Vec<Txid> = transaction
-        .input
-        .iter()
-        .map(|input| input.previous_output.txid)
-        .collect();
-    parents.sort_unstable();
-    parents.dedup();
-    parents.retain(|txid| !chain.has_transaction(txid));
-    parents.truncate(max);
-    parents
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use pyrite_chain::{Chain, ChainConfig, LoadChecks};
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Amount;
 use pyrite_consensus::spec::AssumeUtxo;
-use pyrite_mempool::MempoolConfig;
+use pyrite_mempool::{MempoolConfig, OrphanPool};
 
 use super::*;
 use crate::test_chain::{self, solved};
@@ -31,9 +31,17 @@ impl Fixture {
         let clock = config.clock.clone();
         let chain = Chain::open(config).unwrap();
         let reader = chain.reader.clone();
+        let mempool = MempoolHandle::new(reader.clone(), clock.clone(), MempoolConfig::default());
+        let (relay, _) = Relay::new(
+            reader.clone(),
+            mempool.clone(),
+            OrphanPool::default(),
+            clock,
+        );
         let access = NodeChainAccess {
             chain: chain.handle.clone(),
-            mempool: MempoolHandle::new(reader.clone(), clock, MempoolConfig::default()),
+            mempool,
+            relay,
             reader,
         };
         Self {

@@ -14,6 +14,7 @@ pub(crate) mod mempool;
 pub(crate) mod mempool_file;
 pub(crate) mod mining;
 pub(crate) mod network;
+pub(crate) mod orphans;
 pub(crate) mod packages;
 pub(crate) mod priority;
 pub(crate) mod rawtransactions;

@@ -17,6 +17,7 @@ mod mempool;
 mod mempool_file;
 mod mining;
 mod network;
+mod orphans;
 mod packages;
 mod place;
 mod priority;

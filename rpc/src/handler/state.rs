@@ -23,6 +23,7 @@ use crate::api::mempool::MempoolServer;
 use crate::api::mempool_file::MempoolFilesServer;
 use crate::api::mining::MiningServer;
 use crate::api::network::NetworkServer;
+use crate::api::orphans::OrphansServer;
 use crate::api::packages::PackagesServer;
 use crate::api::priority::PriorityServer;
 use crate::api::rawtransactions::RawTransactionsServer;
@@ -65,7 +66,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         coin_search: Arc::default(),
         block_search: Arc::default(),
     };
-    let families: [Methods; 22] = [
+    let families: [Methods; 23] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -83,6 +84,7 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
         NetworkServer::into_rpc(handler.clone()).into(),
         PackagesServer::into_rpc(handler.clone()).into(),
         PriorityServer::into_rpc(handler.clone()).into(),
+        OrphansServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
         SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),

@@ -12,4 +12,5 @@ mod full_disk;
 mod kills;
 mod mempool_restart;
 mod network;
+mod orphans;
 mod support;

@@ -11,6 +11,8 @@ use super::message::MAX_BLOCK_BYTES;
 pub(crate) enum Kind {
     Block = 1,
     Transaction = 2,
+    /// A transaction that may have gone round before, when it could not be taken: gossipsub passes no message on twice.
+    LateTransaction = 3,
 }
 
 /// Largest message.
@@ -24,6 +26,10 @@ pub(crate) fn encode_block(block: &Block) -> Vec<u8> {
 
 pub(crate) fn encode_transaction(transaction: &Transaction) -> Vec<u8> {
     encode(Kind::Transaction, transaction)
+}
+
+pub(crate) fn encode_late_transaction(transaction: &Transaction) -> Vec<u8> {
+    encode(Kind::LateTransaction, transaction)
 }
 
 fn encode(kind: Kind, content: &impl consensus::Encodable) -> Vec<u8> {
@@ -61,6 +67,8 @@ mod tests {
     fn the_first_byte_is_the_kind() {
         assert_eq!(content(Kind::Block, &[1, 5, 6]), Some(&[5, 6][..]));
         assert_eq!(content(Kind::Transaction, &[2]), Some(&[][..]));
+        assert_eq!(content(Kind::Transaction, &[3]), None);
+        assert_eq!(content(Kind::LateTransaction, &[3, 4]), Some(&[4][..]));
         assert_eq!(content(Kind::Block, &[2, 5]), None);
         assert_eq!(content(Kind::Block, &[]), None);
         assert_eq!(content(Kind::Block, &vec![1; MAX_MESSAGE_BYTES + 1]), None);

@@ -8,13 +8,13 @@ use pyrite_consensus::bitcoin::Transaction;
 use tokio::sync::oneshot;
 
 use super::Service;
+use crate::NetworkError;
 use crate::address::{is_believable, split_peer_id};
 use crate::handle::{AddMode, DisconnectTarget};
 use crate::misbehaviour::{Judgement, Offence};
 use crate::peer_book::{Addition, MAX_ADDED};
 use crate::protocol::gossip::{Kind, encode_transaction};
 use crate::protocol::message::{MAX_PEER_ADDRESSES, Request, Response};
-use crate::{NetworkError, protocol};
 
 /// More transactions than this at once come from an exchange of mempools, which others make too.
 const MAX_REPUBLISHED: usize = 100;
@@ -54,6 +54,8 @@ pub(crate) enum Command {
         offence: Offence,
         reason: String,
     },
+    /// A transaction that the peer of that number sent earlier breaks a rule.
+    Blame { number: u64, reason: String },
     /// Disconnect a peer that does not do its part.
     Drop(PeerId),
     /// A peer told us of others.
@@ -97,6 +99,12 @@ impl Service {
                 offence,
                 reason,
             } => self.punish(peer, offence, &reason),
+            Command::Blame { number, reason } => {
+                let peer = self.shared.table().by_id(number);
+                if let Some(peer) = peer {
+                    self.punish(peer, Offence::InvalidData, &reason);
+                }
+            }
             Command::Drop(peer) => self.close(&peer),
             Command::Learn { from, peers } => self.learn(from, peers),
         }
@@ -195,15 +203,10 @@ impl Service {
     }
 
     fn on_accepted(&mut self, transactions: &[Arc<Transaction>]) {
-        let republish = transactions.len() <= MAX_REPUBLISHED;
-        for transaction in transactions {
-            if republish {
-                self.publish(
-                    protocol::gossip::Kind::Transaction,
-                    encode_transaction(transaction),
-                );
+        if transactions.len() <= MAX_REPUBLISHED {
+            for transaction in transactions {
+                self.publish(Kind::Transaction, encode_transaction(transaction));
             }
-            self.retry_orphans(&transaction.compute_txid());
         }
     }
 }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use libp2p::PeerId;
 use libp2p::gossipsub::{self, MessageAcceptance, MessageId, PublishError};
-use pyrite_consensus::bitcoin::{BlockHash, Transaction, Txid};
+use pyrite_consensus::bitcoin::{BlockHash, CompactTarget};
 
 use super::{Done, Service, hint};
-use crate::Verdict;
 use crate::bandwidth::unix_time;
 use crate::misbehaviour::Offence;
 use crate::protocol::gossip::{Kind, content, message_id};
 use crate::sync::Hint;
 use crate::validation;
+use crate::{ChainAccess, Verdict};
 
 /// Messages of which it is remembered that they were seen.
 const MAX_RECENT: usize = 16_384;
@@ -22,7 +22,7 @@ const MAX_RECENT: usize = 16_384;
 const MAX_PARENTS: usize = 32;
 
 /// A check that runs.
-pub(super) type Check = Done<Option<Checked>>;
+pub(super) type Check = Done<Checked>;
 
 /// Ids of messages that were received or published lately.
 #[derive(Debug, Default)]
@@ -48,29 +48,14 @@ impl Recent {
     }
 }
 
-/// What is to be checked.
-#[derive(Debug)]
-enum Payload {
-    /// A message as it came, and its id for gossipsub.
-    Message(MessageId, Vec<u8>),
-    /// A transaction whose parent came meanwhile.
-    Orphan(Arc<Transaction>),
-}
-
-impl Payload {
-    fn size(&self) -> usize {
-        match self {
-            Self::Message(_, data) => data.len(),
-            Self::Orphan(transaction) => transaction.total_size(),
-        }
-    }
-}
+/// A message to be checked: its id for gossipsub, and its bytes.
+type Message = (MessageId, Vec<u8>);
 
 /// What waits to be checked, of one kind.
 #[derive(Debug)]
 pub(super) struct Lane {
     kind: Kind,
-    queue: VecDeque<(PeerId, Payload)>,
+    queue: VecDeque<(PeerId, Message)>,
     bytes: usize,
     running: usize,
     max_running: usize,
@@ -100,26 +85,26 @@ impl Lane {
         }
     }
 
-    /// Puts something into the queue, or gives it back when that is full.
-    fn push(&mut self, from: PeerId, payload: Payload) -> Result<(), Payload> {
-        let bytes = payload.size();
+    /// Puts a message into the queue, or gives it back when that is full.
+    fn push(&mut self, from: PeerId, message: Message) -> Result<(), Message> {
+        let bytes = message.1.len();
         if self.queue.len() >= self.max_queued || self.bytes + bytes > self.max_bytes {
-            return Err(payload);
+            return Err(message);
         }
         self.bytes += bytes;
-        self.queue.push_back((from, payload));
+        self.queue.push_back((from, message));
         Ok(())
     }
 
     /// The next to check, if one more may run.
-    fn start(&mut self) -> Option<(PeerId, Payload)> {
+    fn start(&mut self) -> Option<(PeerId, Message)> {
         if self.running >= self.max_running {
             return None;
         }
-        let (from, payload) = self.queue.pop_front()?;
-        self.bytes -= payload.size();
+        let (from, message) = self.queue.pop_front()?;
+        self.bytes -= message.1.len();
         self.running += 1;
-        Some((from, payload))
+        Some((from, message))
     }
 }
 
@@ -128,11 +113,9 @@ impl Lane {
 pub(super) struct Checked {
     kind: Kind,
     from: PeerId,
-    id: Option<MessageId>,
+    id: MessageId,
     verdict: Verdict,
     block: Option<BlockHash>,
-    transaction: Option<Arc<Transaction>>,
-    missing_parents: Vec<Txid>,
 }
 
 impl Service {
@@ -150,8 +133,8 @@ impl Service {
             } else {
                 &mut self.transactions
             };
-            let payload = Payload::Message(message_id.clone(), message.data);
-            if lane.push(propagation_source, payload).is_err() {
+            let waiting = (message_id.clone(), message.data);
+            if lane.push(propagation_source, waiting).is_err() {
                 tracing::debug!(peer = %propagation_source, "too much to check, message ignored");
                 self.report(&message_id, &propagation_source, MessageAcceptance::Ignore);
             }
@@ -161,169 +144,93 @@ impl Service {
 
     fn start_checks(&mut self) {
         for lane in [&mut self.blocks, &mut self.transactions] {
-            while let Some((from, payload)) = lane.start() {
+            while let Some((from, (id, data))) = lane.start() {
                 let (kind, pow_limit) = (lane.kind, self.pow_limit);
                 let chain = Arc::clone(&self.chain);
-                let id = match &payload {
-                    Payload::Message(id, _) => Some(id.clone()),
-                    Payload::Orphan(_) => None,
-                };
+                let number = self.shared.number_of(&from);
                 let work = tokio::task::spawn_blocking(move || {
-                    let (verdict, block, transaction) = match &payload {
-                        Payload::Orphan(transaction) => {
-                            let verdict =
-                                validation::submit_decoded_transaction(chain.as_ref(), transaction);
-                            (verdict, None, Some(Arc::clone(transaction)))
-                        }
-                        Payload::Message(_, data) => match (kind, content(kind, data)) {
-                            (_, None) => {
-                                (Verdict::Reject("malformed message".to_owned()), None, None)
-                            }
-                            (Kind::Block, Some(content)) => {
-                                let (verdict, hash) =
-                                    validation::submit_block(chain.as_ref(), pow_limit, content);
-                                (verdict, hash, None)
-                            }
-                            (Kind::Transaction, Some(content)) => {
-                                let (verdict, transaction) =
-                                    validation::submit_transaction(chain.as_ref(), content);
-                                (verdict, None, transaction)
-                            }
-                        },
-                    };
-                    let missing_parents = match (&verdict, &transaction) {
-                        (Verdict::MissingParent, Some(transaction)) => {
-                            validation::missing_parents(chain.as_ref(), transaction, MAX_PARENTS)
-                        }
-                        _ => Vec::new(),
-                    };
-                    (verdict, block, transaction, missing_parents)
+                    check(chain.as_ref(), kind, pow_limit, &data, number)
                 });
                 self.checks.push(Box::pin(async move {
-                    let (verdict, block, transaction, missing_parents) = match work.await {
-                        Ok(result) => result,
-                        Err(error) => {
-                            tracing::error!(%error, "a check failed");
-                            (
-                                Verdict::Ignore("internal error".to_owned()),
-                                None,
-                                None,
-                                Vec::new(),
-                            )
-                        }
-                    };
-                    Some(Checked {
+                    let (verdict, block) = work.await.unwrap_or_else(|error| {
+                        tracing::error!(%error, "a check failed");
+                        (Verdict::Ignore("internal error".to_owned()), None)
+                    });
+                    Checked {
                         kind,
                         from,
                         id,
                         verdict,
                         block,
-                        transaction,
-                        missing_parents,
-                    })
+                    }
                 }));
             }
         }
     }
 
-    pub(super) fn on_checked(&mut self, checked: Option<Checked>) {
-        let Some(checked) = checked else { return };
-        match checked.kind {
-            Kind::Block => self.blocks.running -= 1,
-            Kind::Transaction => self.transactions.running -= 1,
-        }
-        if let Some(id) = &checked.id {
-            let acceptance = match &checked.verdict {
-                Verdict::Accept => MessageAcceptance::Accept,
-                Verdict::Reject(_) => MessageAcceptance::Reject,
-                Verdict::Ignore(_) | Verdict::MissingParent => MessageAcceptance::Ignore,
-            };
-            self.report(id, &checked.from, acceptance);
-        }
+    pub(super) fn on_checked(&mut self, checked: Checked) {
         let Checked {
             kind,
             from,
+            id,
             verdict,
             block,
-            transaction,
-            missing_parents,
-            ..
         } = checked;
+        let what = match kind {
+            Kind::Block => {
+                self.blocks.running -= 1;
+                "block"
+            }
+            Kind::Transaction | Kind::LateTransaction => {
+                self.transactions.running -= 1;
+                "transaction"
+            }
+        };
+        let acceptance = match &verdict {
+            Verdict::Accept => MessageAcceptance::Accept,
+            Verdict::Reject(_) => MessageAcceptance::Reject,
+            Verdict::Ignore(_) | Verdict::MissingParent | Verdict::Orphan { .. } => {
+                MessageAcceptance::Ignore
+            }
+        };
+        self.report(&id, &from, acceptance);
         match verdict {
-            Verdict::Accept => self.on_valid(kind, &from, transaction.as_deref()),
+            Verdict::Accept => self.on_valid(kind, &from),
             Verdict::Reject(reason) => {
-                let what = match kind {
-                    Kind::Block => "block",
-                    Kind::Transaction => "transaction",
-                };
-                self.punish(
-                    from,
-                    Offence::InvalidData,
-                    &format!("invalid {what}: {reason}"),
-                );
+                let reason = format!("invalid {what}: {reason}");
+                self.punish(from, Offence::InvalidData, &reason);
             }
             Verdict::Ignore(reason) => tracing::trace!(?kind, reason, "message ignored"),
             Verdict::MissingParent => {
-                self.on_missing_parent(from, block, transaction, missing_parents);
+                tracing::debug!(?block, peer = %from, "block without its parent");
+                hint(&self.hints, Hint::ParentMissing(from));
+            }
+            Verdict::Orphan { mut missing } => {
+                missing.truncate(MAX_PARENTS);
+                if !missing.is_empty() {
+                    hint(&self.hints, Hint::FetchParents(from, missing));
+                }
             }
         }
         self.start_checks();
     }
 
-    fn on_valid(&mut self, kind: Kind, from: &PeerId, transaction: Option<&Transaction>) {
+    fn on_valid(&mut self, kind: Kind, from: &PeerId) {
         let now = unix_time();
         self.shared.update_peer(from, |entry| match kind {
             Kind::Block => entry.last_block_time = now,
-            Kind::Transaction => entry.last_transaction_time = now,
+            Kind::Transaction | Kind::LateTransaction => entry.last_transaction_time = now,
         });
         if kind == Kind::Block {
             self.shared.tip_changed.notify_one();
         }
-        if let Some(transaction) = transaction {
-            self.retry_orphans(&transaction.compute_txid());
-        }
-    }
-
-    fn on_missing_parent(
-        &mut self,
-        from: PeerId,
-        block: Option<BlockHash>,
-        transaction: Option<Arc<Transaction>>,
-        parents: Vec<Txid>,
-    ) {
-        if let Some(block) = block {
-            tracing::debug!(%block, peer = %from, "block without its parent");
-            hint(&self.hints, Hint::ParentMissing(from));
-        }
-        if let Some(transaction) = transaction {
-            let is_new = self
-                .orphans
-                .insert(transaction, from, std::time::Instant::now());
-            if is_new && !parents.is_empty() {
-                hint(&self.hints, Hint::FetchParents(from, parents));
-            }
-        }
-    }
-
-    /// A transaction was accepted: those that waited for it are checked again.
-    pub(super) fn retry_orphans(&mut self, parent: &Txid) {
-        for (transaction, from) in self.orphans.take_children(parent) {
-            if self
-                .transactions
-                .push(from, Payload::Orphan(transaction))
-                .is_err()
-            {
-                tracing::debug!("too much to check, an orphan is dropped");
-            }
-        }
-        self.start_checks();
     }
 
     /// Publishes a message of ours, unless it went round already.
     pub(super) fn publish(&mut self, kind: Kind, message: Vec<u8>) {
         let topic = match kind {
             Kind::Block => self.names.blocks(),
-            Kind::Transaction => self.names.transactions(),
+            Kind::Transaction | Kind::LateTransaction => self.names.transactions(),
         }
         .hash();
         let id = message_id(topic.as_str(), &message);
@@ -342,6 +249,29 @@ impl Service {
         let gossip = &mut self.swarm.behaviour_mut().gossip;
         if !gossip.report_message_validation_result(id, from, acceptance) {
             tracing::debug!(message = %id, "the check took too long, message not passed on");
+        }
+    }
+}
+
+/// Checks the message of the peer of that number. The hash is a block's, where there is one.
+fn check(
+    chain: &dyn ChainAccess,
+    kind: Kind,
+    pow_limit: CompactTarget,
+    data: &[u8],
+    number: u64,
+) -> (Verdict, Option<BlockHash>) {
+    let malformed = || (Verdict::Reject("malformed message".to_owned()), None);
+    match kind {
+        Kind::Block => content(kind, data).map_or_else(malformed, |content| {
+            validation::submit_block(chain, pow_limit, content)
+        }),
+        Kind::Transaction | Kind::LateTransaction => {
+            let content = content(Kind::Transaction, data)
+                .or_else(|| self::content(Kind::LateTransaction, data));
+            content.map_or_else(malformed, |content| {
+                (validation::submit_transaction(chain, content, number), None)
+            })
         }
     }
 }
@@ -366,7 +296,7 @@ mod tests {
     #[test]
     fn a_lane_is_bounded_in_number_bytes_and_concurrency() {
         let peer = PeerId::random();
-        let message = |size| Payload::Message(MessageId::new(b"x"), vec![0; size]);
+        let message = |size| (MessageId::new(b"x"), vec![0; size]);
         let mut lane = Lane::new(Kind::Block, 1, 2, 100);
         assert!(lane.push(peer, message(60)).is_ok());
         assert!(lane.push(peer, message(41)).is_err());

@@ -27,7 +27,6 @@ use self::connections::Connection;
 use self::gossip::{Lane, Recent};
 use self::slots::Slots;
 use crate::behaviour::{Behaviour, BehaviourEvent};
-use crate::orphans::Orphans;
 use crate::peer_book::PeerBook;
 use crate::protocol::message::Response;
 use crate::protocol::names::Names;
@@ -74,7 +73,6 @@ pub(crate) struct Service {
     blocks: Lane,
     transactions: Lane,
     checks: FuturesUnordered<gossip::Check>,
-    orphans: Orphans,
 
     /// Our requests that wait for their answers.
     waiting: HashMap<OutboundRequestId, oneshot::Sender<Option<Response>>>,
@@ -101,7 +99,6 @@ impl Service {
             blocks: Lane::blocks(),
             transactions: Lane::transactions(),
             checks: FuturesUnordered::new(),
-            orphans: Orphans::default(),
             waiting: HashMap::new(),
             answers: FuturesUnordered::new(),
             answering: Slots::default(),

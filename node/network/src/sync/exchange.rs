@@ -29,6 +29,8 @@ const OTHER_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_FETCHED: usize = 5000;
 /// Transactions that one request asks for.
 const TRANSACTIONS_PER_REQUEST: usize = 500;
+/// Ancestors of an orphan that are asked for, in all generations together.
+const MAX_ANCESTORS: usize = 128;
 /// Answers whose blocks are decoded and submitted at a time.
 const SUBMISSIONS: usize = 2;
 
@@ -224,7 +226,7 @@ impl Net {
                 )
                 .await;
             }
-            Verdict::MissingParent => {
+            Verdict::MissingParent | Verdict::Orphan { .. } => {
                 self.punish(peer, Offence::BadMessage, "headers without their parents")
                     .await;
             }
@@ -314,19 +316,35 @@ impl Net {
             return failed;
         };
         match self.fetch_transactions(peer, &unknown).await {
-            Ok(()) => Event::Mempool(peer),
+            Ok(_) => Event::Mempool(peer),
             Err(NoAnswer) => failed,
         }
     }
 
     /// Fetches the parents of an orphan from the peer that sent it.
     pub(crate) async fn fetch_parents(self, peer: PeerId, txids: Vec<Txid>) -> Event {
-        // Whether it has them is not its fault.
-        let _ = self.fetch_transactions(peer, &txids).await;
+        let mut asked: HashSet<Txid> = HashSet::new();
+        let mut wanted = txids;
+        // Parents may be orphans themselves: one generation after the other.
+        while !wanted.is_empty() && asked.len() + wanted.len() <= MAX_ANCESTORS {
+            asked.extend(&wanted);
+            // Whether it has them is not its fault.
+            let Ok(mut missing) = self.fetch_transactions(peer, &wanted).await else {
+                break;
+            };
+            missing.retain(|txid| !asked.contains(txid));
+            wanted = missing;
+        }
         Event::Fetched
     }
 
-    async fn fetch_transactions(&self, peer: PeerId, txids: &[Txid]) -> Result<(), NoAnswer> {
+    /// Fetches transactions and submits them. Returns the parents that are wanted for them, at most `MAX_ANCESTORS`.
+    async fn fetch_transactions(
+        &self,
+        peer: PeerId,
+        txids: &[Txid],
+    ) -> Result<Vec<Txid>, NoAnswer> {
+        let mut missing = Vec::new();
         for chunk in txids.chunks(TRANSACTIONS_PER_REQUEST) {
             let wire = chunk.iter().map(|txid| txid.to_byte_array()).collect();
             let answer = self
@@ -339,12 +357,22 @@ impl Net {
             };
             let asked: HashSet<Txid> = chunk.iter().copied().collect();
             let refused = Arc::clone(&self.refused);
+            let number = self.shared.number_of(&peer);
             let submitted = self
-                .blocking(move |chain| submit_transactions(chain, &asked, &transactions, &refused))
+                .blocking(move |chain| {
+                    submit_transactions(chain, &asked, &transactions, number, &refused)
+                })
                 .await;
-            let Some((accepted, fault)) = submitted else {
+            let Some(Submitted {
+                accepted,
+                missing: more,
+                fault,
+            }) = submitted
+            else {
                 return Err(NoAnswer);
             };
+            missing.extend(more);
+            missing.truncate(MAX_ANCESTORS);
             if !accepted.is_empty() {
                 self.shared
                     .update_peer(&peer, |peer| peer.last_transaction_time = unix_time());
@@ -355,7 +383,9 @@ impl Net {
                 return Err(NoAnswer);
             }
         }
-        Ok(())
+        missing.sort_unstable();
+        missing.dedup();
+        Ok(missing)
     }
 
     /// Learns of other peers.
@@ -397,7 +427,7 @@ fn headers_result(hashes: &[BlockHash], new: usize, verdict: &Verdict) -> Header
     let taken = match verdict {
         Verdict::Accept => true,
         Verdict::Ignore(_) => new == 0,
-        Verdict::Reject(_) | Verdict::MissingParent => false,
+        Verdict::Reject(_) | Verdict::MissingParent | Verdict::Orphan { .. } => false,
     };
     HeadersResult {
         count: hashes.len(),
@@ -464,7 +494,7 @@ fn submit_block(
             (BlockResult::NotNow, None)
         }
         Verdict::Ignore(_) => (BlockResult::Done, None),
-        Verdict::MissingParent => (BlockResult::NotNow, None),
+        Verdict::MissingParent | Verdict::Orphan { .. } => (BlockResult::NotNow, None),
         Verdict::Reject(reason) => {
             let reason = format!("invalid block {asked}: {reason}");
             // Another peer may have the body that belongs to the header; and where the header itself is
@@ -474,39 +504,56 @@ fn submit_block(
     }
 }
 
+/// What became of transactions that were fetched.
+#[derive(Default)]
+struct Submitted {
+    accepted: Vec<Arc<Transaction>>,
+    /// Parents that are wanted.
+    missing: Vec<Txid>,
+    fault: Fault,
+}
+
 fn submit_transactions(
     chain: &dyn ChainAccess,
     asked: &HashSet<Txid>,
     transactions: &[Vec<u8>],
+    number: u64,
     refused: &Refused,
-) -> (Vec<Arc<Transaction>>, Fault) {
-    let mut accepted = Vec::new();
+) -> Submitted {
+    let mut submitted = Submitted::default();
     for bytes in transactions {
         let Ok(transaction) = consensus::deserialize::<Transaction>(bytes) else {
-            return (
-                accepted,
-                Some((Offence::InvalidData, "undecodable transaction".to_owned())),
-            );
+            submitted.fault = Some((Offence::InvalidData, "undecodable transaction".to_owned()));
+            break;
         };
         let txid = transaction.compute_txid();
         if !asked.contains(&txid) {
             let reason = "another transaction than asked for".to_owned();
-            return (accepted, Some((Offence::BadMessage, reason)));
+            submitted.fault = Some((Offence::BadMessage, reason));
+            break;
         }
-        match chain.submit_transaction(transaction.clone()) {
-            Verdict::Accept => accepted.push(Arc::new(transaction)),
+        let transaction = Arc::new(transaction);
+        match chain.submit_transaction(Arc::clone(&transaction), number) {
+            Verdict::Accept => submitted.accepted.push(transaction),
             Verdict::Ignore(reason) => {
                 tracing::debug!(%txid, reason, "transaction not taken");
                 refused.insert(txid, Instant::now());
             }
-            Verdict::MissingParent => tracing::debug!(%txid, "transaction without its inputs"),
+            Verdict::Orphan { missing } => {
+                tracing::debug!(%txid, "transaction without its inputs");
+                refused.insert(txid, Instant::now());
+                let room = MAX_ANCESTORS.saturating_sub(submitted.missing.len());
+                submitted.missing.extend(missing.into_iter().take(room));
+            }
+            Verdict::MissingParent => {}
             Verdict::Reject(reason) => {
                 let reason = format!("invalid transaction {txid}: {reason}");
-                return (accepted, Some((Offence::InvalidData, reason)));
+                submitted.fault = Some((Offence::InvalidData, reason));
+                break;
             }
         }
     }
-    (accepted, None)
+    submitted
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ async fn a_child_that_comes_first_waits_for_its_parent() {
     for transaction in [&parent, &child] {
         let verdict = nodes[0]
             .chain
-            .submit_transaction(transaction.as_ref().clone());
+            .submit_transaction(Arc::clone(transaction), 0);
         assert_eq!(verdict, Verdict::Accept);
     }
     // The parent is never announced.

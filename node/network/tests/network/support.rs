@@ -117,6 +117,7 @@ struct State {
     tip: BlockHash,
     best_header: BlockHash,
     mempool: Vec<(Txid, Arc<Transaction>)>,
+    orphans: Vec<Arc<Transaction>>,
 }
 
 /// A chain with proof of work and merkle roots as its only rules. No proof that it is a node's.
@@ -148,6 +149,7 @@ impl FakeChain {
             tip: genesis,
             best_header: genesis,
             mempool: Vec::new(),
+            orphans: Vec::new(),
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -415,7 +417,7 @@ impl ChainAccess for FakeChain {
         Verdict::Accept
     }
 
-    fn submit_transaction(&self, transaction: Transaction) -> Verdict {
+    fn submit_transaction(&self, transaction: Arc<Transaction>, _: u64) -> Verdict {
         let txid = transaction.compute_txid();
         let mut state = self.state.lock().unwrap();
         let known = |parent: &Txid| {
@@ -424,17 +426,31 @@ impl ChainAccess for FakeChain {
         if transaction.output.is_empty() && !self.gullible.load(Ordering::Relaxed) {
             return Verdict::Reject("bad-txns-vout-empty".to_owned());
         }
-        if !transaction
+        let parents = transaction
             .input
             .iter()
-            .all(|input| known(&input.previous_output.txid))
-        {
-            return Verdict::MissingParent;
+            .map(|input| input.previous_output.txid);
+        let missing: Vec<Txid> = parents.filter(|parent| !known(parent)).collect();
+        if !missing.is_empty() {
+            state.orphans.push(transaction);
+            return Verdict::Orphan { missing };
         }
         if state.mempool.iter().any(|(other, _)| *other == txid) {
             return Verdict::Ignore("txn-already-in-mempool".to_owned());
         }
-        state.mempool.push((txid, Arc::new(transaction)));
+        state.mempool.push((txid, transaction));
+        let is_child = |orphan: &Arc<Transaction>| {
+            let mut inputs = orphan.input.iter();
+            inputs.any(|input| input.previous_output.txid == txid)
+        };
+        let children: Vec<_> = state
+            .orphans
+            .extract_if(.., |orphan| is_child(orphan))
+            .collect();
+        drop(state);
+        for child in children {
+            self.submit_transaction(child, 0);
+        }
         Verdict::Accept
     }
 
@@ -526,8 +542,7 @@ impl Node {
     /// Takes a transaction into the mempool and announces it.
     pub(crate) fn send(&self, transaction: &Arc<Transaction>) {
         assert_eq!(
-            self.chain
-                .submit_transaction(Transaction::clone(transaction)),
+            self.chain.submit_transaction(Arc::clone(transaction), 0),
             Verdict::Accept
         );
         self.network.announce_transaction(Arc::clone(transaction));

@@ -8,7 +8,9 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf, Transaction, Txid};
 use pyrite_consensus::{ChainSpec, Height};
 use pyrite_index::{IndexKind, Indexes, IndexesConfig};
-use pyrite_mempool::{MempoolConfig, MempoolEntry, MempoolFile, MempoolHandle, Persistence};
+use pyrite_mempool::{
+    MempoolConfig, MempoolEntry, MempoolFile, MempoolHandle, OrphanPool, Persistence,
+};
 use pyrite_miner::{
     Candidate, CandidateChunk, MinerHandle, MinerSettings, Template, TemplateOptions, TemplateTip,
     WorkError, WorkSource, build_template, solve,
@@ -116,6 +118,7 @@ impl TestNode {
             indexes,
             mempool: mempool.clone(),
             mempool_file,
+            orphans: OrphanPool::default(),
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
             work,
@@ -409,7 +412,7 @@ impl ChainAccess for NoPeers {
         Verdict::Ignore("no peers".to_owned())
     }
 
-    fn submit_transaction(&self, _transaction: Transaction) -> Verdict {
+    fn submit_transaction(&self, _transaction: Arc<Transaction>, _from: u64) -> Verdict {
         Verdict::Ignore("no peers".to_owned())
     }
 

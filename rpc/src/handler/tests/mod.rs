@@ -10,6 +10,7 @@ mod fuzz;
 mod harness;
 mod indexes;
 mod mempool;
+mod orphans;
 mod pruning;
 mod scenarios;
 mod snapshot;
