@@ -40,10 +40,9 @@ fn a_private_network_estimates_fees_and_keeps_what_it_learned() {
     let mut network = TestNetwork::on_demand(1);
     let estimate = |network: &TestNetwork| network.rpc(1, "estimatesmartfee", json!([6]));
     // Nothing was paid yet: what the mempool asks for.
-    assert_eq!(
-        estimate(&network),
-        json!({ "feerate": 0.000_001, "blocks": 6 })
-    );
+    let first = estimate(&network);
+    assert_eq!(first["feerate"].as_f64(), Some(0.000_001), "{first}");
+    assert_eq!(first["blocks"], json!(6));
     network.generate(1, 1);
     for _ in 0..20 {
         let address = network.rpc(1, "getnewaddress", json!([]));
