@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// Building may take one part in so many of a processor's time.
-const SHARE: u32 = 10;
+/// Building may take one part in so many of the time; it keeps two processors busy.
+const SHARE: u32 = 25;
 /// At least this long a template is left alone: those who mine on it begin anew with the next one.
 const MIN_REST: Duration = Duration::from_millis(50);
 /// And at most this long, however slow the machine is.
@@ -19,11 +19,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn building_takes_a_tenth_of_the_time_within_bounds() {
+    fn building_takes_its_share_of_the_time_within_bounds() {
         let rest = |ms| rest_after(Duration::from_millis(ms));
         assert_eq!(rest(0), Duration::from_millis(50));
-        assert_eq!(rest(5), Duration::from_millis(50));
-        assert_eq!(rest(20), Duration::from_millis(180));
+        assert_eq!(rest(2), Duration::from_millis(50));
+        assert_eq!(rest(20), Duration::from_millis(480));
         assert_eq!(rest(60_000), Duration::from_secs(5));
         assert_eq!(rest_after(Duration::MAX), Duration::from_secs(5));
     }
