@@ -52,7 +52,7 @@ impl SnapshotServer for Handler {
         })?;
         let mut input = BufReader::with_capacity(READ_BYTES, file);
         let checks = LoadChecks {
-            is_mempool_empty: &|| self.context.mempool.snapshot().entries.is_empty(),
+            is_mempool_empty: &|| self.context.mempool.info().size == 0,
             is_interrupted: &|| self.stop.is_stopping(),
         };
         let loaded = self
