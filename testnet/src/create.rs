@@ -1,6 +1,5 @@
 //! Making a network: a chain of its own whose genesis block funds every node's wallet and a faucet.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,16 +11,13 @@ use pyrite_wallet::{AddressType, Seed};
 use serde::{Deserialize, Serialize};
 
 use crate::layout::{Layout, create_dir, write_whole};
+use crate::ports::{PortChoice, choose_ports};
 use crate::{NetworkFile, NodeEntry, TestnetError};
 
 /// Coins of each node's wallet.
 const NODE_FUNDS: Amount = Amount::from_int_btc(1_000);
 /// Coins of the faucet.
 const FAUCET_FUNDS: Amount = Amount::from_int_btc(1_000_000);
-/// Where the search for a user's RPC ports begins.
-const FIRST_RPC_PORT: u16 = 19_332;
-/// Where the search for a user's peer-to-peer ports begins.
-const FIRST_P2P_PORT: u16 = 19_432;
 /// Name of the faucet's account and of its wallet's folder.
 const FAUCET: &str = "faucet";
 /// More processes than this one machine would not carry.
@@ -38,15 +34,6 @@ pub struct NetworkOptions {
     pub ports: PortChoice,
     /// Whether and how much each node mines.
     pub mining: MiningShare,
-}
-
-/// Where ports come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PortChoice {
-    /// The first free ones of a fixed range: easy to remember.
-    Fixed,
-    /// Whatever the system gives: tests that run side by side.
-    Ephemeral,
 }
 
 /// How much of the machine mining takes.
@@ -230,44 +217,6 @@ fn p2p_address(node: &NodeEntry) -> String {
     format!("/ip4/127.0.0.1/tcp/{}", node.p2p_port)
 }
 
-/// An RPC port and a peer-to-peer port for each node, all free at this moment.
-fn choose_ports(nodes: usize, choice: PortChoice) -> Result<Vec<(u16, u16)>, TestnetError> {
-    let rpc = free_ports(nodes, choice, FIRST_RPC_PORT)?;
-    let p2p = free_ports(nodes, choice, FIRST_P2P_PORT)?;
-    let number = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    rpc.iter()
-        .zip(&p2p)
-        .map(|(rpc, p2p)| Ok((number(rpc)?, number(p2p)?)))
-        .collect::<Result<_, _>>()
-        .map_err(TestnetError::NoPort)
-}
-
-/// Listeners on free ports, kept open until all are chosen, so that no port is chosen twice.
-fn free_ports(
-    count: usize,
-    choice: PortChoice,
-    first: u16,
-) -> Result<Vec<TcpListener>, TestnetError> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    match choice {
-        PortChoice::Ephemeral => (0..count).map(|_| bind(0)).collect::<Result<_, _>>(),
-        PortChoice::Fixed => {
-            let free: Vec<_> = (first..=u16::MAX)
-                .filter_map(|port| bind(port).ok())
-                .take(count)
-                .collect();
-            if free.len() == count {
-                Ok(free)
-            } else {
-                Err(std::io::Error::other(format!(
-                    "all from {first} on are taken"
-                )))
-            }
-        }
-    }
-    .map_err(TestnetError::NoPort)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -288,14 +237,6 @@ mod tests {
         }
         assert_eq!(share_of_half(2, 3), (1, 33));
         assert_eq!(share_of_half(16, 2), (4, 100));
-    }
-
-    #[test]
-    fn ports_are_distinct() {
-        let ports = choose_ports(10, PortChoice::Ephemeral).unwrap();
-        let all: std::collections::BTreeSet<u16> =
-            ports.iter().flat_map(|(rpc, p2p)| [*rpc, *p2p]).collect();
-        assert_eq!(all.len(), 20);
     }
 
     #[test]

@@ -7,12 +7,14 @@ mod create;
 mod error;
 mod layout;
 mod live;
+mod ports;
 mod process;
 mod status;
 mod table;
 
 pub use cluster::Cluster;
-pub use create::{Account, MiningShare, NetworkOptions, PortChoice};
+pub use create::{Account, MiningShare, NetworkOptions};
 pub use error::TestnetError;
 pub use layout::{NetworkFile, NodeEntry};
+pub use ports::{PortChoice, unshared_port};
 pub use status::{NetworkStatus, NodeStatus};

@@ -5,9 +5,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use pyrite_rpc::{ClientError, RpcClient};
+use pyrite_testnet::unshared_port;
 use serde_json::json;
 
-use crate::support::{binary, free_port, wait};
+use crate::support::{binary, wait};
 
 const LIMIT: Duration = Duration::from_secs(60);
 /// Room for the node and a chain.
@@ -48,7 +49,7 @@ impl Drop for Disk {
 }
 
 fn start(data_dir: &Path) -> (Child, RpcClient) {
-    let port = free_port();
+    let port = unshared_port().unwrap();
     let child = Command::new(binary())
         .args(["node", "--chain", "regtest", "--quiet", "--mdns", "false"])
         .args(["--listen", "/ip4/127.0.0.1/tcp/0"])

@@ -1,6 +1,5 @@
 //! What tests of several nodes share: a network in a fresh directory, stopped at the end, and waiting with a deadline.
 
-use std::net::TcpListener;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,7 +42,7 @@ impl TestNetwork {
         let options = NetworkOptions {
             nodes,
             chain: chain.to_owned(),
-            ports: PortChoice::Ephemeral,
+            ports: PortChoice::Unshared,
             mining,
         };
         let cluster = Cluster::open_or_create(directory.path(), binary(), &options).unwrap();
@@ -140,12 +139,6 @@ impl Drop for TestNetwork {
             let _ = self.cluster.kill(number);
         }
     }
-}
-
-/// A port of this machine that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Waits for a condition.

@@ -5,9 +5,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use pyrite_rpc::{ClientError, RpcClient};
+use pyrite_testnet::unshared_port;
 use serde_json::{Value, json};
 
-use crate::support::{binary, free_port, wait};
+use crate::support::{binary, wait};
 
 const CHAIN: &str = "regtest";
 /// A small cache, so that coins are flushed often; and every index.
@@ -32,7 +33,7 @@ pub(super) struct Node {
 impl Node {
     /// Starts a node, and does not wait for it.
     pub(super) fn spawn(data_dir: &Path) -> Self {
-        let port = free_port();
+        let port = unshared_port().unwrap();
         let log = data_dir.join("stderr");
         let stderr = std::fs::File::create(&log).unwrap();
         let child = Command::new(binary())
