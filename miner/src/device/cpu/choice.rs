@@ -10,7 +10,10 @@ use pyrite_consensus::bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 use super::kernel::Kernel;
 use super::reference::Reference;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, sha_ni::ShaNi};
+use super::{
+    avx2::Avx2,
+    sha_ni::{Plain, RegisterFile, Rolled, ShaNi},
+};
 use crate::PreparedHeader;
 
 /// How long a kernel is measured, and how often: rates change with what else the processor does, and the best of several says
@@ -33,6 +36,10 @@ pub fn kernels() -> &'static [Box<dyn Kernel>] {
             add(ShaNi::<1>::new().map(|kernel| Box::new(kernel) as _));
             add(ShaNi::<2>::new().map(|kernel| Box::new(kernel) as _));
             add(ShaNi::<3>::new().map(|kernel| Box::new(kernel) as _));
+            for registers in [RegisterFile::Sixteen, RegisterFile::ThirtyTwo] {
+                add(Plain::new(registers).map(|kernel| Box::new(kernel) as _));
+                add(Rolled::new(registers).map(|kernel| Box::new(kernel) as _));
+            }
         }
         kernels
     })

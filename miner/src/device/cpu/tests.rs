@@ -14,6 +14,16 @@ const GENESIS_NONCE: u32 = 2_083_236_893;
 /// Headers and nonces that `make test` compares each kernel on: `PYRITE_KERNEL_HASHES` for more.
 const HASHES: u32 = 200_000;
 
+/// What the second hash's fifth word is after the round that decides: the eighth word of the hash but for the initial state.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn top_word(header: &PreparedHeader, version: u16, nonce: u32) -> u32 {
+    let version = header.version(version);
+    let hash = header.header(Solution { version, nonce }).block_hash();
+    let bytes = hash.to_byte_array();
+    let word = u32::from_be_bytes(bytes[28..].try_into().unwrap());
+    word.wrapping_sub(crate::job::SHA256_INITIAL_STATE[7])
+}
+
 fn never() -> bool {
     false
 }
