@@ -12,6 +12,7 @@ use super::reference::{self, Reference};
 #[cfg(target_arch = "x86_64")]
 use super::{
     avx2::Avx2,
+    avx512::Avx512,
     sha_ni::{Plain, RegisterFile, Rolled, ShaNi},
 };
 use crate::PreparedHeader;
@@ -56,6 +57,8 @@ fn known_kernels() -> Vec<Box<dyn Kernel>> {
     {
         let mut add = |kernel: Option<Box<dyn Kernel>>| kernels.extend(kernel);
         add(Avx2::new().map(|kernel| Box::new(kernel) as _));
+        add(Avx512::new().map(|kernel| Box::new(kernel) as _));
+        add(Avx512::rolled().map(|kernel| Box::new(kernel) as _));
         add(ShaNi::<1>::new().map(|kernel| Box::new(kernel) as _));
         add(ShaNi::<2>::new().map(|kernel| Box::new(kernel) as _));
         add(ShaNi::<3>::new().map(|kernel| Box::new(kernel) as _));
