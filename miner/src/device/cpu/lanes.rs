@@ -1,5 +1,10 @@
 //! Double SHA-256 of many headers at a time, one in each 32-bit lane of a vector: the same code for all widths.
 
+#![expect(
+    clippy::needless_range_loop,
+    reason = "rounds are known by their numbers, which find more than the constant"
+)]
+
 use std::array::from_fn;
 
 use super::kernel::Candidate;
