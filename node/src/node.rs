@@ -179,6 +179,7 @@ impl Node {
                 orphans,
                 network: network.clone(),
                 miner: miner.clone(),
+                template_payout: config.template_payout.clone(),
                 work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),

@@ -71,6 +71,10 @@ pub struct NodeOptions {
     /// Mine from the start, paying this address, or the node's own wallet if it says "wallet"
     #[arg(long, value_name = "ADDRESS", env = "PYRITE_MINE")]
     pub mine: Option<String>,
+    /// Whom the blocks pay of miners that have the node make their coinbase (coinbasetxn in getblocktemplate), and so bring no
+    /// address of their own
+    #[arg(long, value_name = "ADDRESS", env = "PYRITE_TEMPLATE_PAYOUT")]
+    pub template_payout: Option<String>,
     /// Mining threads [default: half of the processors, at least 1]
     #[arg(long, value_name = "N", env = "PYRITE_THREADS")]
     pub threads: Option<usize>,
@@ -225,6 +229,8 @@ pub struct NodeConfig {
     pub rpc_bind: SocketAddr,
     /// Whether to mine from the start, and for whom.
     pub mine: Option<Payout>,
+    /// Whom the coinbase pays that `getblocktemplate` makes.
+    pub template_payout: Option<ScriptBuf>,
     /// How to mine.
     pub mining: MinerSettings,
     /// What the mempool takes, and its bounds.
@@ -301,6 +307,11 @@ impl NodeOptions {
                 .as_deref()
                 .map(|text| parse_payout(&spec, text))
                 .transpose()?,
+            template_payout: options
+                .template_payout
+                .as_deref()
+                .map(|text| parse_template_payout(&spec, text))
+                .transpose()?,
             mining: MinerSettings {
                 threads: in_range(
                     "threads",
@@ -373,6 +384,7 @@ impl NodeOptions {
             max_peers: self.max_peers.or(other.max_peers),
             rpc_bind: self.rpc_bind.or(other.rpc_bind),
             mine: self.mine.or(other.mine),
+            template_payout: self.template_payout.or(other.template_payout),
             threads: self.threads.or(other.threads),
             intensity: self.intensity.or(other.intensity),
             devices: non_empty_or(self.devices, other.devices),
@@ -597,20 +609,34 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
     if text == "wallet" {
         return Ok(Payout::Wallet);
     }
-    let wrong = |detail: String| NodeError::Setting {
-        setting: "mine",
-        detail,
-    };
-    match spec.address_kind.parse_address(text) {
-        Ok(address) => Ok(Payout::Script(address.script_pubkey())),
-        Err(AddressError::OtherKind) => Err(wrong(format!(
-            "{text} is not an address of chain {}",
-            spec.name
-        ))),
-        Err(AddressError::Malformed(error)) => Err(wrong(format!(
-            "{text} is neither an address nor \"wallet\": {error}"
-        ))),
+    match parse_address("mine", spec, text) {
+        Ok(script) => Ok(Payout::Script(script)),
+        Err(NodeError::Setting { setting, detail }) => Err(NodeError::Setting {
+            setting,
+            detail: format!("{detail}; \"wallet\" means the node's own"),
+        }),
+        Err(error) => Err(error),
     }
+}
+
+fn parse_template_payout(spec: &ChainSpec, text: &str) -> Result<ScriptBuf, NodeError> {
+    parse_address("template-payout", spec, text)
+}
+
+/// The script of an address of the chain.
+fn parse_address(
+    setting: &'static str,
+    spec: &ChainSpec,
+    text: &str,
+) -> Result<ScriptBuf, NodeError> {
+    let detail = match spec.address_kind.parse_address(text) {
+        Ok(address) => return Ok(address.script_pubkey()),
+        Err(AddressError::OtherKind) => {
+            format!("{text} is not an address of chain {}", spec.name)
+        }
+        Err(AddressError::Malformed(error)) => format!("{text} is not an address: {error}"),
+    };
+    Err(NodeError::Setting { setting, detail })
 }
 
 mod mempool;

@@ -14,3 +14,4 @@ mod orphans;
 mod pruning;
 mod scenarios;
 mod snapshot;
+mod templates;
