@@ -1,5 +1,7 @@
 //! What can go wrong in the miner and its devices, and what a work source may answer.
 
+use pyrite_consensus::bitcoin::{Amount, CompactTarget};
+
 /// Why the miner does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MinerError {
@@ -70,4 +72,36 @@ pub enum WorkError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// Why no valid block can come of a template that another node offers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    /// No hash can meet the target.
+    #[error("bits {bits:x} stand for no target")]
+    NoTarget {
+        /// The header's bits.
+        bits: CompactTarget,
+    },
+    /// The latest time is before the earliest.
+    #[error("maxtime is before mintime")]
+    NoTime,
+    /// The coinbase pays less than the fees, or more than all coins.
+    #[error("coinbasevalue {coinbase_value} does not fit the fees, or is more than there can be")]
+    Value {
+        /// What it is to pay.
+        coinbase_value: Amount,
+    },
+    /// The commitment to the witnesses is not that of the transactions, or is missing.
+    #[error("default_witness_commitment does not fit the transactions")]
+    Commitment,
+    /// A transaction spends one that comes after it.
+    #[error("transaction {position} depends on a later one")]
+    Order {
+        /// Its place, from 0.
+        position: usize,
+    },
+    /// Not even the coinbase fits.
+    #[error("the limits leave no room for the coinbase")]
+    NoRoom,
 }
