@@ -22,6 +22,51 @@ pub enum MinerError {
         /// What was asked for.
         intensity_percent: u8,
     },
+    /// There is no device of that name.
+    #[error(
+        "{name} is not a device: devices are cpu, opencl, and opencl0 and so on for one of them"
+    )]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+    },
+    /// No device was chosen.
+    #[error("mining needs at least one device")]
+    NoDevices,
+    /// This processor has no kernel of that name.
+    #[error("{name} is not a kernel of this processor: it has {known}")]
+    UnknownKernel {
+        /// What was asked for.
+        name: String,
+        /// The kernels that it can run.
+        known: String,
+    },
+    /// A list of cores can't be read.
+    #[error("{text} is not a list of cores such as 0,2-3, nor auto, nor off")]
+    BadCores {
+        /// What was given.
+        text: String,
+    },
+    /// A core is not there, or not for this process.
+    #[error("core {core} is not there: this process may use {available}")]
+    NoSuchCore {
+        /// What was asked for.
+        core: usize,
+        /// The cores that there are.
+        available: String,
+    },
+    /// A limit is not in the range that makes sense.
+    #[error("a limit of {value}{unit} for the {what} is out of range, it must be 1 to {max}")]
+    LimitOutOfRange {
+        /// What is limited.
+        what: &'static str,
+        /// The unit, as it follows the number.
+        unit: &'static str,
+        /// What was asked for.
+        value: u32,
+        /// The most.
+        max: u32,
+    },
     /// The system refused a thread.
     #[error("cannot start a mining thread: {source}")]
     Spawn {

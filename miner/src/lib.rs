@@ -17,8 +17,8 @@ mod work_source;
 
 pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
 pub use engine::{
-    DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
-    UnixClock,
+    CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
+    MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
 };
 pub use error::{DeviceError, MinerError, OfferError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};

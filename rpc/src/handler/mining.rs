@@ -157,10 +157,11 @@ impl MiningServer for Handler {
         threads: Option<i64>,
         intensity: Option<i64>,
     ) -> CallResult<Value> {
-        let defaults = self.context.mining_defaults;
+        let defaults = self.context.mining_defaults.clone();
         let settings = MinerSettings {
             threads: threads.map_or(Ok(defaults.threads), in_range)?,
             intensity_percent: intensity.map_or(Ok(defaults.intensity_percent), in_range)?,
+            ..defaults
         };
         // Before the payout changes: settings out of range change nothing.
         settings.check()?;

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use pyrite_consensus::bitcoin::address::NetworkUnchecked;
 use pyrite_consensus::bitcoin::{Address, ScriptBuf};
-use pyrite_miner::{MinerHandle, MinerSettings, UnixClock, WorkSource};
+use pyrite_miner::{MinerHandle, UnixClock, WorkSource};
+use pyrite_node::MiningOptions;
 
 use super::event::Verdict;
 use super::link::{Link, unix_time};
@@ -49,17 +50,8 @@ pub(crate) struct MineArgs {
         value_delimiter = ','
     )]
     cookie: Vec<PathBuf>,
-    /// Mining threads [default: the number of processors]
-    #[arg(long, value_name = "N", env = "PYRITE_THREADS")]
-    threads: Option<usize>,
-    /// Percentage of the time that each mining thread works, 1 to 100
-    #[arg(
-        long,
-        value_name = "PERCENT",
-        env = "PYRITE_INTENSITY",
-        default_value_t = 100
-    )]
-    intensity: u8,
+    #[command(flatten)]
+    mining: MiningOptions,
     /// Show devices, servers and blocks on the whole terminal; q or Ctrl-C ends it
     #[arg(long, conflicts_with = "json")]
     full_screen: bool,
@@ -83,21 +75,11 @@ impl MineArgs {
         };
         self.url.iter().map(&mut server).collect()
     }
-
-    fn settings(&self) -> Result<MinerSettings> {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        let settings = MinerSettings {
-            threads: self.threads.unwrap_or(processors),
-            intensity_percent: self.intensity,
-        };
-        settings.check()?;
-        Ok(settings)
-    }
 }
 
 /// Mines until Ctrl-C.
 pub(crate) fn run(args: &MineArgs) -> Result<()> {
-    let settings = args.settings()?;
+    let settings = args.mining.resolve()?;
     let servers = args.servers()?;
     let payout = payout(&args.address)?;
     let every = Duration::from_secs(args.interval);

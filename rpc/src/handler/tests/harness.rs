@@ -130,8 +130,8 @@ impl TestNode {
             shutdown,
             user_agent: "/Pyrite:0.0.0/".to_owned(),
             mining_defaults: MinerSettings {
-                threads: 1,
                 intensity_percent: 50,
+                ..MinerSettings::default()
             },
             data_dir: directory.path().to_owned(),
         };
