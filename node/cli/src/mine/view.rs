@@ -164,9 +164,8 @@ pub(super) fn event_text(event: &Event) -> String {
 /// The state of a device in a word or more.
 pub(super) fn device_text(device: &DeviceStatus) -> String {
     match &device.state {
-        DeviceState::Waiting => "waiting".to_owned(),
-        DeviceState::Mining => "mining".to_owned(),
         DeviceState::Failed { reason } => format!("failed: {reason}"),
+        state => format!("{state:?}").to_lowercase(),
     }
 }
 
