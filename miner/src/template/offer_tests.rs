@@ -18,7 +18,7 @@ fn offer(count: u8) -> TemplateOffer {
     });
     let transactions: Vec<_> = transactions.collect();
     TemplateOffer {
-        height: Height(7),
+        height: Height(700),
         previous: genesis_block(Network::Regtest).block_hash(),
         version: 0x2000_0000,
         bits: CompactTarget::from_consensus(0x207f_ffff),
@@ -47,7 +47,7 @@ fn an_offer_becomes_a_block_of_the_same_value() {
     assert_eq!(block.txdata.len(), 4);
     assert!(block.check_merkle_root());
     assert_eq!(block.txdata[0].output.len(), 1);
-    assert_eq!(block.bip34_block_height(), Ok(7));
+    assert_eq!(block.bip34_block_height(), Ok(700));
     assert!(block.txdata[0].input[0].witness.is_empty());
 }
 

@@ -15,7 +15,7 @@ use super::template_request::{Capabilities, LongPoll, Mode, WorkId, read_mode};
 use crate::call::{CallError, CallResult, code};
 use crate::dialect::{JsonText, ReadyResult};
 use crate::error::stopping;
-use crate::json::{TemplateCall, TemplateText, coinbase_form};
+use crate::json::{OldWork, TemplateCall, TemplateText, coinbase_form};
 
 /// How long a long poll waits for a new tip before new transactions end it.
 const TRANSACTIONS_AFTER: Duration = Duration::from_secs(60);
@@ -199,7 +199,10 @@ impl Handler {
             time: template.time_at(self.context.clock.now()),
             coinbase: None,
             asks_work_id: capabilities.work_id,
-            submit_old: change.map(|change| change == Change::Transactions),
+            old_work: match change {
+                Some(Change::Tip) => OldWork::Stale,
+                Some(Change::Transactions) | None => OldWork::Welcome,
+            },
         };
         let mut rendered = self.template.lock().unwrap_or_else(PoisonError::into_inner);
         let rendered = match rendered.take() {

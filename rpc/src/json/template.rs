@@ -105,8 +105,8 @@ impl TemplateText {
         if call.asks_work_id {
             text.push_str(&format!(",\"workid\":\"{}\"", self.id));
         }
-        if let Some(submit_old) = call.submit_old {
-            text.push_str(&format!(",\"submitold\":{submit_old}"));
+        if call.old_work == OldWork::Stale {
+            text.push_str(",\"submitold\":false");
         }
         text.push('}');
         JsonText::of_pieces([
@@ -132,8 +132,19 @@ pub(crate) struct TemplateCall {
     pub(crate) coinbase: Option<Value>,
     /// Whether the client brings a work's id back with its block.
     pub(crate) asks_work_id: bool,
-    /// The answer of a long poll says whether blocks of earlier templates are still welcome.
-    pub(crate) submit_old: Option<bool>,
+    /// What the client should do with what it finds of earlier templates.
+    pub(crate) old_work: OldWork,
+}
+
+/// What becomes of earlier templates when a long poll brings another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OldWork {
+    /// Blocks are as good as before. That is not told: miners take `"submitold":true` for every block that they have
+    /// still to bring, those on older tips among them.
+    #[default]
+    Welcome,
+    /// Another tip makes its blocks stale.
+    Stale,
 }
 
 /// What names a template: its parent's hash, and the mempool's sequence number, which a stopgap does not have.

@@ -242,7 +242,7 @@ fn clients_get_what_they_ask_for() {
         time: 5,
         coinbase: Some(coinbase_form(&template, &coinbase, text.scale())),
         asks_work_id: true,
-        submit_old: Some(false),
+        old_work: OldWork::Stale,
     };
     let form: Value = serde_json::from_str(&text.of_call(&call).text()).unwrap();
     assert_eq!(form["workid"], form["longpollid"]);

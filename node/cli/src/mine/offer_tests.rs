@@ -88,13 +88,13 @@ fn what_is_wrong_is_named() {
     let entry = |data: &str| json!([{ "data": data, "fee": 1 }]);
     for (name, value, words) in [
         ("height", json!("1"), "invalid type"),
-        ("height", json!(-1), "invalid value"),
+        ("height", json!(-1), "invalid"),
         ("previousblockhash", json!("00"), "previousblockhash"),
         ("bits", json!("x"), "bits"),
         ("bits", json!("00000000"), "no target"),
         ("version", json!(1_u64 << 40), "version"),
         ("coinbasevalue", json!(u64::MAX), "coinbasevalue"),
-        ("coinbasevalue", json!(-1), "invalid value"),
+        ("coinbasevalue", json!(-1), "invalid"),
         ("transactions", json!({}), "invalid type"),
         ("transactions", entry("00"), "transactions[0]: data"),
         ("noncerange", json!("00000000000000ff"), "noncerange"),

@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
+use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
+use pyrite_consensus::bitcoin::script::{Instruction, read_scriptint};
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash};
 use pyrite_miner::WorkError;
 use pyrite_rpc::ClientError;
@@ -51,15 +53,23 @@ impl Sent {
         Self {
             hash: block.block_hash(),
             parent: block.header.prev_blockhash,
-            height: block
-                .bip34_block_height()
-                .ok()
-                .and_then(|height| u32::try_from(height).ok())
-                .unwrap_or(0),
+            height: height(block).unwrap_or(0),
             value: Amount::from_sat(values.fold(0, u64::saturating_add)),
             data: serialize_hex(block),
         }
     }
+}
+
+/// The height that the coinbase says (BIP-0034): a number of one byte is an opcode of its own.
+fn height(block: &Block) -> Option<u32> {
+    let script = &block.txdata.first()?.input.first()?.script_sig;
+    let number = match script.instructions().next()?.ok()? {
+        Instruction::PushBytes(bytes) => read_scriptint(bytes.as_bytes()).ok()?,
+        Instruction::Op(code) => {
+            i64::from(code.to_u8()).checked_sub(i64::from(OP_PUSHNUM_1.to_u8()))? + 1
+        }
+    };
+    u32::try_from(number).ok()
 }
 
 /// A block that is kept.
@@ -242,7 +252,23 @@ fn shortened(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pyrite_consensus::bitcoin::Network;
+    use pyrite_consensus::bitcoin::constants::genesis_block;
+    use pyrite_consensus::bitcoin::script::Builder;
+
     use super::*;
+
+    #[test]
+    fn blocks_tell_their_height() {
+        let mut block = genesis_block(Network::Regtest);
+        for expected in [1, 16, 17, 128, 70_000] {
+            let script = Builder::new().push_int(expected).push_int(0).into_script();
+            block.txdata[0].input[0].script_sig = script;
+            assert_eq!(i64::from(Sent::new(&block).height), expected);
+        }
+        block.txdata.clear();
+        assert_eq!(Sent::new(&block).height, 0);
+    }
 
     #[test]
     fn verdicts_are_read() {
