@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::event::Verdict;
 use super::remote_work::RemoteWork;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, printable};
 
 /// How long a node may take to judge a block.
 const VERDICT_WITHIN: Duration = Duration::from_secs(10);
@@ -227,7 +227,7 @@ fn read_verdict(answer: Result<Value, ClientError>) -> Result<Verdict, String> {
             // A node that lags behind; another one may know the parent, or this one later.
             "prev-blk-not-found" => Err("the node does not know the block's parent".to_owned()),
             _ => Ok(Verdict::Rejected {
-                reason: shortened(&reason),
+                reason: printable(&reason),
             }),
         },
         Ok(_) => Err("the node's answer is no verdict".to_owned()),
@@ -235,19 +235,10 @@ fn read_verdict(answer: Result<Value, ClientError>) -> Result<Verdict, String> {
             code: DECODE_FAILED,
             message,
         }) => Ok(Verdict::Rejected {
-            reason: shortened(&message),
+            reason: printable(&message),
         }),
         Err(error) => Err(Trouble::from(error).reason),
     }
-}
-
-/// Servers say what they like, but not at any length.
-fn shortened(reason: &str) -> String {
-    reason
-        .chars()
-        .filter(|character| !character.is_control())
-        .take(200)
-        .collect()
 }
 
 #[cfg(test)]
@@ -283,7 +274,7 @@ mod tests {
             })
         };
         assert_eq!(text("high-hash"), rejected("high-hash"));
-        assert_eq!(text(&"\u{1b}x".repeat(300)), rejected(&"x".repeat(200)));
+        assert_eq!(text(&"\u{1b}x".repeat(400)), rejected(&"x".repeat(300)));
         assert!(text("prev-blk-not-found").is_err());
         assert!(read_verdict(Ok(json!({}))).is_err());
         let error = |code| {

@@ -9,6 +9,9 @@ const WARMING_UP: i64 = -28;
 /// JSON-RPC's own.
 const NO_SUCH_METHOD: i64 = -32_601;
 
+/// The longest reason that is told.
+const MAX_REASON_CHARS: usize = 300;
+
 /// A failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Trouble {
@@ -29,7 +32,7 @@ impl Trouble {
     /// It may pass.
     pub(super) fn passing(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.into(),
+            reason: printable(&reason.into()),
             remedy: Remedy::Time,
         }
     }
@@ -37,10 +40,18 @@ impl Trouble {
     /// It stays as it is.
     pub(super) fn lasting(reason: impl Into<String>) -> Self {
         Self {
-            reason: reason.into(),
+            reason: printable(&reason.into()),
             remedy: Remedy::Somebody,
         }
     }
+}
+
+/// Servers say what they like, but neither at any length nor to the terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(MAX_REASON_CHARS)
+        .collect()
 }
 
 impl From<ClientError> for Trouble {
@@ -80,6 +91,13 @@ impl From<ClientError> for Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_are_short_and_harmless() {
+        let trouble = Trouble::passing("\u{1b}[2Jx".repeat(1_000));
+        assert_eq!(trouble.reason.chars().count(), 300);
+        assert!(trouble.reason.starts_with("[2Jx[2Jx"), "{trouble:?}");
+    }
 
     #[test]
     fn troubles_are_told_in_words() {
