@@ -68,6 +68,7 @@ impl Handler {
                 capabilities,
             } => {
                 self.check_ready()?;
+                self.last_asked.note(std::time::Instant::now());
                 let change = match long_poll {
                     Some(long_poll) => Some(self.wait_for_change(long_poll).await?),
                     None => None,
@@ -92,7 +93,7 @@ impl Handler {
     }
 
     /// Runs work that blocks off the runtime's threads.
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> CallResult<T> + Send + 'static,
     ) -> CallResult<T> {
@@ -184,7 +185,7 @@ impl Handler {
     }
 
     /// The template, or else the present one, as the client wants it.
-    fn template(
+    pub(super) fn template(
         &self,
         template: Option<Arc<Template>>,
         change: Option<Change>,

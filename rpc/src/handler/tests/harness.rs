@@ -137,7 +137,11 @@ impl TestNode {
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
-        let methods = crate::handler::methods(context.clone(), told, catalogue);
+        let methods = crate::handler::methods(crate::handler::Handler::new(
+            context.clone(),
+            told,
+            catalogue,
+        ));
         let method_names = methods.method_names().collect();
         let dispatcher = Arc::new(Dispatcher::new(methods, catalogue, vec![String::new()]));
         Self {
@@ -192,7 +196,8 @@ impl TestNode {
         self.context.template_payout = Some(payout);
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
-        let methods = crate::handler::methods(self.context.clone(), told, catalogue);
+        let handler = crate::handler::Handler::new(self.context.clone(), told, catalogue);
+        let methods = crate::handler::methods(handler);
         self.dispatcher = Arc::new(Dispatcher::new(methods, catalogue, vec![String::new()]));
         self.stop = stop;
         self

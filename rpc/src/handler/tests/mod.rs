@@ -12,6 +12,7 @@ mod indexes;
 mod mempool;
 mod orphans;
 mod pruning;
+mod render_ahead;
 mod scenarios;
 mod snapshot;
 mod templates;
