@@ -1,5 +1,7 @@
 //! What can go wrong in the miner and its devices, and what a work source may answer.
 
+use pyrite_consensus::bitcoin::{Amount, CompactTarget};
+
 /// Why the miner does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MinerError {
@@ -19,6 +21,51 @@ pub enum MinerError {
     IntensityOutOfRange {
         /// What was asked for.
         intensity_percent: u8,
+    },
+    /// There is no device of that name.
+    #[error(
+        "{name} is not a device: devices are cpu, opencl, and opencl0 and so on for one of them"
+    )]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+    },
+    /// No device was chosen.
+    #[error("mining needs at least one device")]
+    NoDevices,
+    /// This processor has no kernel of that name.
+    #[error("{name} is not a kernel of this processor: it has {known}")]
+    UnknownKernel {
+        /// What was asked for.
+        name: String,
+        /// The kernels that it can run.
+        known: String,
+    },
+    /// A list of cores can't be read.
+    #[error("{text} is not a list of cores such as 0,2-3, nor auto, nor off")]
+    BadCores {
+        /// What was given.
+        text: String,
+    },
+    /// A core is not there, or not for this process.
+    #[error("core {core} is not there: this process may use {available}")]
+    NoSuchCore {
+        /// What was asked for.
+        core: usize,
+        /// The cores that there are.
+        available: String,
+    },
+    /// A limit is not in the range that makes sense.
+    #[error("a limit of {value}{unit} for the {what} is out of range, it must be 1 to {max}")]
+    LimitOutOfRange {
+        /// What is limited.
+        what: &'static str,
+        /// The unit, as it follows the number.
+        unit: &'static str,
+        /// What was asked for.
+        value: u32,
+        /// The most.
+        max: u32,
     },
     /// The system refused a thread.
     #[error("cannot start a mining thread: {source}")]
@@ -70,4 +117,36 @@ pub enum WorkError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// Why no valid block can come of a template that another node offers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    /// No hash can meet the target.
+    #[error("bits {bits:x} stand for no target")]
+    NoTarget {
+        /// The header's bits.
+        bits: CompactTarget,
+    },
+    /// The latest time is before the earliest.
+    #[error("maxtime is before mintime")]
+    NoTime,
+    /// The coinbase pays less than the fees, or more than all coins.
+    #[error("coinbasevalue {coinbase_value} does not fit the fees, or is more than there can be")]
+    Value {
+        /// What it is to pay.
+        coinbase_value: Amount,
+    },
+    /// The commitment to the witnesses is not that of the transactions, or is missing.
+    #[error("default_witness_commitment does not fit the transactions")]
+    Commitment,
+    /// A transaction spends one that comes after it.
+    #[error("transaction {position} depends on a later one")]
+    Order {
+        /// Its place, from 0.
+        position: usize,
+    },
+    /// Not even the coinbase fits.
+    #[error("the limits leave no room for the coinbase")]
+    NoRoom,
 }

@@ -17,15 +17,15 @@ mod work_source;
 
 pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
 pub use engine::{
-    DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
-    UnixClock,
+    CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
+    MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
 };
-pub use error::{DeviceError, MinerError, WorkError};
+pub use error::{DeviceError, MinerError, OfferError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use solve::solve;
 pub use template::{
-    Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,
-    TemplateTransaction, build_template, build_template_with,
+    Candidate, CandidateChunk, Extranonce, OfferedTransaction, Template, TemplateOffer,
+    TemplateOptions, TemplateTip, TemplateTransaction, build_template, build_template_with,
 };
 pub use work_source::WorkSource;

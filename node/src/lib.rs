@@ -29,5 +29,6 @@ pub use import::{
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
-    NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir, load_chain_spec,
+    MiningOptions, NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir,
+    load_chain_spec,
 };

@@ -179,12 +179,13 @@ impl Node {
                 orphans,
                 network: network.clone(),
                 miner: miner.clone(),
+                template_payout: config.template_payout.clone(),
                 work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
                 user_agent: USER_AGENT.to_owned(),
-                mining_defaults: config.mining,
+                mining_defaults: config.mining.clone(),
                 sync_wallet: wallet_sync(&wallet_follower),
                 shutdown: {
                     let stop = stop.clone();
@@ -335,7 +336,7 @@ impl Parts {
                     .new_address(AddressType::Bech32, "mining")?
                     .script_pubkey(),
             });
-            self.miner.start(self.config.mining)?;
+            self.miner.start(self.config.mining.clone())?;
         }
         let peer_id = self.network.local_peer_id();
         let info = RuntimeInfo {

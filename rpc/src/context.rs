@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use pyrite_chain::{ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::ScriptBuf;
 use pyrite_index::Indexes;
 use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
 use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
@@ -36,6 +37,8 @@ pub struct RpcContext {
     pub miner: MinerHandle,
     /// Templates, and the door for solved blocks.
     pub work: Arc<dyn WorkSource>,
+    /// Whom the coinbase pays that `getblocktemplate` makes for clients that ask for one.
+    pub template_payout: Option<ScriptBuf>,
     /// The node's wallet.
     pub wallet: WalletHandle,
     /// Follows the chain and the mempool with the wallet, and returns when it has caught up. Blocking.

@@ -219,6 +219,8 @@ fn p2p_address(node: &NodeEntry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use pyrite_node::NodeOptions;
+
     use super::*;
 
     #[test]
@@ -255,10 +257,10 @@ mod tests {
             &nodes[0],
             Some((1, 33)),
         );
-        let options: pyrite_node::NodeOptions = toml::from_str(&text).unwrap();
+        let options = NodeOptions::from_toml(Path::new("pyrite.toml"), &text).unwrap();
         assert_eq!(options.peer, ["/ip4/127.0.0.1/tcp/12"]);
         assert_eq!(options.rpc_bind.as_deref(), Some("127.0.0.1:1"));
-        assert_eq!(options.intensity, Some(33));
+        assert_eq!(options.mining.intensity, Some(33));
         assert_eq!(options.mine.as_deref(), Some("wallet"));
         assert_eq!(options.fee_fallback, Some(true));
     }

@@ -7,6 +7,7 @@ mod db;
 mod export;
 mod import;
 mod interrupt;
+mod mine;
 mod node;
 mod progress;
 mod rpc;
@@ -39,6 +40,8 @@ enum Command {
     Testnet(pyrite_testnet::command::TestnetCommand),
     /// Run a node in the foreground; Ctrl-C stops it cleanly
     Node(Box<node::NodeArgs>),
+    /// Mine for nodes that run elsewhere, Pyrite's or Bitcoin Core's kind, over JSON-RPC
+    Mine(Box<mine::MineArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
     /// Import files of blocks in Bitcoin's format into a data directory
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Testnet(command) => pyrite_testnet::command::run(command),
         Command::Node(args) => node::run(*args),
+        Command::Mine(args) => mine::run(&args),
         Command::Rpc(args) => rpc::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),

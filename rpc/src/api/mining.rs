@@ -15,7 +15,7 @@ pub(crate) trait Mining {
 
     /// Takes a solved block.
     #[method(name = "submitblock", blocking)]
-    fn submit_block(&self, hexdata: String, dummy: Option<String>) -> CallResult<Value>;
+    fn submit_block(&self, hexdata: String, dummy: Option<Value>) -> CallResult<Value>;
 
     /// Takes a header.
     #[method(name = "submitheader", blocking)]
@@ -88,8 +88,9 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         params: &[required(
             "template_request",
             Kind::Object,
-            "mode (\"template\" or \"proposal\"), capabilities, rules (must have \"segwit\"), \
-             longpollid, data (the proposal's bytes).",
+            "mode (\"template\" or \"proposal\"), capabilities (\"coinbasetxn\" asks for a coinbase \
+             that pays the node's --template-payout, \"workid\" for an id to be brought back), rules \
+             (must have \"segwit\"), longpollid, data (the proposal's bytes), workid.",
         )],
         result: "(json object) the template\nnull if the proposal is good, otherwise (string) why it \
                  is not",
@@ -171,10 +172,15 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         summary: "Takes a solved block; see BIP 22.",
         params: &[
             required("hexdata", Kind::Hex, "The block's bytes."),
-            optional("dummy", Kind::Text, "", "Ignored."),
+            optional(
+                "dummy|parameters",
+                Kind::Any,
+                "",
+                "An object with the \"workid\" that came with the template; anything else is ignored.",
+            ),
         ],
         result: "null if the block is the new tip, otherwise (string) what it is: duplicate, \
-                 inconclusive, or the reason why it was refused",
+                 inconclusive, unknown-work, stale-work, or the reason why it was refused",
     },
     MethodSpec {
         name: "submitheader",

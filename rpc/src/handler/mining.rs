@@ -14,7 +14,8 @@ use pyrite_wallet::AddressType;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
-use super::template::{bip22, decode_block};
+use super::template::{UNKNOWN_WORK, bip22, decode_block};
+use super::template_request::read_work_id;
 use crate::api::mining::MiningServer;
 use crate::call::{CallError, CallResult, code};
 use crate::dialect::ReadyResult;
@@ -50,11 +51,24 @@ impl MiningServer for Handler {
         self.block_template(template_request, ready).await
     }
 
-    fn submit_block(&self, hexdata: String, _dummy: Option<String>) -> CallResult<Value> {
+    fn submit_block(&self, hexdata: String, dummy: Option<Value>) -> CallResult<Value> {
         let mut block = decode_block(&hexdata)?;
-        complete_witness(&mut block);
+        let work_id = match &dummy {
+            Some(Value::Object(parameters)) => read_work_id(parameters),
+            _ => None,
+        };
+        if let Some(work_id) = &work_id
+            && !self.is_work_of(&block, work_id)
+        {
+            return Ok(Value::from(UNKNOWN_WORK));
+        }
+        if self.is_segwit_active_after(&block.header.prev_blockhash) {
+            complete_witness(&mut block);
+        }
         match self.context.chain.submit_block(Arc::new(block)) {
             Ok(Submitted::NewTip) => Ok(Value::Null),
+            // The block is kept: its chain may still win.
+            Ok(Submitted::SideChain) if work_id.is_some() => Ok(Value::from("stale-work")),
             Ok(Submitted::SideChain) => Ok(Value::from("inconclusive")),
             Ok(Submitted::Duplicate) => Ok(Value::from("duplicate")),
             Err(error) => bip22(Err(error)),
@@ -143,10 +157,11 @@ impl MiningServer for Handler {
         threads: Option<i64>,
         intensity: Option<i64>,
     ) -> CallResult<Value> {
-        let defaults = self.context.mining_defaults;
+        let defaults = self.context.mining_defaults.clone();
         let settings = MinerSettings {
             threads: threads.map_or(Ok(defaults.threads), in_range)?,
             intensity_percent: intensity.map_or(Ok(defaults.intensity_percent), in_range)?,
+            ..defaults
         };
         // Before the payout changes: settings out of range change nothing.
         settings.check()?;
@@ -178,6 +193,14 @@ impl Handler {
                 .new_address(AddressType::Bech32, "mining")?,
         };
         Ok(address.script_pubkey())
+    }
+
+    /// Whether the block after this one has segwit's rules; not if it is unknown.
+    fn is_segwit_active_after(&self, parent: &BlockHash) -> bool {
+        self.context
+            .reader
+            .header(parent)
+            .is_some_and(|parent| parent.height.next().0 >= self.context.spec.deployments.segwit)
     }
 
     /// Mines one block on the tip, and submits it. `tries` is what is left of the caller's hashes.

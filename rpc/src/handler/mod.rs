@@ -27,6 +27,7 @@ mod snapshot;
 mod spenders;
 mod state;
 mod template;
+mod template_request;
 #[cfg(test)]
 mod tests;
 mod tx_out_proof;

@@ -15,3 +15,4 @@ mod pruning;
 mod render_ahead;
 mod scenarios;
 mod snapshot;
+mod templates;
