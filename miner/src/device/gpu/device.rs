@@ -165,7 +165,8 @@ impl OpenClDevice {
         let work = Arc::new(Work::new(header));
         loop {
             while let Some(first) = next.filter(|_| self.on_their_way.len() < DEPTH) {
-                let count = self.launch_size(header).min(last - first + 1);
+                let count = self.launch_size(header);
+                let count = count.min((last - first).saturating_add(1));
                 self.launch(header, &work, first, count)?;
                 next = first.checked_add(count).filter(|first| *first <= last);
             }
