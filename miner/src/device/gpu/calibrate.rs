@@ -218,7 +218,7 @@ pub(super) fn top_word(header: &PreparedHeader, nonce: u32, version: u16) -> u32
 }
 
 /// A header whose target is zero.
-fn blank_header(time: u32) -> Header {
+pub(super) fn blank_header(time: u32) -> Header {
     Header {
         version: Version::TWO,
         prev_blockhash: BlockHash::all_zeros(),
