@@ -113,7 +113,7 @@ impl OpenClDevice {
             let mut best = match known {
                 Some(tuning) => Calibrated::measured(device.build(tuning)?, tuning)?,
                 None => {
-                    let native_width = device.native_width();
+                    let native_width = device.native_width(kind);
                     let shape = Shape { kind, native_width };
                     calibrate(shape, |tuning| device.build(tuning))?
                 }

@@ -303,7 +303,18 @@ fn a_device_that_takes_no_build_says_why() {
         Err(refusal(tuning))
     });
     assert!(matches!(refused.err(), Some(GpuError::Build { log, .. }) if log == "no"));
-    assert_eq!(tried, [8, 16]);
+    assert_eq!(tried, [8]);
+    let odd = Shape {
+        native_width: 3,
+        ..shape
+    };
+    tried.clear();
+    let refused = calibrate(odd, |tuning| -> Result<Timed, _> {
+        tried.push(tuning.width);
+        Err(refusal(tuning))
+    });
+    assert!(refused.is_err());
+    assert_eq!(tried, [1, 2, 4, 8, 16]);
     let broken = calibrate(shape, |_| -> Result<Timed, _> { Err(call_error()) });
     assert_eq!(broken.err(), Some(call_error()));
 }
