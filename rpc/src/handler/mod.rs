@@ -22,6 +22,7 @@ mod packages;
 mod place;
 mod priority;
 mod rawtransactions;
+mod render_ahead;
 mod snapshot;
 mod spenders;
 mod state;
