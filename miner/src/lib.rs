@@ -15,12 +15,14 @@ pub mod template;
 mod test_chain;
 mod work_source;
 
-pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
+pub use device::{
+    Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome, Solution,
+};
 pub use engine::{
     CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
     MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
 };
-pub use error::{DeviceError, MinerError, OfferError, WorkError};
+pub use error::{DeviceError, GpuError, MinerError, OfferError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use solve::solve;

@@ -4,6 +4,7 @@ mod bench;
 mod chain;
 mod data_args;
 mod db;
+mod devices;
 mod export;
 mod import;
 mod interrupt;
@@ -54,6 +55,8 @@ enum Command {
     /// Look after the database of a data directory
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// List what this machine can mine with: the processor's kernels, and OpenCL devices
+    Devices(devices::DevicesArgs),
     /// Measure this program on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::run(&args),
         Command::Chain(command) => chain::run(command),
         Command::Db(command) => db::run(&command),
+        Command::Devices(args) => devices::run(&args),
         Command::Bench(command) => bench::run(&command),
     };
     match result {

@@ -8,6 +8,7 @@ mod block_files;
 mod chain_command;
 mod command_line;
 mod db_command;
+mod devices;
 mod full_disk;
 mod kills;
 mod mempool_restart;
