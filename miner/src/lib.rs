@@ -9,6 +9,8 @@ mod engine;
 mod error;
 mod hash_rate;
 mod job;
+mod ledger;
+mod schedule;
 mod solve;
 pub mod template;
 #[cfg(test)]
@@ -20,9 +22,14 @@ pub use engine::{
     DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
     UnixClock,
 };
-pub use error::{MinerError, WorkError};
+pub use error::{LedgerError, MinerError, ScheduleError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
+pub use ledger::{
+    Activity, Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan,
+    SpanMeter,
+};
+pub use schedule::{BlockSchedule, BlockTiming};
 pub use solve::solve;
 pub use template::{
     Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,

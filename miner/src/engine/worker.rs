@@ -8,7 +8,7 @@ use super::batch_size::BatchSize;
 use super::board::Work;
 use super::duty_cycle::DutyCycle;
 use super::run::{DeviceRecord, Environment, Run, count};
-use crate::{Extranonce, Job, MiningDevice, SearchOutcome, Template, WorkError};
+use crate::{Extranonce, Finder, Job, MiningDevice, SearchOutcome, Template, WorkError};
 
 pub(super) struct Worker {
     device: Box<dyn MiningDevice>,
@@ -140,7 +140,9 @@ impl Worker {
             count(&counters.stale, 1);
             return;
         };
-        match self.environment.source.submit(Arc::new(job.block(nonce))) {
+        let block = Arc::new(job.block(nonce));
+        let finder = Finder::named(self.device.name());
+        match self.environment.source.submit_found(block, finder) {
             Ok(()) => {
                 tracing::info!(%height, %hash, device = self.device.name(), "mined a block");
                 count(&counters.accepted, 1);
