@@ -10,9 +10,11 @@ use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
-use pyrite_miner::{MinerSettings, TemplateOptions};
+use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
+
+pub use schedule::parse_duration;
 
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
@@ -77,6 +79,13 @@ pub struct NodeOptions {
     /// Percentage of the time that each mining thread works, 1 to 100 [default: 100]
     #[arg(long, value_name = "PERCENT", env = "PYRITE_INTENSITY")]
     pub intensity: Option<u8>,
+    /// Make a block every so often, whatever the hash power, instead of mining: 10s, 500ms, 2m. Blocks pay as --mine says,
+    /// or the wallet. For chains of fixed difficulty, and others where blocks come no faster than the chain wants
+    #[arg(long, value_name = "TIME", env = "PYRITE_BLOCK_EVERY")]
+    pub block_every: Option<String>,
+    /// How the blocks of --block-every are spread: exact, or poisson, as mining spreads them [default: exact]
+    #[arg(long, value_name = "HOW", env = "PYRITE_BLOCK_TIMING")]
+    pub block_timing: Option<String>,
     /// Devices to mine on: cpu [default: cpu]
     #[arg(
         long,
@@ -227,6 +236,8 @@ pub struct NodeConfig {
     pub mine: Option<Payout>,
     /// How to mine.
     pub mining: MinerSettings,
+    /// Blocks by the clock, instead of mining from the start.
+    pub block_schedule: Option<BlockSchedule>,
     /// What the mempool takes, and its bounds.
     pub mempool: MempoolConfig,
     /// Whether the mempool outlives the node.
@@ -268,6 +279,7 @@ impl NodeOptions {
         let indexes = options.indexes();
         let mempool = options.mempool(&spec)?;
         let mempool_persistence = options.mempool_persistence();
+        let block_schedule = options.block_schedule(&spec)?;
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -310,6 +322,7 @@ impl NodeOptions {
                 )?,
                 intensity_percent: in_range("intensity", options.intensity.unwrap_or(100), 1, 100)?,
             },
+            block_schedule,
             mempool,
             mempool_persistence,
             stale_fee_estimates: match options.accept_stale_fee_estimates {
@@ -375,6 +388,8 @@ impl NodeOptions {
             mine: self.mine.or(other.mine),
             threads: self.threads.or(other.threads),
             intensity: self.intensity.or(other.intensity),
+            block_every: self.block_every.or(other.block_every),
+            block_timing: self.block_timing.or(other.block_timing),
             devices: non_empty_or(self.devices, other.devices),
             mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),
             persist_mempool: self.persist_mempool.or(other.persist_mempool),
@@ -614,6 +629,7 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
 }
 
 mod mempool;
+mod schedule;
 
 #[cfg(test)]
 mod fuzz;

@@ -132,6 +132,7 @@ impl TestNode {
                 threads: 1,
                 intensity_percent: 50,
             },
+            block_schedule: None,
             data_dir: directory.path().to_owned(),
         };
         let (stop, told) = stop_signal();
