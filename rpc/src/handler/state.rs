@@ -58,15 +58,7 @@ pub(crate) struct Handler {
 
 /// All methods over one context.
 pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> Methods {
-    let handler = Handler {
-        context: Arc::new(context),
-        stop,
-        catalogue,
-        template: Arc::default(),
-        bans: Arc::default(),
-        coin_search: Arc::default(),
-        block_search: Arc::default(),
-    };
+    let handler = Handler::new(context, stop, catalogue);
     let families: [Methods; 24] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
@@ -103,6 +95,18 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
 }
 
 impl Handler {
+    pub(super) fn new(context: RpcContext, stop: Stop, catalogue: Catalogue) -> Self {
+        Self {
+            context: Arc::new(context),
+            stop,
+            catalogue,
+            template: Arc::default(),
+            bans: Arc::default(),
+            coin_search: Arc::default(),
+            block_search: Arc::default(),
+        }
+    }
+
     /// The network with the chain's addresses.
     pub(super) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()
