@@ -7,6 +7,7 @@ mod db;
 mod export;
 mod import;
 mod interrupt;
+mod mining;
 mod node;
 mod progress;
 mod rpc;
@@ -41,6 +42,9 @@ enum Command {
     Node(Box<node::NodeArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
+    /// What mining brought in and what it cost
+    #[command(subcommand)]
+    Mining(mining::MiningCommand),
     /// Import files of blocks in Bitcoin's format into a data directory
     Import(import::ImportArgs),
     /// Export the best chain of a data directory into a file of blocks in Bitcoin's format
@@ -61,6 +65,7 @@ fn main() -> ExitCode {
         Command::Testnet(command) => pyrite_testnet::command::run(command),
         Command::Node(args) => node::run(*args),
         Command::Rpc(args) => rpc::run(&args),
+        Command::Mining(command) => mining::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Chain(command) => chain::run(command),

@@ -11,6 +11,7 @@ mod db_command;
 mod full_disk;
 mod kills;
 mod mempool_restart;
+mod mining_report;
 mod network;
 mod orphans;
 mod support;
