@@ -17,12 +17,12 @@ pub mod template;
 mod test_chain;
 mod work_source;
 
-pub use device::{Cancel, CpuDevice, MiningDevice, SearchOutcome};
+pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
 pub use engine::{
     DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
     UnixClock,
 };
-pub use error::{LedgerError, MinerError, ScheduleError, WorkError};
+pub use error::{DeviceError, LedgerError, MinerError, ScheduleError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use ledger::{

@@ -15,8 +15,8 @@ use super::lock::lock;
 use super::{DeviceFactory, MinerSettings, UnixClock};
 use crate::test_chain::TestChain;
 use crate::{
-    Cancel, CpuDevice, Job, MiningDevice, SearchOutcome, Template, TemplateOptions, TemplateTip,
-    WorkError, WorkSource, build_template,
+    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Solution,
+    Template, TemplateOptions, TemplateTip, WorkError, WorkSource, build_template,
 };
 
 pub(super) const NOW: u64 = 1_700_000_000;
@@ -225,8 +225,17 @@ impl<F: FnMut(&Job, &Cancel) -> SearchOutcome + Send> MiningDevice for FakeDevic
         "fake"
     }
 
-    fn search(&mut self, job: &Job, _: RangeInclusive<u32>, cancel: &Cancel) -> SearchOutcome {
-        (self.0)(job, cancel)
+    fn kernel(&self) -> &str {
+        "none"
+    }
+
+    fn search(
+        &mut self,
+        job: &Job,
+        _: RangeInclusive<u32>,
+        cancel: &Cancel,
+    ) -> Result<SearchOutcome, DeviceError> {
+        Ok((self.0)(job, cancel))
     }
 }
 
@@ -236,9 +245,10 @@ pub(super) fn wait_for_cancel(cancel: &Cancel) {
     }
 }
 
-fn solution(job: &Job) -> Option<u32> {
-    CpuDevice::new(0)
+fn solution(job: &Job) -> Option<Solution> {
+    CpuDevice::new(0, &KernelChoice::Fastest)
         .search(job, 0..=u32::MAX, &Cancel::never())
+        .unwrap()
         .found
 }
 

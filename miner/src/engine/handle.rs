@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::lock::lock;
 use super::run::{Counters, Environment, Run, Threads};
 use super::{MinerSettings, MinerStatus};
-use crate::{CpuDevice, HashRates, MinerError, MiningDevice, WorkSource};
+use crate::{CpuDevice, HashRates, KernelChoice, MinerError, MiningDevice, WorkSource};
 
 /// The time, in Unix seconds.
 pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -41,7 +41,7 @@ impl MinerHandle {
         Self::with_devices(
             source,
             now,
-            Arc::new(|index| Box::new(CpuDevice::new(index))),
+            Arc::new(|index| Box::new(CpuDevice::new(index, &KernelChoice::Fastest))),
         )
     }
 

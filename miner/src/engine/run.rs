@@ -136,7 +136,7 @@ impl Run {
         Ok((run, threads))
     }
 
-    /// Whether a device's thread panicked.
+    /// Whether a device failed.
     pub(super) fn has_failed_device(&self) -> bool {
         self.devices.iter().any(DeviceRecord::has_failed)
     }
@@ -153,11 +153,14 @@ impl Run {
             .collect()
     }
 
-    /// Works until the end; a panic is reported and ends this device alone.
+    /// Works until the end; an error or a panic is reported and ends this device alone.
     fn work(self: Arc<Self>, worker: Worker, index: usize) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| worker.run())) {
-            self.devices[index].fail(panic_message(panic.as_ref()));
-        }
+        let reason = match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(panic) => panic_message(panic.as_ref()),
+        };
+        self.devices[index].fail(reason);
     }
 }
 

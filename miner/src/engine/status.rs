@@ -9,9 +9,9 @@ pub enum DeviceState {
     Waiting,
     /// It searches, or rests between two searches.
     Mining,
-    /// Its thread panicked; the others go on.
+    /// It failed and is set aside; the others go on.
     Failed {
-        /// What the panic said.
+        /// What it said.
         reason: String,
     },
 }

@@ -8,7 +8,7 @@ use super::batch_size::BatchSize;
 use super::board::Work;
 use super::duty_cycle::DutyCycle;
 use super::run::{DeviceRecord, Environment, Run, count};
-use crate::{Extranonce, Finder, Job, MiningDevice, SearchOutcome, Template, WorkError};
+use crate::{DeviceError, Extranonce, Finder, Job, MiningDevice, Solution, Template, WorkError};
 
 pub(super) struct Worker {
     device: Box<dyn MiningDevice>,
@@ -55,14 +55,18 @@ impl Worker {
     }
 
     /// Mines until the run ends.
-    pub(super) fn run(mut self) {
+    ///
+    /// # Errors
+    /// The device's.
+    pub(super) fn run(mut self) -> Result<(), DeviceError> {
         while let Some(work) = self.run.board.next_work() {
-            self.mine(&work);
+            self.mine(&work)?;
         }
+        Ok(())
     }
 
     /// Mines on one template until it is out of date or solved.
-    fn mine(&mut self, work: &Work) {
+    fn mine(&mut self, work: &Work) -> Result<(), DeviceError> {
         let mut job = self.job(&work.template);
         let mut next_nonce = Some(0);
         while !work.cancel.is_cancelled() {
@@ -75,35 +79,43 @@ impl Worker {
                 job = self.job(&work.template);
                 0
             });
-            let last = self.batch.last_from(first);
+            let last = self.batch.last_from(first, job.versions());
             let started = Instant::now();
-            let outcome = self.device.search(&job, first..=last, &work.cancel);
-            self.account(outcome, started);
-            next_nonce = outcome.found.unwrap_or(last).checked_add(1);
-            if let Some(nonce) = outcome.found
-                && self.is_true(&job, nonce)
+            let outcome = self.device.search(&job, first..=last, &work.cancel)?;
+            self.account(outcome.hashes, started);
+            let done = outcome.found.map_or(last, |solution| solution.nonce);
+            next_nonce = done.checked_add(1);
+            if let Some(solution) = outcome.found
+                && self.is_true(&job, solution)
             {
-                self.submit(&job, nonce);
-                return;
+                self.submit(&job, solution);
+                return Ok(());
             }
             self.rest(started);
         }
+        Ok(())
     }
 
     fn job(&mut self, template: &Arc<Template>) -> Job {
         let time = template.time_at((self.environment.now)());
-        Job::new(Arc::clone(template), self.extranonces.next(), time)
+        let extranonce = self.extranonces.next();
+        Job::new(
+            Arc::clone(template),
+            extranonce,
+            time,
+            self.device.versions(),
+        )
     }
 
     fn record(&self) -> &DeviceRecord {
         &self.run.devices[self.index]
     }
 
-    fn account(&mut self, outcome: SearchOutcome, started: Instant) {
+    fn account(&mut self, hashes: u64, started: Instant) {
         self.batch
-            .learn(outcome.hashes, started.elapsed(), self.duty.spell());
-        self.record().record(&self.run, outcome.hashes);
-        count(&self.environment.counters.hashes, outcome.hashes);
+            .learn(hashes, started.elapsed(), self.duty.spell());
+        self.record().record(&self.run, hashes);
+        count(&self.environment.counters.hashes, hashes);
     }
 
     /// Rests after work that began at `started`, for its share of the time.
@@ -117,30 +129,30 @@ impl Worker {
     }
 
     /// A device is hardware and may err: what it reports is checked.
-    fn is_true(&self, job: &Job, nonce: u32) -> bool {
-        let is_solved = job.prepared().is_solved_by(nonce);
+    fn is_true(&self, job: &Job, solution: Solution) -> bool {
+        let is_solved = job.prepared().is_solved_by(solution);
         // One line says it; the status has the count.
         if !is_solved && self.record().record_false_nonce() == 1 {
             tracing::warn!(
                 device = self.device.name(),
-                nonce,
+                nonce = solution.nonce,
                 "the device reported a false nonce"
             );
         }
         is_solved
     }
 
-    fn submit(&self, job: &Job, nonce: u32) {
+    fn submit(&self, job: &Job, solution: Solution) {
         let counters = &self.environment.counters;
         count(&counters.found, 1);
         let height = job.template().height;
-        let hash = job.header(nonce).block_hash();
+        let hash = job.header(solution).block_hash();
         let Some(claim) = self.run.board.claim(job.template().previous) else {
             tracing::debug!(%height, %hash, "dropped a block that came too late");
             count(&counters.stale, 1);
             return;
         };
-        let block = Arc::new(job.block(nonce));
+        let block = Arc::new(job.block(solution));
         let finder = Finder::named(self.device.name());
         match self.environment.source.submit_found(block, finder) {
             Ok(()) => {
