@@ -59,6 +59,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "DAY", value_parser = Date::parse)]
     to: Option<Date>,
     /// Days begin at midnight at this distance from UTC, such as +02:00; there is no daylight saving
+    /// [default: UTC]
     #[arg(
         long,
         value_name = "OFFSET",
