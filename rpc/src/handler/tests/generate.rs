@@ -136,7 +136,7 @@ async fn what_is_wrong_is_refused_as_in_bitcoin_core() {
         ),
         (
             "generatetoaddress",
-            json!([1 << 40, address]),
+            json!([1_i64 << 40, address]),
             -1,
             "JSON integer out of range",
         ),
@@ -178,6 +178,8 @@ async fn a_block_has_the_transactions_that_are_named_in_their_order() {
         node.get("getbestblockhash", json!([])).await,
         answer["hash"]
     );
+    // What the block has is no longer the mempool's; what it leaves out still is.
+    node.context.mempool.sync().unwrap();
     assert_eq!(
         node.get("getrawmempool", json!([])).await,
         json!([txids[1]])
