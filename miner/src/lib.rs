@@ -26,8 +26,7 @@ pub use error::{DeviceError, LedgerError, MinerError, ScheduleError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use ledger::{
-    Activity, Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan,
-    SpanMeter,
+    Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan, SpanMeter,
 };
 pub use schedule::{BlockSchedule, BlockTiming};
 pub use solve::solve;

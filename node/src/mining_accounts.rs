@@ -7,8 +7,8 @@ use std::time::Duration;
 use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf};
 use pyrite_miner::{
-    Activity, Finder, FoundBlock, Ledger, LedgerEntry, MinerHandle, MinerReading, SpanMeter,
-    Template, TemplateOptions, WorkError, WorkSource,
+    Finder, FoundBlock, Ledger, LedgerEntry, MinerHandle, MinerReading, SpanMeter, Template,
+    TemplateOptions, WorkError, WorkSource,
 };
 use tokio::sync::watch;
 
@@ -111,11 +111,7 @@ fn read(miner: &MinerHandle, now: u64) -> MinerReading {
     let status = miner.status();
     MinerReading {
         now,
-        activity: if status.running {
-            Activity::Mining
-        } else {
-            Activity::Stopped
-        },
+        run: status.started_at,
         hashes: status.hashes_total,
         energy_mj: None,
     }

@@ -14,7 +14,7 @@ mod span_meter;
 pub use entry::{Finder, FoundBlock, LedgerEntry, MiningSpan};
 pub use file::Ledger;
 pub use read::LedgerReader;
-pub use span_meter::{Activity, MinerReading, SpanMeter};
+pub use span_meter::{MinerReading, SpanMeter};
 
 /// Name of the file in its directory.
 const FILE_NAME: &str = "ledger.jsonl";

@@ -13,21 +13,12 @@ const MAX_GAP_S: u64 = 60;
 pub struct MinerReading {
     /// When, Unix seconds.
     pub now: u64,
-    /// Whether it works.
-    pub activity: Activity,
+    /// When it was started, Unix seconds; `None` while it does not work.
+    pub run: Option<u64>,
     /// Its hashes since the node started.
     pub hashes: u64,
-    /// The energy that it used since the node started, in millijoules, where it is measured.
+    /// The energy that was used since it was started, in millijoules, where it is measured.
     pub energy_mj: Option<u64>,
-}
-
-/// Whether a miner works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activity {
-    /// It works.
-    Mining,
-    /// It does not.
-    Stopped,
 }
 
 /// The span that is under way.
@@ -49,53 +40,67 @@ impl SpanMeter {
             .now
             .checked_sub(last.now)
             .is_none_or(|gap| gap > MAX_GAP_S);
-        let is_over = slept
-            || reading.activity == Activity::Stopped
-            || reading.now / MAX_SPAN_S != start.now / MAX_SPAN_S;
+        let is_over =
+            slept || reading.run != start.run || reading.now / MAX_SPAN_S != start.now / MAX_SPAN_S;
         if !is_over {
             self.span = Some((start, reading));
             return None;
         }
         self.begin(reading);
         let to = if slept { last.now } else { reading.now };
-        Some(span(&start, &reading, to))
+        span(&start, &last, &reading, to)
     }
 
     /// The end: the span that was under way.
     pub fn finish(&mut self, reading: MinerReading) -> Option<MiningSpan> {
-        self.span.take().map(|(start, last)| {
+        self.span.take().and_then(|(start, last)| {
             let is_near = (last.now..=last.now + MAX_GAP_S).contains(&reading.now);
             let to = if is_near { reading.now } else { last.now };
-            span(&start, &reading, to)
+            span(&start, &last, &reading, to)
         })
     }
 
     fn begin(&mut self, reading: MinerReading) {
-        self.span = (reading.activity == Activity::Mining).then_some((reading, reading));
+        self.span = reading.run.map(|_| (reading, reading));
     }
 }
 
-fn span(start: &MinerReading, end: &MinerReading, to: u64) -> MiningSpan {
-    let energy = start.energy_mj.zip(end.energy_mj);
-    MiningSpan {
+/// The span between two readings, if anything was hashed in it: a miner that pauses or waits is started, and does not work.
+fn span(
+    start: &MinerReading,
+    last: &MinerReading,
+    end: &MinerReading,
+    to: u64,
+) -> Option<MiningSpan> {
+    // A run that is over tells nothing of its energy any more; what it told last is seconds old.
+    let end_mj = if end.run == start.run {
+        end.energy_mj.or(last.energy_mj)
+    } else {
+        last.energy_mj
+    };
+    let energy = start.energy_mj.zip(end_mj);
+    let hashes = end.hashes.saturating_sub(start.hashes);
+    (hashes > 0).then(|| MiningSpan {
         from: start.now,
         to: to.max(start.now),
-        hashes: end.hashes.saturating_sub(start.hashes),
+        hashes,
         energy_mj: energy.map(|(before, after)| after.saturating_sub(before)),
-    }
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Activity::{Mining, Stopped};
     use super::*;
 
-    fn reading(now: u64, activity: Activity) -> MinerReading {
+    const MINING: Option<u64> = Some(100);
+    const STOPPED: Option<u64> = None;
+
+    fn reading(now: u64, run: Option<u64>) -> MinerReading {
         MinerReading {
             now,
-            activity,
+            run,
             hashes: now * 10,
-            energy_mj: Some(now * 1_000),
+            energy_mj: run.map(|started| (now - started.min(now)) * 1_000),
         }
     }
 
@@ -113,43 +118,71 @@ mod tests {
         let mut meter = SpanMeter::default();
         let mut spans = Vec::new();
         for now in (100..950).step_by(10) {
-            let activity = if (110..600).contains(&now) {
-                Mining
+            let run = if (110..600).contains(&now) {
+                MINING
             } else {
-                Stopped
+                STOPPED
             };
-            spans.extend(meter.observe(reading(now, activity)));
+            spans.extend(meter.observe(reading(now, run)));
         }
-        assert_eq!(spans, [worked(110, 300), worked(300, 600)]);
-        assert_eq!(meter.finish(reading(950, Stopped)), None);
+        // Of the energy, what was told before the stop.
+        let last = MiningSpan {
+            energy_mj: Some(290_000),
+            ..worked(300, 600)
+        };
+        assert_eq!(spans, [worked(110, 300), last]);
+        assert_eq!(meter.finish(reading(950, STOPPED)), None);
     }
 
     #[test]
     fn the_end_ends_a_span() {
         let mut meter = SpanMeter::default();
-        meter.observe(reading(100, Mining));
-        assert_eq!(meter.finish(reading(120, Mining)), Some(worked(100, 120)));
-        assert_eq!(meter.finish(reading(130, Mining)), None);
+        meter.observe(reading(100, MINING));
+        assert_eq!(meter.finish(reading(120, MINING)), Some(worked(100, 120)));
+        assert_eq!(meter.finish(reading(130, MINING)), None);
+    }
+
+    #[test]
+    fn another_run_begins_another_span() {
+        let mut meter = SpanMeter::default();
+        meter.observe(reading(100, MINING));
+        meter.observe(reading(110, MINING));
+        let span = meter.observe(reading(115, Some(113))).unwrap();
+        assert_eq!((span.from, span.to), (100, 115));
+        assert_eq!((span.hashes, span.energy_mj), (150, Some(10_000)));
+        let span = meter.finish(reading(120, STOPPED)).unwrap();
+        assert_eq!((span.from, span.to), (115, 120));
+        assert_eq!((span.hashes, span.energy_mj), (50, Some(0)));
     }
 
     #[test]
     fn a_clock_that_is_set_back_takes_no_time_back() {
         let mut meter = SpanMeter::default();
-        meter.observe(reading(100, Mining));
-        meter.observe(reading(110, Mining));
-        let span = meter.observe(reading(50, Mining)).unwrap();
-        assert_eq!((span.from, span.to), (100, 110));
-        assert_eq!(meter.finish(reading(60, Mining)), Some(worked(50, 60)));
+        meter.observe(reading(100, MINING));
+        meter.observe(reading(110, MINING));
+        let back = MinerReading {
+            hashes: 1_100,
+            ..reading(50, MINING)
+        };
+        let span = meter.observe(back).unwrap();
+        assert_eq!((span.from, span.to, span.hashes), (100, 110, 100));
+        let after = MinerReading {
+            now: 60,
+            hashes: 1_200,
+            ..back
+        };
+        let span = meter.finish(after).unwrap();
+        assert_eq!((span.from, span.to, span.hashes), (50, 60, 100));
     }
 
     #[test]
     fn time_that_the_machine_slept_does_not_count() {
         let mut meter = SpanMeter::default();
-        meter.observe(reading(100, Mining));
-        meter.observe(reading(110, Mining));
-        let span = meter.observe(reading(250, Mining)).unwrap();
+        meter.observe(reading(100, MINING));
+        meter.observe(reading(110, MINING));
+        let span = meter.observe(reading(250, MINING)).unwrap();
         assert_eq!((span.from, span.to), (100, 110));
-        let span = meter.finish(reading(1_000, Mining)).unwrap();
+        let span = meter.finish(reading(1_000, MINING)).unwrap();
         assert_eq!((span.from, span.to), (250, 250));
     }
 
@@ -158,10 +191,23 @@ mod tests {
         let mut meter = SpanMeter::default();
         meter.observe(MinerReading {
             energy_mj: None,
-            ..reading(0, Mining)
+            ..reading(100, MINING)
         });
-        let span = meter.finish(reading(30, Mining)).unwrap();
+        let span = meter.finish(reading(130, MINING)).unwrap();
         assert_eq!(span.energy_mj, None);
         assert_eq!(span.hashes, 300);
+    }
+
+    #[test]
+    fn a_miner_that_pauses_does_not_work() {
+        let mut meter = SpanMeter::default();
+        let paused = |now| MinerReading {
+            hashes: 5,
+            ..reading(now, MINING)
+        };
+        for now in (100..1_000).step_by(10) {
+            assert_eq!(meter.observe(paused(now)), None);
+        }
+        assert_eq!(meter.finish(paused(1_000)), None);
     }
 }
