@@ -34,3 +34,6 @@ pub use options::{
     NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir, load_chain_spec,
     parse_duration,
 };
+
+/// What `--block-every` and `--block-timing` say.
+pub use pyrite_miner::{BlockSchedule, BlockTiming};

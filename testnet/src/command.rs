@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use pyrite_miner::{BlockSchedule, BlockTiming};
-use pyrite_node::parse_duration;
+use pyrite_node::{BlockSchedule, BlockTiming, parse_duration};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{Cluster, MiningShare, NetworkOptions, PortChoice, TestnetError, live, table};

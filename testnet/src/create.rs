@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Amount;
 use pyrite_consensus::spec::{Allocation, Difficulty};
-use pyrite_miner::BlockSchedule;
-use pyrite_node::{DataDir, load_chain_spec};
+
+use pyrite_node::{BlockSchedule, DataDir, load_chain_spec};
 use pyrite_wallet::{AddressType, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -283,7 +283,7 @@ fn p2p_address(node: &NodeEntry) -> String {
 mod tests {
     use std::time::Duration;
 
-    use pyrite_miner::BlockTiming;
+    use pyrite_node::BlockTiming;
 
     use super::*;
 
