@@ -1,5 +1,9 @@
 //! What can go wrong in the miner and its devices, and what a work source may answer.
 
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use pyrite_consensus::bitcoin::{Amount, CompactTarget};
 
 /// Why the miner does not start.
@@ -72,7 +76,7 @@ pub enum MinerError {
     Spawn {
         /// What the system said.
         #[from]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The miner was shut down for good.
     #[error("the miner was shut down")]
@@ -225,4 +229,63 @@ impl From<GpuError> for DeviceError {
             reason: error.to_string(),
         }
     }
+}
+
+/// What can go wrong with the accounts of mining.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file, or its directory, can't be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}: line {line}: {detail}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// Why a chain has no blocks by the clock.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The time between two blocks.
+    #[error("a block every {every:?} is out of range, it must be from 200ms to 24h")]
+    OutOfRange {
+        /// What was asked for.
+        every: Duration,
+    },
+    /// No thread is sure to solve blocks in time.
+    #[error(
+        "a block every {every:?} can't be kept: even the easiest block of chain {chain} takes {hashes:.0} hashes"
+    )]
+    TooHard {
+        /// The chain.
+        chain: String,
+        /// What its easiest block takes.
+        hashes: f64,
+        /// What was asked for.
+        every: Duration,
+    },
+    /// The difficulty would rise until blocks come as slowly as the chain wants them.
+    #[error(
+        "a block every {every:?} can't be kept: chain {chain} wants one every {spacing:?}, and its difficulty would rise \
+         until they come no faster; a chain of fixed difficulty, such as regtest, has them at any speed"
+    )]
+    TooFast {
+        /// The chain.
+        chain: String,
+        /// What was asked for.
+        every: Duration,
+        /// What the chain wants.
+        spacing: Duration,
+    },
 }

@@ -9,6 +9,8 @@ mod engine;
 mod error;
 mod hash_rate;
 mod job;
+mod ledger;
+mod schedule;
 mod solve;
 pub mod template;
 #[cfg(test)]
@@ -22,9 +24,15 @@ pub use engine::{
     CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
     MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
 };
-pub use error::{DeviceError, GpuError, MinerError, OfferError, WorkError};
+pub use error::{
+    DeviceError, GpuError, LedgerError, MinerError, OfferError, ScheduleError, WorkError,
+};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
+pub use ledger::{
+    Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan, SpanMeter,
+};
+pub use schedule::{BlockSchedule, BlockTiming};
 pub use solve::solve;
 pub use template::{
     Candidate, CandidateChunk, Extranonce, OfferedTransaction, Template, TemplateOffer,

@@ -10,17 +10,19 @@ use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
-use pyrite_miner::{MinerSettings, TemplateOptions};
+use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
 pub use self::mining::MiningOptions;
+pub use self::schedule::parse_duration;
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 mod file;
 mod mempool;
 mod mining;
+mod schedule;
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -83,6 +85,13 @@ pub struct NodeOptions {
     #[command(flatten)]
     #[serde(skip)]
     pub mining: MiningOptions,
+    /// Make a block every so often, whatever the hash power, instead of mining: 10s, 500ms, 2m. Blocks pay as --mine says,
+    /// or the wallet. For chains of fixed difficulty, and others where blocks come no faster than the chain wants
+    #[arg(long, value_name = "TIME", env = "PYRITE_BLOCK_EVERY")]
+    pub block_every: Option<String>,
+    /// How the blocks of --block-every are spread: exact, or poisson, as mining spreads them [default: exact]
+    #[arg(long, value_name = "HOW", env = "PYRITE_BLOCK_TIMING")]
+    pub block_timing: Option<String>,
     /// Hours after which a transaction leaves the mempool [default: 336]
     #[arg(long, value_name = "HOURS", env = "PYRITE_MEMPOOL_EXPIRY_HOURS")]
     pub mempool_expiry_hours: Option<u64>,
@@ -227,6 +236,8 @@ pub struct NodeConfig {
     pub template_payout: Option<ScriptBuf>,
     /// How to mine.
     pub mining: MinerSettings,
+    /// Blocks by the clock, instead of mining from the start.
+    pub block_schedule: Option<BlockSchedule>,
     /// What the mempool takes, and its bounds.
     pub mempool: MempoolConfig,
     /// Whether the mempool outlives the node.
@@ -268,6 +279,7 @@ impl NodeOptions {
         let indexes = options.indexes();
         let mempool = options.mempool(&spec)?;
         let mempool_persistence = options.mempool_persistence();
+        let block_schedule = options.block_schedule(&spec)?;
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -306,6 +318,7 @@ impl NodeOptions {
                 .map(|text| parse_template_payout(&spec, text))
                 .transpose()?,
             mining: options.mining.resolve()?,
+            block_schedule,
             mempool,
             mempool_persistence,
             stale_fee_estimates: match options.accept_stale_fee_estimates {
@@ -371,6 +384,8 @@ impl NodeOptions {
             mine: self.mine.or(other.mine),
             template_payout: self.template_payout.or(other.template_payout),
             mining: self.mining.or(other.mining),
+            block_every: self.block_every.or(other.block_every),
+            block_timing: self.block_timing.or(other.block_timing),
             mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),
             persist_mempool: self.persist_mempool.or(other.persist_mempool),
             min_relay_fee: self.min_relay_fee.or(other.min_relay_fee),

@@ -148,6 +148,32 @@ impl RpcClient {
         self.send(post, method, params)
     }
 
+    /// Calls a method once for each of `params`, in one request, and returns the outcomes in their order.
+    ///
+    /// # Errors
+    /// The node can't be reached, or answers something else. What it refuses is among the outcomes.
+    pub fn call_many(
+        &self,
+        method: &str,
+        params: &[Value],
+    ) -> Result<Vec<Result<Value, ClientError>>, ClientError> {
+        let requests: Value = params
+            .iter()
+            .enumerate()
+            .map(|(id, params)| request(id, method, params))
+            .collect();
+        match self.answer(self.agent.post(&self.url), &requests)? {
+            // Answers of a batch are in the order of its requests.
+            Value::Array(answers) if answers.len() == params.len() => {
+                Ok(answers.into_iter().map(outcome).collect())
+            }
+            answer => Err(outcome(answer).err().unwrap_or(ClientError::Status {
+                url: self.url.clone(),
+                status: 200,
+            })),
+        }
+    }
+
     fn authorization(&self) -> Result<String, ClientError> {
         let pair = match &self.credentials {
             Credentials::Password { user, password } => format!("{user}:{password}"),
@@ -167,41 +193,36 @@ impl RpcClient {
         method: &str,
         params: Value,
     ) -> Result<Value, ClientError> {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        outcome(self.answer(post, &request(1, method, &params))?)
+    }
+
+    /// The answer to a body.
+    fn answer(
+        &self,
+        post: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &Value,
+    ) -> Result<Value, ClientError> {
         let connection = |source: ureq::Error| ClientError::Connection {
             url: self.url.clone(),
             source: Box::new(source),
         };
         let mut response = post
             .header("Authorization", self.authorization()?)
-            .send_json(&request)
+            .send_json(body)
             .map_err(connection)?;
         let status = response.status().as_u16();
-        let answer: Value = match response
+        match response
             .body_mut()
             .with_config()
             .limit(self.max_answer_bytes)
             .read_json()
         {
-            Ok(answer) => answer,
-            Err(_) if status != 200 => {
-                return Err(ClientError::Status {
-                    url: self.url.clone(),
-                    status,
-                });
-            }
-            Err(error) => return Err(connection(error)),
-        };
-        match answer.get("error") {
-            None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
-            Some(error) => Err(ClientError::Call {
-                code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
-                message: error
-                    .get("message")
-                    .and_then(Value::as_str)
-                    .unwrap_or("no message")
-                    .to_owned(),
+            Ok(answer) => Ok(answer),
+            Err(_) if status != 200 => Err(ClientError::Status {
+                url: self.url.clone(),
+                status,
             }),
+            Err(error) => Err(connection(error)),
         }
     }
 }
@@ -212,4 +233,23 @@ fn read_cookie(path: &Path) -> std::io::Result<String> {
         .take(MAX_COOKIE_BYTES)
         .read_to_string(&mut cookie)?;
     Ok(cookie.trim().to_owned())
+}
+
+fn request(id: usize, method: &str, params: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// What is in an answer.
+fn outcome(mut answer: Value) -> Result<Value, ClientError> {
+    match answer.get("error") {
+        None | Some(Value::Null) => Ok(answer.get_mut("result").map_or(Value::Null, Value::take)),
+        Some(error) => Err(ClientError::Call {
+            code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
+            message: error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or("no message")
+                .to_owned(),
+        }),
+    }
 }

@@ -8,7 +8,7 @@ use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::ScriptBuf;
 use pyrite_index::Indexes;
 use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
-use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
+use pyrite_miner::{BlockSchedule, MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
 use pyrite_wallet::WalletHandle;
 
@@ -53,6 +53,8 @@ pub struct RpcContext {
     pub user_agent: String,
     /// What `startmining` uses where the caller says nothing.
     pub mining_defaults: MinerSettings,
+    /// Blocks by the clock, if the node makes them.
+    pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
 }

@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod interrupt;
 mod mine;
+mod mining;
 mod node;
 mod progress;
 mod rpc;
@@ -45,6 +46,9 @@ enum Command {
     Mine(Box<mine::MineArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
+    /// What mining brought in and what it cost
+    #[command(subcommand)]
+    Mining(mining::MiningCommand),
     /// Import files of blocks in Bitcoin's format into a data directory
     Import(import::ImportArgs),
     /// Export the best chain of a data directory into a file of blocks in Bitcoin's format
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Command::Node(args) => node::run(*args),
         Command::Mine(args) => mine::run(&args),
         Command::Rpc(args) => rpc::run(&args),
+        Command::Mining(command) => mining::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Chain(command) => chain::run(command),

@@ -29,15 +29,6 @@ pub(crate) trait Mining {
     #[method(name = "getnetworkhashps", blocking)]
     fn get_network_hash_ps(&self, nblocks: Option<i64>, height: Option<i64>) -> CallResult<Value>;
 
-    /// Mines blocks at once.
-    #[method(name = "generatetoaddress", blocking)]
-    fn generate_to_address(
-        &self,
-        nblocks: i64,
-        address: String,
-        maxtries: Option<i64>,
-    ) -> CallResult<Vec<String>>;
-
     /// Starts the built-in miner.
     #[method(name = "startmining", blocking)]
     fn start_mining(
@@ -59,27 +50,11 @@ pub(crate) trait Mining {
 /// What the methods of the built-in miner return.
 const MINING_STATUS: &str = "(json object) running, threads, intensity, hash_rate, hash_rate_10s, \
                              hash_rate_1m, hash_rate_15m (hashes a second), hashes, blocks_found, \
-                             blocks_accepted, blocks_stale, started_at, devices";
+                             blocks_accepted, blocks_stale, started_at, devices; schedule (every, in seconds, and \
+                             timing) if blocks are made by the clock";
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
-    MethodSpec {
-        name: "generatetoaddress",
-        family: Family::Mining,
-        summary: "Mines blocks at once, on one thread, and returns when they are found or the tries are \
-                  used up.",
-        params: &[
-            required("nblocks", Kind::Number, "How many blocks."),
-            required("address", Kind::Text, "Whom they pay."),
-            optional(
-                "maxtries",
-                Kind::Number,
-                "1000000",
-                "How many hashes to try in all.",
-            ),
-        ],
-        result: "(json array) the blocks' hashes",
-    },
     MethodSpec {
         name: "getblocktemplate",
         family: Family::Mining,

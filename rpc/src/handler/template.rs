@@ -43,7 +43,7 @@ pub(crate) struct RenderedTemplate {
 
 /// What ended a long poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     /// There is another tip: any template on it will do.
     Tip,
     /// There are other transactions.

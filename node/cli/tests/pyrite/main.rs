@@ -13,6 +13,7 @@ mod full_disk;
 mod kills;
 mod mempool_restart;
 mod mine;
+mod mining_report;
 mod network;
 mod orphans;
 mod support;

@@ -133,6 +133,7 @@ impl TestNode {
                 intensity_percent: 50,
                 ..MinerSettings::default()
             },
+            block_schedule: None,
             data_dir: directory.path().to_owned(),
         };
         let (stop, told) = stop_signal();

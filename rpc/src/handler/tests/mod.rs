@@ -7,6 +7,7 @@ mod coin_search;
 mod coin_set;
 mod fees;
 mod fuzz;
+mod generate;
 mod harness;
 mod indexes;
 mod mempool;
