@@ -9,23 +9,33 @@ mod engine;
 mod error;
 mod hash_rate;
 mod job;
+mod ledger;
+mod schedule;
 mod solve;
 pub mod template;
 #[cfg(test)]
 mod test_chain;
 mod work_source;
 
-pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
-pub use engine::{
-    DeviceFactory, DeviceState, DeviceStatus, MAX_THREADS, MinerHandle, MinerSettings, MinerStatus,
-    UnixClock,
+pub use device::{
+    Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome, Solution,
 };
-pub use error::{DeviceError, MinerError, WorkError};
+pub use engine::{
+    CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
+    MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
+};
+pub use error::{
+    DeviceError, GpuError, LedgerError, MinerError, OfferError, ScheduleError, WorkError,
+};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
+pub use ledger::{
+    Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan, SpanMeter,
+};
+pub use schedule::{BlockSchedule, BlockTiming};
 pub use solve::solve;
 pub use template::{
-    Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,
-    TemplateTransaction, build_template, build_template_with,
+    Candidate, CandidateChunk, Extranonce, OfferedTransaction, Template, TemplateOffer,
+    TemplateOptions, TemplateTip, TemplateTransaction, build_template, build_template_with,
 };
 pub use work_source::WorkSource;

@@ -1,7 +1,7 @@
 //! Configuration: command line over environment over TOML file over defaults.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,11 +10,19 @@ use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
-use pyrite_miner::{MinerSettings, TemplateOptions};
+use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
+use self::file::{read_config_file, read_text};
+pub use self::mining::MiningOptions;
+pub use self::schedule::parse_duration;
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
+
+mod file;
+mod mempool;
+mod mining;
+mod schedule;
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -26,8 +34,6 @@ const DEFAULT_DB_CACHE_MIB: usize = 450;
 const MAX_MONEY_SAT: u64 = 21_000_000 * 100_000_000;
 /// Bitcoin Core's `MIN_DISK_SPACE_FOR_BLOCK_FILES`.
 const MIN_PRUNE_MIB: i64 = 550;
-/// A configuration or chain spec file is a page of text; this is far above any real one.
-const MAX_TEXT_FILE_BYTES: u64 = 16 << 20;
 
 /// The settings of a node. Every one is a flag, an environment variable and a key of the configuration file.
 #[derive(Args, Clone, Debug, Default, Deserialize)]
@@ -71,20 +77,21 @@ pub struct NodeOptions {
     /// Mine from the start, paying this address, or the node's own wallet if it says "wallet"
     #[arg(long, value_name = "ADDRESS", env = "PYRITE_MINE")]
     pub mine: Option<String>,
-    /// Mining threads [default: half of the processors, at least 1]
-    #[arg(long, value_name = "N", env = "PYRITE_THREADS")]
-    pub threads: Option<usize>,
-    /// Percentage of the time that each mining thread works, 1 to 100 [default: 100]
-    #[arg(long, value_name = "PERCENT", env = "PYRITE_INTENSITY")]
-    pub intensity: Option<u8>,
-    /// Devices to mine on: cpu [default: cpu]
-    #[arg(
-        long,
-        value_name = "LIST",
-        env = "PYRITE_DEVICES",
-        value_delimiter = ','
-    )]
-    pub devices: Vec<String>,
+    /// Whom the blocks pay of miners that have the node make their coinbase (coinbasetxn in getblocktemplate), and so bring no
+    /// address of their own
+    #[arg(long, value_name = "ADDRESS", env = "PYRITE_TEMPLATE_PAYOUT")]
+    pub template_payout: Option<String>,
+    /// How to mine.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub mining: MiningOptions,
+    /// Make a block every so often, whatever the hash power, instead of mining: 10s, 500ms, 2m. Blocks pay as --mine says,
+    /// or the wallet. For chains of fixed difficulty, and others where blocks come no faster than the chain wants
+    #[arg(long, value_name = "TIME", env = "PYRITE_BLOCK_EVERY")]
+    pub block_every: Option<String>,
+    /// How the blocks of --block-every are spread: exact, or poisson, as mining spreads them [default: exact]
+    #[arg(long, value_name = "HOW", env = "PYRITE_BLOCK_TIMING")]
+    pub block_timing: Option<String>,
     /// Hours after which a transaction leaves the mempool [default: 336]
     #[arg(long, value_name = "HOURS", env = "PYRITE_MEMPOOL_EXPIRY_HOURS")]
     pub mempool_expiry_hours: Option<u64>,
@@ -139,7 +146,7 @@ pub struct NodeOptions {
     /// Blocks of ours leave out what pays less, in satoshi per 1,000 virtual bytes [default: 1]
     #[arg(long, value_name = "SAT", env = "PYRITE_BLOCK_MIN_FEE_RATE")]
     pub block_min_fee_rate: Option<u64>,
-    /// Bound of the coins in memory, in MiB [default: 450]
+    /// Bound of the coins in memory, in MiB; the database takes half as much beside it, 16 to 112 MiB [default: 450]
     #[arg(long, value_name = "MIB", env = "PYRITE_DB_CACHE")]
     pub db_cache: Option<usize>,
     /// A block that is known to be valid: the scripts of its chain up to it are not verified, as long as
@@ -225,8 +232,12 @@ pub struct NodeConfig {
     pub rpc_bind: SocketAddr,
     /// Whether to mine from the start, and for whom.
     pub mine: Option<Payout>,
+    /// Whom the coinbase pays that `getblocktemplate` makes.
+    pub template_payout: Option<ScriptBuf>,
     /// How to mine.
     pub mining: MinerSettings,
+    /// Blocks by the clock, instead of mining from the start.
+    pub block_schedule: Option<BlockSchedule>,
     /// What the mempool takes, and its bounds.
     pub mempool: MempoolConfig,
     /// Whether the mempool outlives the node.
@@ -268,12 +279,12 @@ impl NodeOptions {
         let indexes = options.indexes();
         let mempool = options.mempool(&spec)?;
         let mempool_persistence = options.mempool_persistence();
+        let block_schedule = options.block_schedule(&spec)?;
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
         };
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        check_devices(&options.devices)?;
         let listen = if options.listen.is_empty() {
             vec![DEFAULT_LISTEN.to_owned()]
         } else {
@@ -301,15 +312,13 @@ impl NodeOptions {
                 .as_deref()
                 .map(|text| parse_payout(&spec, text))
                 .transpose()?,
-            mining: MinerSettings {
-                threads: in_range(
-                    "threads",
-                    options.threads.unwrap_or((processors / 2).max(1)),
-                    1,
-                    1024,
-                )?,
-                intensity_percent: in_range("intensity", options.intensity.unwrap_or(100), 1, 100)?,
-            },
+            template_payout: options
+                .template_payout
+                .as_deref()
+                .map(|text| parse_template_payout(&spec, text))
+                .transpose()?,
+            mining: options.mining.resolve()?,
+            block_schedule,
             mempool,
             mempool_persistence,
             stale_fee_estimates: match options.accept_stale_fee_estimates {
@@ -373,9 +382,10 @@ impl NodeOptions {
             max_peers: self.max_peers.or(other.max_peers),
             rpc_bind: self.rpc_bind.or(other.rpc_bind),
             mine: self.mine.or(other.mine),
-            threads: self.threads.or(other.threads),
-            intensity: self.intensity.or(other.intensity),
-            devices: non_empty_or(self.devices, other.devices),
+            template_payout: self.template_payout.or(other.template_payout),
+            mining: self.mining.or(other.mining),
+            block_every: self.block_every.or(other.block_every),
+            block_timing: self.block_timing.or(other.block_timing),
             mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),
             persist_mempool: self.persist_mempool.or(other.persist_mempool),
             min_relay_fee: self.min_relay_fee.or(other.min_relay_fee),
@@ -483,42 +493,6 @@ pub fn default_data_dir() -> Result<PathBuf, NodeError> {
         })
 }
 
-fn read_config_file(path: &Path) -> Result<NodeOptions, NodeError> {
-    let text = read_text(path).map_err(|source| NodeError::ConfigFile {
-        path: path.to_owned(),
-        source,
-    })?;
-    parse_config(path, &text)
-}
-
-fn parse_config(path: &Path, text: &str) -> Result<NodeOptions, NodeError> {
-    toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| {
-            text.bytes()
-                .take(span.start)
-                .filter(|byte| *byte == b'\n')
-                .count()
-                + 1
-        });
-        let at = line.map_or(String::new(), |line| format!("line {line}: "));
-        NodeError::ConfigSyntax {
-            path: path.to_owned(),
-            detail: format!("{at}{}", error.message().trim().replace('\n', " ")),
-        }
-    })
-}
-
-/// Reads a text file of bounded size.
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let size = std::fs::metadata(path)?.len();
-    if size > MAX_TEXT_FILE_BYTES {
-        return Err(std::io::Error::other(format!(
-            "{size} bytes, where {MAX_TEXT_FILE_BYTES} is the most"
-        )));
-    }
-    std::fs::read_to_string(path)
-}
-
 fn non_empty_or<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
     if first.is_empty() { second } else { first }
 }
@@ -557,16 +531,6 @@ fn parse_prune(number: i64) -> Result<PruneMode, NodeError> {
     }
 }
 
-fn check_devices(devices: &[String]) -> Result<(), NodeError> {
-    match devices.iter().find(|device| *device != "cpu") {
-        Some(device) => Err(NodeError::Setting {
-            setting: "devices",
-            detail: format!("{device} is not a kind of device: the one kind is cpu"),
-        }),
-        None => Ok(()),
-    }
-}
-
 fn parse_listen(text: &str) -> Result<Multiaddr, NodeError> {
     text.parse().map_err(|error| NodeError::Setting {
         setting: "listen",
@@ -597,23 +561,35 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
     if text == "wallet" {
         return Ok(Payout::Wallet);
     }
-    let wrong = |detail: String| NodeError::Setting {
-        setting: "mine",
-        detail,
-    };
-    match spec.address_kind.parse_address(text) {
-        Ok(address) => Ok(Payout::Script(address.script_pubkey())),
-        Err(AddressError::OtherKind) => Err(wrong(format!(
-            "{text} is not an address of chain {}",
-            spec.name
-        ))),
-        Err(AddressError::Malformed(error)) => Err(wrong(format!(
-            "{text} is neither an address nor \"wallet\": {error}"
-        ))),
+    match parse_address("mine", spec, text) {
+        Ok(script) => Ok(Payout::Script(script)),
+        Err(NodeError::Setting { setting, detail }) => Err(NodeError::Setting {
+            setting,
+            detail: format!("{detail}; \"wallet\" means the node's own"),
+        }),
+        Err(error) => Err(error),
     }
 }
 
-mod mempool;
+fn parse_template_payout(spec: &ChainSpec, text: &str) -> Result<ScriptBuf, NodeError> {
+    parse_address("template-payout", spec, text)
+}
+
+/// The script of an address of the chain.
+fn parse_address(
+    setting: &'static str,
+    spec: &ChainSpec,
+    text: &str,
+) -> Result<ScriptBuf, NodeError> {
+    let detail = match spec.address_kind.parse_address(text) {
+        Ok(address) => return Ok(address.script_pubkey()),
+        Err(AddressError::OtherKind) => {
+            format!("{text} is not an address of chain {}", spec.name)
+        }
+        Err(AddressError::Malformed(error)) => format!("{text} is not an address: {error}"),
+    };
+    Err(NodeError::Setting { setting, detail })
+}
 
 #[cfg(test)]
 mod fuzz;

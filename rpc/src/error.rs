@@ -166,7 +166,13 @@ impl From<MinerError> for CallError {
         match &error {
             MinerError::NoThreads
             | MinerError::TooManyThreads { .. }
-            | MinerError::IntensityOutOfRange { .. } => Self::invalid_parameter(error.to_string()),
+            | MinerError::IntensityOutOfRange { .. }
+            | MinerError::UnknownDevice { .. }
+            | MinerError::NoDevices
+            | MinerError::UnknownKernel { .. }
+            | MinerError::BadCores { .. }
+            | MinerError::NoSuchCore { .. }
+            | MinerError::LimitOutOfRange { .. } => Self::invalid_parameter(error.to_string()),
             MinerError::Spawn { .. } => Self::misc(error.to_string()),
             MinerError::ShutDown => stopping(),
         }

@@ -38,7 +38,7 @@ pub(super) fn clock() -> UnixClock {
 pub(super) fn settings(threads: usize) -> MinerSettings {
     MinerSettings {
         threads,
-        intensity_percent: 100,
+        ..MinerSettings::default()
     }
 }
 

@@ -86,13 +86,10 @@ impl MinerHandle {
             return Ok(());
         }
         self.miner.halt(&mut control);
-        let (run, threads) = Run::launch(&self.miner.environment, settings)?;
-        tracing::info!(
-            threads = settings.threads,
-            intensity_percent = settings.intensity_percent,
-            "mining"
-        );
-        control.threads = Some(threads);
+        let (threads, intensity_percent) = (settings.threads, settings.intensity_percent);
+        let (run, running) = Run::launch(&self.miner.environment, settings)?;
+        tracing::info!(threads, intensity_percent, "mining");
+        control.threads = Some(running);
         *lock(&self.miner.run) = Some(run);
         Ok(())
     }

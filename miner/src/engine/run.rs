@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use super::affinity;
 use super::board::Board;
 use super::follower::follow;
 use super::lock::lock;
@@ -40,6 +42,8 @@ pub(super) struct Run {
     pub(super) started: Instant,
     pub(super) started_at: u64,
     pub(super) devices: Vec<DeviceRecord>,
+    /// The core of each thread; empty when they are not pinned.
+    cores: Vec<usize>,
 }
 
 /// What is known of a device.
@@ -116,7 +120,11 @@ impl Run {
         let devices: Vec<Box<dyn MiningDevice>> = (0..settings.threads)
             .map(|index| (environment.devices)(index))
             .collect();
+        let cores = settings
+            .pinning
+            .plan(settings.processor_threads(), Path::new("/"));
         let run = Arc::new(Self {
+            cores,
             settings,
             board: Board::new(),
             started: Instant::now(),
@@ -155,12 +163,27 @@ impl Run {
 
     /// Works until the end; an error or a panic is reported and ends this device alone.
     fn work(self: Arc<Self>, worker: Worker, index: usize) {
+        self.settle(index);
         let reason = match catch_unwind(AssertUnwindSafe(|| worker.run())) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic_message(panic.as_ref()),
         };
         self.devices[index].fail(reason);
+    }
+}
+
+impl Run {
+    /// Lets the calling thread give way to all others, and puts it on its core. Neither is worth not to mine.
+    fn settle(&self, index: usize) {
+        if let Err(reason) = affinity::give_way() {
+            tracing::warn!(%reason, "mining threads have no low priority");
+        }
+        if let Some(core) = self.cores.get(index)
+            && let Err(reason) = affinity::pin_to(*core)
+        {
+            tracing::warn!(core, %reason, "a mining thread does not stay on its core");
+        }
     }
 }
 

@@ -81,6 +81,7 @@ fn stops_and_starts_again() {
         .start(MinerSettings {
             threads: 3,
             intensity_percent: 50,
+            ..MinerSettings::default()
         })
         .unwrap();
     wait_until("8 blocks", || chain.height() == 8);

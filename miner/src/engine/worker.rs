@@ -8,7 +8,7 @@ use super::batch_size::BatchSize;
 use super::board::Work;
 use super::duty_cycle::DutyCycle;
 use super::run::{DeviceRecord, Environment, Run, count};
-use crate::{DeviceError, Extranonce, Job, MiningDevice, Solution, Template, WorkError};
+use crate::{DeviceError, Extranonce, Finder, Job, MiningDevice, Solution, Template, WorkError};
 
 pub(super) struct Worker {
     device: Box<dyn MiningDevice>,
@@ -152,11 +152,9 @@ impl Worker {
             count(&counters.stale, 1);
             return;
         };
-        match self
-            .environment
-            .source
-            .submit(Arc::new(job.block(solution)))
-        {
+        let block = Arc::new(job.block(solution));
+        let finder = Finder::named(self.device.name());
+        match self.environment.source.submit_found(block, finder) {
             Ok(()) => {
                 tracing::info!(%height, %hash, device = self.device.name(), "mined a block");
                 count(&counters.accepted, 1);

@@ -1,8 +1,11 @@
 //! Fuzz target: the configuration file.
 
+use std::path::Path;
+
 use bolero::check;
 use pyrite_fuzzing::TextDamage;
 
+use super::file::parse_config;
 use super::*;
 
 const TEXT: &str = "\

@@ -1,4 +1,5 @@
 use pyrite_mempool::FeeFallback;
+use pyrite_miner::{MiningLimits, OnBattery, Pinning};
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn with_file(text: &str) -> (tempfile::TempDir, NodeOptions) {
 #[test]
 fn flags_win_over_the_file_and_the_file_over_defaults() {
     let (_directory, mut options) = with_file("chain = \"regtest\"\nthreads = 3\nintensity = 50\n");
-    options.threads = Some(2);
+    options.mining.threads = Some(2);
     let config = options.resolve().unwrap();
     assert_eq!(config.spec.name, "regtest");
     assert_eq!(config.mining.threads, 2);
@@ -73,7 +74,10 @@ fn values_out_of_range_are_named() {
     };
     assert_eq!(
         wrong(NodeOptions {
-            intensity: Some(0),
+            mining: MiningOptions {
+                intensity: Some(0),
+                ..MiningOptions::default()
+            },
             ..base.clone()
         }),
         "intensity: 0 is not between 1 and 100"
@@ -261,5 +265,62 @@ fn blocks_are_built_as_the_options_say() {
         ),
     ] {
         assert_eq!(resolve(text).unwrap_err().to_string(), reason);
+    }
+}
+
+#[test]
+fn every_setting_of_mining_is_a_key() {
+    let (_directory, mut options) = with_file(
+        "devices = [\"cpu\", \"opencl1\"]\nthreads = 3\nintensity = 40\npin-cores = \"auto\"\n\
+         pause-when-busy = 30\npause-on-battery = true\nmax-temperature = 85\nmax-power = 65\n",
+    );
+    options.mining.max_power = Some(0);
+    options.mining.kernel = Some("abacus".to_owned());
+    let error = options.clone().resolve().unwrap_err().to_string();
+    assert!(
+        error.starts_with("kernel: abacus is not a kernel of this processor"),
+        "{error}"
+    );
+    options.mining.kernel = Some(pyrite_miner::device::cpu::kernels()[0].name().to_owned());
+    let mining = options.resolve().unwrap().mining;
+    assert_eq!(mining.devices.to_string(), "cpu,opencl1");
+    assert_eq!((mining.threads, mining.intensity_percent), (3, 40));
+    assert_eq!(mining.pinning, Pinning::Auto);
+    let limits = MiningLimits {
+        max_other_load_percent: Some(30),
+        on_battery: OnBattery::Pause,
+        max_temperature_c: Some(85),
+        max_power_w: None,
+    };
+    assert_eq!(mining.limits, limits);
+}
+
+#[test]
+fn settings_of_mining_that_make_no_sense_are_named() {
+    for (text, message) in [
+        (
+            "devices = [\"gpu\"]",
+            "devices: gpu is not a device: devices are cpu, opencl, and opencl0 and so on for one of them",
+        ),
+        ("threads = 0", "threads: 0 is not between 1 and 1024"),
+        (
+            "pin-cores = \"3-1\"",
+            "pin-cores: 3-1 is not a list of cores such as 0,2-3, nor auto, nor off",
+        ),
+        (
+            "max-temperature = 151",
+            "max-temperature: 151 is not between 0 and 150",
+        ),
+        (
+            "pause-when-busy = 101",
+            "pause-when-busy: 101 is not between 0 and 100",
+        ),
+        (
+            "max-power = 100001",
+            "max-power: 100001 is not between 0 and 100000",
+        ),
+    ] {
+        let (_directory, options) = with_file(text);
+        assert_eq!(options.resolve().unwrap_err().to_string(), message);
     }
 }
