@@ -202,6 +202,14 @@ async fn proposals_are_refused_by_reason() {
             rooted(&|block| {
                 block.txdata.push(block.txdata[0].clone());
             }),
+            "bad-txns-duplicate",
+        ),
+        (
+            rooted(&|block| {
+                let mut other = block.txdata[0].clone();
+                other.output[0].value = Amount::ZERO;
+                block.txdata.push(other);
+            }),
             "bad-cb-multiple",
         ),
         (
