@@ -136,6 +136,7 @@ fn template(criterion: &mut Criterion) {
                 Arc::clone(&template),
                 Extranonce::new(7, counter),
                 1_800_000_000,
+                1,
             )
         });
     });

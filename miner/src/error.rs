@@ -1,4 +1,4 @@
-//! What can go wrong in the miner, and what a work source may answer.
+//! What can go wrong in the miner and its devices, and what a work source may answer.
 
 /// Why the miner does not start.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,17 @@ pub enum MinerError {
     /// The miner was shut down for good.
     #[error("the miner was shut down")]
     ShutDown,
+}
+
+/// Why a device can't mine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// It, or what drives it, failed.
+    #[error("the device failed: {reason}")]
+    Failed {
+        /// What it said.
+        reason: String,
+    },
 }
 
 /// Why a work source gives no template or does not take a block.

@@ -9,20 +9,24 @@ mod engine;
 mod error;
 mod hash_rate;
 mod job;
+mod sensors;
 mod solve;
 pub mod template;
 #[cfg(test)]
 mod test_chain;
 mod work_source;
 
-pub use device::{Cancel, CpuDevice, MiningDevice, SearchOutcome};
+pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
 pub use engine::{
-    CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
-    MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
+    CoreList, DeviceFactory, DeviceKind, DeviceName, DeviceSelection, DeviceState, DeviceStatus,
+    HoldBack, LatencySummary, MAX_THREADS, MinerHandle, MinerParts, MinerSettings, MinerStatus,
+    MiningLimits, OnBattery, OpenDevice, Pinning, PlannedDevice, RangeLog, SearchedRange,
+    UnixClock,
 };
-pub use error::{MinerError, WorkError};
+pub use error::{DeviceError, MinerError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
+pub use sensors::{SensorReadings, Sensors};
 pub use solve::solve;
 pub use template::{
     Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,

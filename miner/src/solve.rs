@@ -19,7 +19,7 @@ pub fn solve(mut block: Block, max_tries: u64, cancel: &AtomicBool) -> Option<Bl
     let outcome = cpu::search(cpu::fastest_kernel(), &header, first..=last, || {
         cancel.load(Ordering::Relaxed)
     });
-    block.header.nonce = outcome.found?;
+    block.header.nonce = outcome.found?.nonce;
     Some(block)
 }
 

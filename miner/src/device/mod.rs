@@ -5,5 +5,5 @@ pub mod cpu;
 mod mining_device;
 
 pub use cancel::Cancel;
-pub use cpu::CpuDevice;
-pub use mining_device::{MiningDevice, SearchOutcome};
+pub use cpu::{CpuDevice, KernelChoice};
+pub use mining_device::{MiningDevice, SearchOutcome, Solution};

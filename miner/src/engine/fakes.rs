@@ -12,11 +12,11 @@ use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, Script, ScriptB
 use tokio::sync::watch;
 
 use super::lock::lock;
-use super::{DeviceFactory, MinerSettings, UnixClock};
+use super::{DeviceFactory, DeviceKind, MinerSettings, PlannedDevice, UnixClock};
 use crate::test_chain::TestChain;
 use crate::{
-    Cancel, CpuDevice, Job, MiningDevice, SearchOutcome, Template, TemplateOptions, TemplateTip,
-    WorkError, WorkSource, build_template,
+    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Solution,
+    Template, TemplateOptions, TemplateTip, WorkError, WorkSource, build_template,
 };
 
 pub(super) const NOW: u64 = 1_700_000_000;
@@ -217,6 +217,23 @@ impl WorkSource for FakeChain {
     }
 }
 
+/// As many devices as there are threads, each made of its index.
+pub(super) fn devices(
+    make: impl Fn(usize) -> Box<dyn MiningDevice> + Send + Sync + 'static,
+) -> DeviceFactory {
+    Arc::new(move |settings| {
+        let plan = |index| {
+            let device = make(index);
+            PlannedDevice {
+                name: device.name().to_owned(),
+                kind: DeviceKind::Processor,
+                open: Box::new(|| Ok(device)),
+            }
+        };
+        (0..settings.threads).map(plan).collect()
+    })
+}
+
 /// A device made of a function.
 pub(super) struct FakeDevice<F>(pub(super) F);
 
@@ -225,8 +242,17 @@ impl<F: FnMut(&Job, &Cancel) -> SearchOutcome + Send> MiningDevice for FakeDevic
         "fake"
     }
 
-    fn search(&mut self, job: &Job, _: RangeInclusive<u32>, cancel: &Cancel) -> SearchOutcome {
-        (self.0)(job, cancel)
+    fn kernel(&self) -> &str {
+        "none"
+    }
+
+    fn search(
+        &mut self,
+        job: &Job,
+        _: RangeInclusive<u32>,
+        cancel: &Cancel,
+    ) -> Result<SearchOutcome, DeviceError> {
+        Ok((self.0)(job, cancel))
     }
 }
 
@@ -236,16 +262,17 @@ pub(super) fn wait_for_cancel(cancel: &Cancel) {
     }
 }
 
-fn solution(job: &Job) -> Option<u32> {
-    CpuDevice::new(0)
+fn solution(job: &Job) -> Option<Solution> {
+    CpuDevice::new(0, &KernelChoice::Fastest)
         .search(job, 0..=u32::MAX, &Cancel::never())
+        .unwrap()
         .found
 }
 
 /// Devices that find a solution, and report it when the work changes: as late as can be.
 pub(super) fn late_devices(searches: &Arc<AtomicUsize>) -> DeviceFactory {
     let searches = Arc::clone(searches);
-    Arc::new(move |_| {
+    devices(move |_| {
         let searches = Arc::clone(&searches);
         Box::new(FakeDevice(move |job: &Job, cancel: &Cancel| {
             let found = solution(job);

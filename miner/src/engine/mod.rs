@@ -1,4 +1,7 @@
 //! The engine: one thread per device, fed from the newest template.
+//!
+//! `run` starts the threads: a `follower` of the work source, a `guard` that reads the sensors, and a `worker` for each device. They
+//! share the `board`: the newest template, and whether to mine on it.
 
 mod affinity;
 mod batch_size;
@@ -7,9 +10,15 @@ mod duty_cycle;
 #[cfg(test)]
 mod fakes;
 mod follower;
+mod governor;
+mod guard;
 mod handle;
+mod latency;
 mod lock;
 mod pinning;
+mod plan;
+mod ranges;
+mod record;
 mod run;
 mod selection;
 mod settings;
@@ -18,8 +27,12 @@ mod status;
 mod tests;
 mod worker;
 
-pub use handle::{DeviceFactory, MinerHandle, UnixClock};
+pub use governor::HoldBack;
+pub use handle::{MinerHandle, MinerParts, UnixClock};
+pub use latency::LatencySummary;
 pub use pinning::{CoreList, Pinning};
+pub use plan::{DeviceFactory, DeviceKind, OpenDevice, PlannedDevice};
+pub use ranges::{RangeLog, SearchedRange};
 pub use selection::{DeviceName, DeviceSelection};
 pub use settings::{MAX_THREADS, MinerSettings, MiningLimits, OnBattery};
 pub use status::{DeviceState, DeviceStatus, MinerStatus};

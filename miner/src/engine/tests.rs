@@ -8,14 +8,22 @@ use std::sync::{Arc, Mutex};
 use pyrite_consensus::bitcoin::block::Header;
 
 use super::fakes::{
-    FakeChain, FakeDevice, ManualSource, NOW, accept, clock, hard_template_on, late_devices,
-    settings, template_on, wait_for_cancel, wait_until,
+    FakeChain, FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on,
+    late_devices, settings, template_on, wait_for_cancel, wait_until,
 };
 use super::lock::lock;
-use super::{DeviceFactory, DeviceState, MinerHandle, MinerSettings, MinerStatus, UnixClock};
+use super::{DeviceState, MinerHandle, MinerSettings, MinerStatus, UnixClock};
 use crate::{
-    Cancel, CpuDevice, Job, MinerError, MiningDevice, SearchOutcome, WorkError, WorkSource,
+    Cancel, CpuDevice, DeviceError, Extranonce, Job, KernelChoice, MinerError, MiningDevice,
+    SearchOutcome, Solution, WorkError, WorkSource,
 };
+
+fn first_header(job: &Job) -> Header {
+    job.header(Solution {
+        version: job.version(0),
+        nonce: 0,
+    })
+}
 
 fn is_mining(status: &MinerStatus) -> bool {
     !status.devices.is_empty()
@@ -90,9 +98,9 @@ fn stops_and_starts_again() {
 fn starting_with_the_same_settings_changes_nothing() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&made);
-    let factory: DeviceFactory = Arc::new(move |index| {
+    let factory = devices(move |index| {
         counter.fetch_add(1, Ordering::SeqCst);
-        Box::new(CpuDevice::new(index))
+        Box::new(CpuDevice::new(index, &KernelChoice::Fastest))
     });
     let source = ManualSource::new(Some(hard_template_on(1)), accept);
     let miner = MinerHandle::with_devices(source, clock(), factory);
@@ -121,7 +129,9 @@ fn waits_while_there_is_no_template() {
     let miner =
         MinerHandle::with_devices(Arc::clone(&source) as _, clock(), late_devices(&searches));
     miner.start(settings(1)).unwrap();
-    assert_eq!(miner.status().devices[0].state, DeviceState::Waiting);
+    wait_until("an open device", || {
+        miner.status().devices[0].state == DeviceState::Waiting
+    });
     source.publish(Some(template_on(1)));
     wait_until("a search", || searches.load(Ordering::SeqCst) == 1);
     assert!(is_mining(&miner.status()));
@@ -276,10 +286,10 @@ fn measures_hash_rates() {
 fn jobs_never_repeat() {
     let seen: Arc<Mutex<Vec<Header>>> = Arc::default();
     let log = Arc::clone(&seen);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         let log = Arc::clone(&log);
         Box::new(FakeDevice(move |job: &Job, cancel: &Cancel| {
-            lock(&log).push(job.header(0));
+            lock(&log).push(first_header(job));
             wait_for_cancel(cancel);
             SearchOutcome::default()
         }))
@@ -313,12 +323,15 @@ fn exhausted_nonces_and_new_seconds_make_new_headers() {
         fn name(&self) -> &str {
             "instantly"
         }
+        fn kernel(&self) -> &str {
+            "none"
+        }
         fn search(
             &mut self,
             job: &Job,
             nonces: RangeInclusive<u32>,
             cancel: &Cancel,
-        ) -> SearchOutcome {
+        ) -> Result<SearchOutcome, DeviceError> {
             let mut seen = lock(&self.0);
             seen.push((job.clone(), nonces.clone()));
             let count = seen.len();
@@ -326,14 +339,14 @@ fn exhausted_nonces_and_new_seconds_make_new_headers() {
             if count >= 200 {
                 wait_for_cancel(cancel);
             }
-            SearchOutcome {
+            Ok(SearchOutcome {
                 found: None,
                 hashes: 1 << 40,
-            }
+            })
         }
     }
     let log = Arc::clone(&seen);
-    let factory: DeviceFactory = Arc::new(move |_| Box::new(Instantly(Arc::clone(&log))));
+    let factory = devices(move |_| Box::new(Instantly(Arc::clone(&log))));
     let source = ManualSource::new(Some(hard_template_on(1)), accept);
     let miner = MinerHandle::with_devices(source, clock, factory);
     miner.start(settings(1)).unwrap();
@@ -346,12 +359,12 @@ fn exhausted_nonces_and_new_seconds_make_new_headers() {
         let ((before, done), (after, todo)) = (&pair[0], &pair[1]);
         if *todo.start() == 0 {
             assert_ne!(
-                before.header(0),
-                after.header(0),
+                first_header(before),
+                first_header(after),
                 "nonces start again on a new header"
             );
         } else {
-            assert_eq!(before.header(0), after.header(0));
+            assert_eq!(first_header(before), first_header(after));
             assert_eq!(*todo.start(), *done.end() + 1);
         }
     }
@@ -370,7 +383,7 @@ fn the_header_follows_the_clock() {
     let clock: UnixClock = Arc::new(move || *lock(&clock_time));
     let last_time: Arc<Mutex<u32>> = Arc::default();
     let log = Arc::clone(&last_time);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         let log = Arc::clone(&log);
         Box::new(FakeDevice(move |job: &Job, _: &Cancel| {
             *lock(&log) = job.time();
@@ -389,9 +402,9 @@ fn the_header_follows_the_clock() {
 
 #[test]
 fn a_panicking_device_is_reported_and_the_others_go_on() {
-    let factory: DeviceFactory = Arc::new(|index| match index {
+    let factory = devices(|index| match index {
         0 => Box::new(FakeDevice(|_: &Job, _: &Cancel| panic!("the fan fell off"))),
-        _ => Box::new(CpuDevice::new(index)),
+        _ => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
     });
     let chain = FakeChain::new(usize::MAX);
     let miner = MinerHandle::with_devices(Arc::clone(&chain) as _, clock(), factory);
@@ -405,17 +418,103 @@ fn a_panicking_device_is_reported_and_the_others_go_on() {
     // The same settings again give the device another chance.
     chain.grow_to(0);
     miner.start(settings(2)).unwrap();
-    assert_eq!(miner.status().devices[0].state, DeviceState::Waiting);
+    wait_until("an open device", || {
+        miner.status().devices[0].state == DeviceState::Waiting
+    });
     miner.stop();
 }
 
 #[test]
+fn a_device_with_an_error_is_set_aside_with_its_reason() {
+    struct Broken;
+    impl MiningDevice for Broken {
+        fn name(&self) -> &str {
+            "broken"
+        }
+        fn kernel(&self) -> &str {
+            "none"
+        }
+        fn search(
+            &mut self,
+            _: &Job,
+            _: RangeInclusive<u32>,
+            _: &Cancel,
+        ) -> Result<SearchOutcome, DeviceError> {
+            Err(DeviceError::Failed {
+                reason: "no power".to_owned(),
+            })
+        }
+    }
+    let factory = devices(|index| match index {
+        0 => Box::new(Broken),
+        _ => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
+    });
+    let chain = FakeChain::new(usize::MAX);
+    let miner = MinerHandle::with_devices(Arc::clone(&chain) as _, clock(), factory);
+    miner.start(settings(2)).unwrap();
+    let failed = DeviceState::Failed {
+        reason: "the device failed: no power".to_owned(),
+    };
+    wait_until("the report", || miner.status().devices[0].state == failed);
+    let height = chain.height();
+    wait_until("blocks of the other device", || chain.height() > height);
+    miner.stop();
+}
+
+/// Blocks come with versions that a device rolled, and all of a job's versions differ.
+#[test]
+fn versions_of_a_device_are_those_of_its_jobs() {
+    struct Roller(CpuDevice);
+    impl MiningDevice for Roller {
+        fn name(&self) -> &str {
+            "roller"
+        }
+        fn kernel(&self) -> &str {
+            self.0.kernel()
+        }
+        fn versions(&self) -> u16 {
+            5
+        }
+        fn search(
+            &mut self,
+            job: &Job,
+            nonces: RangeInclusive<u32>,
+            cancel: &Cancel,
+        ) -> Result<SearchOutcome, DeviceError> {
+            assert_eq!(job.versions(), 5);
+            self.0.search(job, nonces, cancel)
+        }
+    }
+    let factory = devices(|index| Box::new(Roller(CpuDevice::new(index, &KernelChoice::Fastest))));
+    let chain = FakeChain::new(60);
+    let miner = MinerHandle::with_devices(Arc::clone(&chain) as _, clock(), factory);
+    miner.start(settings(1)).unwrap();
+    wait_until("60 blocks", || chain.height() == 60);
+    miner.stop();
+    assert_eq!(miner.status().blocks_rejected, 0);
+    let versions: HashSet<i32> = lock(&chain.blocks)[1..]
+        .iter()
+        .map(|block| block.header.version.to_consensus())
+        .collect();
+    let job = Job::new(hard_template_on(1), Extranonce::new(0, 0), 0, 5);
+    let allowed: HashSet<i32> = (0..5)
+        .map(|index| job.version(index).to_consensus())
+        .collect();
+    assert_eq!(allowed.len(), 5);
+    assert!(versions.len() > 1, "{versions:?}");
+    assert!(versions.is_subset(&allowed), "{versions:?}");
+}
+
+#[test]
 fn a_false_nonce_is_not_submitted() {
-    let factory: DeviceFactory = Arc::new(|_| {
-        Box::new(FakeDevice(|_: &Job, _: &Cancel| {
+    let factory = devices(|_| {
+        Box::new(FakeDevice(|job: &Job, _: &Cancel| {
             std::thread::yield_now();
             SearchOutcome {
-                found: Some(7),
+                found: Some(Solution {
+                    version: job.version(0),
+                    nonce: 7,
+                }),
                 hashes: 1,
             }
         }))
@@ -454,7 +553,7 @@ fn the_last_handle_stops_the_miner() {
     }
     let alive = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&alive);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         let counted = Counted(Arc::clone(&counter));
         Box::new(FakeDevice(move |_: &Job, cancel: &Cancel| {

@@ -12,7 +12,7 @@ use std::arch::x86_64::{
     _mm256_srli_epi32, _mm256_xor_si256,
 };
 
-use super::kernel::Kernel;
+use super::kernel::{Candidate, Kernel};
 use super::sha256::{HASH_BITS, HEADER_BITS, K, PADDING, SecondBlock};
 use crate::PreparedHeader;
 use crate::job::SHA256_INITIAL_STATE;
@@ -39,15 +39,13 @@ impl Kernel for Avx2 {
         "avx2"
     }
 
-    fn candidate(&self, header: &PreparedHeader, first: u32, count: u32) -> Option<u32> {
-        // SAFETY: `new` found the instructions that the function is compiled for.
-        unsafe {
-            scan(
-                &SecondBlock::new(header),
-                header.target_words()[0],
-                first,
-                count,
-            )
+    fn scan(&self, header: &PreparedHeader, first: u32, count: u32, found: &mut Vec<Candidate>) {
+        let target_top = header.target_words()[0];
+        for version in 0..header.versions() {
+            let block = SecondBlock::new(header, version);
+            let mut add = |nonce| found.push(Candidate { nonce, version });
+            // SAFETY: `new` found the instructions that the function is compiled for.
+            unsafe { scan(&block, target_top, first, count, &mut add) }
         }
     }
 }
@@ -175,9 +173,9 @@ fn top_words(block: &SecondBlock, nonces: __m256i) -> __m256i {
     _mm256_add_epi32(state[place(4, 61)], all(SHA256_INITIAL_STATE[7]))
 }
 
-/// The first candidate among `count` nonces from `first` on.
+/// Calls `add` with each candidate among `count` nonces from `first` on.
 #[target_feature(enable = "avx2")]
-fn scan(block: &SecondBlock, target_top: u32, first: u32, count: u32) -> Option<u32> {
+fn scan(block: &SecondBlock, target_top: u32, first: u32, count: u32, add: &mut impl FnMut(u32)) {
     let lanes = _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0);
     // Reverses the bytes of each word.
     let swap = _mm256_or_si256(
@@ -202,11 +200,11 @@ fn scan(block: &SecondBlock, target_top: u32, first: u32, count: u32) -> Option<
         let tops = top_words(block, _mm256_shuffle_epi8(nonces, swap));
         let tops = _mm256_shuffle_epi8(tops, swap);
         let not_above = _mm256_cmpeq_epi32(_mm256_min_epu32(tops, target), tops);
-        let mask = _mm256_movemask_ps(_mm256_castsi256_ps(not_above));
-        if mask != 0 {
-            return Some(start.wrapping_add(mask.trailing_zeros()));
+        let mut mask = _mm256_movemask_ps(_mm256_castsi256_ps(not_above));
+        while mask != 0 {
+            add(start.wrapping_add(mask.trailing_zeros()));
+            mask &= mask - 1;
         }
         offset = offset.saturating_add(LANES);
     }
-    None
 }

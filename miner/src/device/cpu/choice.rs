@@ -66,21 +66,26 @@ pub fn fastest_kernel() -> &'static dyn Kernel {
 /// Hashes per second of a kernel on the calling thread, measured for about `time`.
 pub fn hash_rate(kernel: &dyn Kernel, time: Duration) -> f64 {
     // No hash is below its target.
-    let header = PreparedHeader::new(&Header {
+    let header = Header {
         version: Version::TWO,
         prev_blockhash: BlockHash::all_zeros(),
         merkle_root: TxMerkleNode::all_zeros(),
         time: 0,
         bits: CompactTarget::from_consensus(0),
         nonce: 0,
-    });
+    };
+    let versions = kernel.versions();
+    let header = PreparedHeader::with_versions(&header, versions);
+    let nonces = (HASHES_PER_LOOK / u32::from(versions)).max(1);
+    let mut candidates = Vec::new();
     let started = Instant::now();
     let mut first = 0_u32;
     let mut hashes = 0_u64;
     while started.elapsed() < time {
-        std::hint::black_box(kernel.candidate(&header, first, HASHES_PER_LOOK));
-        first = first.wrapping_add(HASHES_PER_LOOK);
-        hashes += u64::from(HASHES_PER_LOOK);
+        kernel.scan(&header, first, nonces, &mut candidates);
+        std::hint::black_box(&mut candidates).clear();
+        first = first.wrapping_add(nonces);
+        hashes += u64::from(nonces) * u64::from(versions);
     }
     hashes as f64 / started.elapsed().as_secs_f64()
 }

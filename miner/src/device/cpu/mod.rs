@@ -17,6 +17,6 @@ mod tests;
 
 pub use choice::{fastest_kernel, hash_rate, kernel, kernels};
 pub use clock::clock_rate;
-pub use cpu_device::CpuDevice;
-pub use kernel::{Kernel, search};
+pub use cpu_device::{CpuDevice, KernelChoice};
+pub use kernel::{Candidate, Kernel, search};
 pub use reference::Reference;

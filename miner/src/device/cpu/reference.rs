@@ -3,7 +3,7 @@
 
 use sha2::block_api::compress256;
 
-use super::kernel::Kernel;
+use super::kernel::{Candidate, Kernel};
 use crate::PreparedHeader;
 use crate::job::SHA256_INITIAL_STATE;
 
@@ -16,19 +16,21 @@ impl Kernel for Reference {
         "sha2"
     }
 
-    fn candidate(&self, header: &PreparedHeader, first: u32, count: u32) -> Option<u32> {
-        let mut hasher = HeaderHasher::new(header);
+    fn scan(&self, header: &PreparedHeader, first: u32, count: u32, found: &mut Vec<Candidate>) {
         let target = header.target_words();
-        (first..=first.saturating_add(count - 1)).find(|nonce| is_met(&hasher.hash(*nonce), target))
+        for version in 0..header.versions() {
+            let mut hasher = HeaderHasher::new(header, version);
+            let nonces = first..=first.saturating_add(count - 1);
+            let solved = nonces.filter(|nonce| is_met(&hasher.hash(*nonce), target));
+            found.extend(solved.map(|nonce| Candidate { nonce, version }));
+        }
     }
 }
 
-/// Whether the header with this nonce meets its target.
-pub(super) fn is_solved(header: &PreparedHeader, nonce: u32) -> bool {
-    is_met(
-        &HeaderHasher::new(header).hash(nonce),
-        header.target_words(),
-    )
+/// Whether the candidate's header meets its target.
+pub(super) fn is_solved(header: &PreparedHeader, candidate: Candidate) -> bool {
+    let mut hasher = HeaderHasher::new(header, candidate.version);
+    is_met(&hasher.hash(candidate.nonce), header.target_words())
 }
 
 /// The two SHA-256 blocks that depend on the nonce, padded.
@@ -41,7 +43,7 @@ struct HeaderHasher {
 }
 
 impl HeaderHasher {
-    fn new(header: &PreparedHeader) -> Self {
+    fn new(header: &PreparedHeader, version: u16) -> Self {
         let mut header_end = [0; 64];
         header_end[..12].copy_from_slice(header.tail());
         header_end[16] = 0x80;
@@ -50,7 +52,7 @@ impl HeaderHasher {
         first_hash[32] = 0x80;
         first_hash[56..].copy_from_slice(&256_u64.to_be_bytes());
         Self {
-            midstate: *header.midstate(),
+            midstate: header.midstates()[usize::from(version)],
             header_end,
             first_hash,
         }
@@ -121,7 +123,7 @@ mod tests {
         #[test]
         fn hashes_like_the_header_itself(header in any_header()) {
             let prepared = PreparedHeader::new(&header);
-            let hash = HeaderHasher::new(&prepared).hash(header.nonce);
+            let hash = HeaderHasher::new(&prepared, 0).hash(header.nonce);
             prop_assert_eq!(hash_bytes(hash), header.block_hash().to_byte_array());
         }
 

@@ -105,15 +105,16 @@ pub(super) struct SecondBlock {
 }
 
 impl SecondBlock {
-    pub(super) fn new(header: &PreparedHeader) -> Self {
+    pub(super) fn new(header: &PreparedHeader, version: u16) -> Self {
+        let midstate = header.midstates()[usize::from(version)];
         let (words, _) = header.tail().as_chunks::<4>();
         let words: [u32; 3] = std::array::from_fn(|index| u32::from_be_bytes(words[index]));
-        let mut state = *header.midstate();
+        let mut state = midstate;
         for (index, word) in words.iter().enumerate() {
             state = round(state, K[index].wrapping_add(*word));
         }
         Self {
-            midstate: *header.midstate(),
+            midstate,
             words,
             after_four: round(state, K[3]),
         }
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn rounds_are_those_of_the_standard() {
         let header = PreparedHeader::new(&genesis_block(Network::Bitcoin).header);
-        let block = SecondBlock::new(&header);
+        let block = SecondBlock::new(&header, 0);
         for nonce in [0_u32, 1, 0x1234_5678, u32::MAX] {
             let mut w = [0; 64];
             w[..3].copy_from_slice(&block.words);

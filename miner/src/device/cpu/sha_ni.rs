@@ -18,7 +18,7 @@ use std::arch::x86_64::{
     _mm_unpackhi_epi64, _mm_unpacklo_epi64,
 };
 
-use super::kernel::Kernel;
+use super::kernel::{Candidate, Kernel};
 use super::sha256::{HASH_BITS, HEADER_BITS, K, PADDING, SecondBlock, may_meet};
 use crate::PreparedHeader;
 use crate::job::SHA256_INITIAL_STATE;
@@ -51,15 +51,13 @@ impl<const STREAMS: usize> Kernel for ShaNi<STREAMS> {
         }
     }
 
-    fn candidate(&self, header: &PreparedHeader, first: u32, count: u32) -> Option<u32> {
-        // SAFETY: `new` found the instructions that the function is compiled for.
-        unsafe {
-            scan::<STREAMS>(
-                &SecondBlock::new(header),
-                header.target_words()[0],
-                first,
-                count,
-            )
+    fn scan(&self, header: &PreparedHeader, first: u32, count: u32, found: &mut Vec<Candidate>) {
+        let target_top = header.target_words()[0];
+        for version in 0..header.versions() {
+            let block = SecondBlock::new(header, version);
+            let mut add = |nonce| found.push(Candidate { nonce, version });
+            // SAFETY: `new` found the instructions that the function is compiled for.
+            unsafe { scan::<STREAMS>(&block, target_top, first, count, &mut add) }
         }
     }
 }
@@ -171,15 +169,15 @@ fn middle_rounds<const N: usize>(state: &mut State<N>, window: [[__m128i; N]; 4]
     next([&d, &a, &b, &c])
 }
 
-/// The first candidate among `count` nonces from `first` on.
+/// Calls `add` with each candidate among `count` nonces from `first` on.
 #[target_feature(enable = "sha,ssse3,sse4.1,avx")]
 fn scan<const N: usize>(
     block: &SecondBlock,
     target_top: u32,
     first: u32,
     count: u32,
-) -> Option<u32> {
-    let step = u32::try_from(N).ok()?;
+    add: &mut impl FnMut(u32),
+) {
     let mut offset = 0;
     while offset < count {
         let nonces: [u32; N] = std::array::from_fn(|n| {
@@ -187,13 +185,13 @@ fn scan<const N: usize>(
             first.wrapping_add(offset).wrapping_add(n as u32)
         });
         let tops = top_words(block, nonces.map(u32::swap_bytes));
-        let found = tops.iter().position(|top| may_meet(*top, target_top));
-        if let Some(n) = found {
-            return Some(nonces[n]);
+        for n in 0..N {
+            if may_meet(tops[n], target_top) {
+                add(nonces[n]);
+            }
         }
-        offset = offset.saturating_add(step);
+        offset = offset.saturating_add(N as u32);
     }
-    None
 }
 
 /// The eighth word of the double hashes with these nonces, given as message words.

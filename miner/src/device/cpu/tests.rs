@@ -7,7 +7,7 @@ use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{BlockHash, CompactTarget, Network, TxMerkleNode, consensus};
 
 use super::{Kernel, Reference, fastest_kernel, kernel, kernels, search};
-use crate::{PreparedHeader, SearchOutcome};
+use crate::{PreparedHeader, SearchOutcome, Solution};
 
 const GENESIS_NONCE: u32 = 2_083_236_893;
 
@@ -24,6 +24,13 @@ fn all() -> impl Iterator<Item = &'static dyn Kernel> {
 
 fn genesis() -> PreparedHeader {
     PreparedHeader::new(&genesis_block(Network::Bitcoin).header)
+}
+
+fn genesis_solution() -> Option<Solution> {
+    Some(Solution {
+        version: Version::ONE,
+        nonce: GENESIS_NONCE,
+    })
 }
 
 pub(super) fn any_header() -> impl Strategy<Value = Header> {
@@ -54,7 +61,7 @@ fn finds_the_genesis_nonce() {
         assert_eq!(
             outcome,
             SearchOutcome {
-                found: Some(GENESIS_NONCE),
+                found: genesis_solution(),
                 hashes: 5_001
             }
         );
@@ -80,7 +87,10 @@ fn finds_the_nonce_of_a_mainnet_block() {
         assert_eq!(
             outcome,
             SearchOutcome {
-                found: Some(header.nonce),
+                found: Some(Solution {
+                    version: header.version,
+                    nonce: header.nonce,
+                }),
                 hashes: 11
             }
         );
@@ -94,7 +104,7 @@ fn covers_its_range_exactly() {
         assert_eq!(
             up_to_solution,
             SearchOutcome {
-                found: Some(GENESIS_NONCE),
+                found: genesis_solution(),
                 hashes: 1
             }
         );
@@ -140,7 +150,7 @@ fn stops_when_cancelled() {
             outcome,
             SearchOutcome {
                 found: None,
-                hashes: 3 * u64::from(2_048_u32)
+                hashes: 1 + 2 + 4
             }
         );
     }
@@ -191,7 +201,7 @@ fn all_kernels_agree() {
             found += u32::from(expected.found.is_some());
             next = expected
                 .found
-                .and_then(|nonce| nonce.checked_add(1))
+                .and_then(|solution| solution.nonce.checked_add(1))
                 .filter(|n| *n <= last);
         }
         left = left.saturating_sub(1_000);
