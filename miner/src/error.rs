@@ -116,3 +116,79 @@ pub enum WorkError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
+
+/// Why OpenCL can't be used, or a device of it not any more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GpuError {
+    /// The library is not on this machine.
+    #[error(
+        "no OpenCL library (libOpenCL.so.1): install the graphics card's driver, or PoCL for the processor"
+    )]
+    NoLibrary,
+    /// A call failed.
+    #[error("{device}: {call} failed: {reason}")]
+    Call {
+        /// The device, or `OpenCL` where it is not about one.
+        device: String,
+        /// The function, as OpenCL names it.
+        call: &'static str,
+        /// What OpenCL said.
+        reason: String,
+    },
+    /// The kernel was not compiled.
+    #[error("{device}: cannot build the kernel {tuning}: {log}")]
+    Build {
+        /// The device.
+        device: String,
+        /// How it was to be built.
+        tuning: String,
+        /// What the compiler said.
+        log: String,
+    },
+    /// The driver does not answer.
+    #[error("{device}: no answer from the driver for {waited_s} s")]
+    Hangs {
+        /// The device.
+        device: String,
+        /// How long it was waited for.
+        waited_s: u64,
+    },
+    /// The driver's thread ended.
+    #[error("{device}: the driver broke down")]
+    Gone {
+        /// The device.
+        device: String,
+    },
+    /// A result is not what the processor gets.
+    #[error("{device}: wrong result for nonce {nonce}: {what}")]
+    WrongResult {
+        /// The device.
+        device: String,
+        /// The nonce.
+        nonce: u32,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// It finds nothing where there is certainly something.
+    #[error("{device}: found nothing in {hashes} hashes, where there were some to find")]
+    FindsNothing {
+        /// The device.
+        device: String,
+        /// Of how many hashes it was told to look at.
+        hashes: u64,
+    },
+    /// The system refused a thread.
+    #[error("cannot start a thread for OpenCL: {reason}")]
+    Thread {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+impl From<GpuError> for DeviceError {
+    fn from(error: GpuError) -> Self {
+        Self::Failed {
+            reason: error.to_string(),
+        }
+    }
+}

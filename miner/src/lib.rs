@@ -16,14 +16,16 @@ pub mod template;
 mod test_chain;
 mod work_source;
 
-pub use device::{Cancel, CpuDevice, KernelChoice, MiningDevice, SearchOutcome, Solution};
+pub use device::{
+    Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome, Solution,
+};
 pub use engine::{
     CoreList, DeviceFactory, DeviceKind, DeviceName, DeviceSelection, DeviceState, DeviceStatus,
     HoldBack, LatencySummary, MAX_THREADS, MinerHandle, MinerParts, MinerSettings, MinerStatus,
     MiningLimits, OnBattery, OpenDevice, Pinning, PlannedDevice, RangeLog, SearchedRange,
     UnixClock,
 };
-pub use error::{DeviceError, MinerError, WorkError};
+pub use error::{DeviceError, GpuError, MinerError, WorkError};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
 pub use sensors::{SensorReadings, Sensors};

@@ -2,8 +2,10 @@
 
 mod cancel;
 pub mod cpu;
+pub mod gpu;
 mod mining_device;
 
 pub use cancel::Cancel;
 pub use cpu::{CpuDevice, KernelChoice};
+pub use gpu::{GpuInfo, GpuKind, OpenClDevice};
 pub use mining_device::{MiningDevice, SearchOutcome, Solution};

@@ -71,10 +71,10 @@ pub(super) const K: [u32; 64] = [
 ];
 
 /// The word after a message's end.
-pub(super) const PADDING: u32 = 0x8000_0000;
+pub(in crate::device) const PADDING: u32 = 0x8000_0000;
 
 /// The last word of a header's second block: 80 bytes in bits.
-pub(super) const HEADER_BITS: u32 = 640;
+pub(in crate::device) const HEADER_BITS: u32 = 640;
 
 /// The last word of the second hash's block: 32 bytes in bits.
 pub(super) const HASH_BITS: u32 = 256;
@@ -95,17 +95,17 @@ pub(super) fn round([a, b, c, d, e, f, g, h]: [u32; 8], constant: u32) -> [u32; 
 
 /// A header's second block with everything worked out that all nonces share.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SecondBlock {
+pub(in crate::device) struct SecondBlock {
     /// The state before the block.
-    pub(super) midstate: [u32; 8],
+    pub(in crate::device) midstate: [u32; 8],
     /// The first three words; the fourth is the nonce.
-    pub(super) words: [u32; 3],
+    pub(in crate::device) words: [u32; 3],
     /// The state after four rounds, as if the nonce were zero: the nonce is only added to the first and the fifth word.
-    pub(super) after_four: [u32; 8],
+    pub(in crate::device) after_four: [u32; 8],
 }
 
 impl SecondBlock {
-    pub(super) fn new(header: &PreparedHeader, version: u16) -> Self {
+    pub(in crate::device) fn new(header: &PreparedHeader, version: u16) -> Self {
         let midstate = header.midstates()[usize::from(version)];
         let (words, _) = header.tail().as_chunks::<4>();
         let words: [u32; 3] = std::array::from_fn(|index| u32::from_be_bytes(words[index]));
