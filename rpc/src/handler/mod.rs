@@ -16,6 +16,7 @@ mod indexes;
 mod mempool;
 mod mempool_file;
 mod mining;
+mod mining_settings;
 mod network;
 mod orphans;
 mod packages;
