@@ -65,10 +65,11 @@ impl<'a> BlockContext<'a> {
 /// The first rule that it breaks, in the order of Bitcoin Core's `CheckBlock`.
 pub fn check_block(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
     check_merkle_root(block)?;
-    check_base_size(spec, block)?;
-    check_coinbase_position(block)?;
-    check_transactions(block)?;
-    check_legacy_sigops(spec, block)
+    let body = BodyFigures::of(block);
+    check_base_size(spec, block, &body)?;
+    check_coinbase_position(block, &body)?;
+    check_transactions(block, body.unsound)?;
+    check_legacy_sigops(spec, body.legacy_sigop_cost)
 }
 
 /// Checks a block in its chain: finality of transactions (BIP-0113), BIP-0034 height, witness
@@ -81,10 +82,10 @@ pub fn check_block_in_chain(
     block: &impl BlockContents,
     context: &BlockContext<'_>,
 ) -> Result<(), BlockError> {
-    check_lock_times(spec, block, context)?;
+    let weight = check_lock_times(spec, block, context)?;
     check_coinbase_height(spec, block, context.height)?;
     check_witnesses(spec, block, context.height)?;
-    check_weight(spec, block)
+    check_weight(spec, weight)
 }
 
 /// Puts a transaction's error into its place in the block.
@@ -113,8 +114,44 @@ fn check_merkle_root(block: &impl BlockContents) -> Result<(), BlockError> {
     }
 }
 
-fn check_base_size(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
-    let (transactions, size) = (block.txids().len(), base_size(block));
+/// What the rules on a block by itself ask of all its transactions: gathered in one walk, because they lie far apart in
+/// memory.
+#[derive(Default)]
+struct BodyFigures {
+    /// Bytes without witnesses.
+    base_size: usize,
+    legacy_sigop_cost: u64,
+    /// The first transaction after the first one that is a coinbase.
+    second_coinbase: Option<usize>,
+    /// The first transaction that breaks a rule by itself.
+    unsound: Option<(usize, TransactionError)>,
+}
+
+impl BodyFigures {
+    fn of(block: &impl BlockContents) -> Self {
+        let mut figures = Self::default();
+        for (index, transaction) in block.body().enumerate() {
+            figures.base_size += transaction.base_size();
+            figures.legacy_sigop_cost += legacy_sigop_cost(transaction);
+            if index > 0 && figures.second_coinbase.is_none() && transaction.is_coinbase() {
+                figures.second_coinbase = Some(index);
+            }
+            if figures.unsound.is_none() {
+                let outcome = check_transaction(transaction);
+                figures.unsound = outcome.err().map(|error| (index, error));
+            }
+        }
+        figures
+    }
+}
+
+fn check_base_size(
+    spec: &ChainSpec,
+    block: &impl BlockContents,
+    body: &BodyFigures,
+) -> Result<(), BlockError> {
+    let transactions = block.txids().len();
+    let size = size_without_transactions(block) + body.base_size;
     // Every transaction has bytes, so this limits their number as well.
     let limit = usize::try_from(spec.limits.max_block_weight / WITNESS_SCALE_FACTOR);
     if transactions == 0 || limit.is_ok_and(|limit| size > limit) {
@@ -123,9 +160,11 @@ fn check_base_size(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), B
     Ok(())
 }
 
-fn check_coinbase_position(block: &impl BlockContents) -> Result<(), BlockError> {
-    let is_coinbase = Transaction::is_coinbase;
-    if !coinbase(block).is_some_and(is_coinbase) {
+fn check_coinbase_position(
+    block: &impl BlockContents,
+    body: &BodyFigures,
+) -> Result<(), BlockError> {
+    if !coinbase(block).is_some_and(Transaction::is_coinbase) {
         // An inner row of the merkle tree, read as a list of transactions of 64 bytes each, has the
         // root of the tree. Nobody can find a tree whose row begins with what reads as a coinbase,
         // but other transactions can be found (Bitcoin Core's `IsBlockMutated`).
@@ -137,23 +176,24 @@ fn check_coinbase_position(block: &impl BlockContents) -> Result<(), BlockError>
             None => BlockError::CoinbaseMissing,
         });
     }
-    match block.body().skip(1).position(is_coinbase) {
-        Some(position) => Err(BlockError::CoinbaseMultiple {
-            index: position + 1,
-        }),
+    match body.second_coinbase {
+        Some(index) => Err(BlockError::CoinbaseMultiple { index }),
         None => Ok(()),
     }
 }
 
-fn check_transactions(block: &impl BlockContents) -> Result<(), BlockError> {
-    for (index, transaction) in block.body().enumerate() {
-        check_transaction(transaction).map_err(in_block(index, transaction))?;
-    }
-    Ok(())
+fn check_transactions(
+    block: &impl BlockContents,
+    unsound: Option<(usize, TransactionError)>,
+) -> Result<(), BlockError> {
+    let unsound = unsound.and_then(|(index, error)| {
+        let transaction = block.body().nth(index)?;
+        Some(in_block(index, transaction)(error))
+    });
+    unsound.map_or(Ok(()), Err)
 }
 
-fn check_legacy_sigops(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
-    let cost = block.body().map(legacy_sigop_cost).sum();
+fn check_legacy_sigops(spec: &ChainSpec, cost: u64) -> Result<(), BlockError> {
     let limit = spec.limits.max_block_sigop_cost;
     if cost > limit {
         return Err(BlockError::SigopCost { cost, limit });
@@ -161,17 +201,21 @@ fn check_legacy_sigops(spec: &ChainSpec, block: &impl BlockContents) -> Result<(
     Ok(())
 }
 
+/// Returns the block's weight (BIP-0141), which is found on the same walk.
 fn check_lock_times(
     spec: &ChainSpec,
     block: &impl BlockContents,
     context: &BlockContext<'_>,
-) -> Result<(), BlockError> {
+) -> Result<u64, BlockError> {
     let cutoff = context.lock_time_cutoff(spec, block.header().time);
+    let rest = u64::try_from(size_without_transactions(block)).unwrap_or(u64::MAX);
+    let mut weight = WITNESS_SCALE_FACTOR * rest;
     for (index, transaction) in block.body().enumerate() {
         check_lock_time(transaction, context.height, cutoff)
             .map_err(in_block(index, transaction))?;
+        weight += transaction.weight().to_wu();
     }
-    Ok(())
+    Ok(weight)
 }
 
 /// The height in front of the coinbase's script (BIP-0034).
@@ -243,8 +287,7 @@ fn check_witness_commitment(
     }
 }
 
-fn check_weight(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
-    let weight = weight(block);
+fn check_weight(spec: &ChainSpec, weight: u64) -> Result<(), BlockError> {
     let limit = spec.limits.max_block_weight;
     if weight > limit {
         return Err(BlockError::Weight { weight, limit });
@@ -266,19 +309,6 @@ fn witness_commitment(coinbase: &Transaction) -> Option<&[u8; 32]> {
             .strip_prefix(&COMMITMENT_PREFIX)?
             .first_chunk()
     })
-}
-
-/// The block's bytes without witnesses.
-fn base_size(block: &impl BlockContents) -> usize {
-    let transactions: usize = block.body().map(Transaction::base_size).sum();
-    size_without_transactions(block) + transactions
-}
-
-/// The block's weight (BIP-0141).
-fn weight(block: &impl BlockContents) -> u64 {
-    let transactions: u64 = block.body().map(|tx| tx.weight().to_wu()).sum();
-    let rest = u64::try_from(size_without_transactions(block)).unwrap_or(u64::MAX);
-    WITNESS_SCALE_FACTOR * rest + transactions
 }
 
 fn size_without_transactions(block: &impl BlockContents) -> usize {

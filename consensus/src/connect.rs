@@ -149,18 +149,40 @@ pub fn outpoints_to_read(
     block: &impl BlockContents,
     height: Height,
 ) -> Vec<OutPoint> {
-    let checks_overwrites = bip30_applies(spec, block, height);
-    let mut outpoints = Vec::new();
-    let mut earlier = HashSet::with_capacity(block.txids().len());
-    for (transaction, txid) in transactions(block) {
-        if !transaction.is_coinbase() {
-            let spent = transaction.input.iter().map(|input| input.previous_output);
-            outpoints.extend(spent.filter(|outpoint| !earlier.contains(&outpoint.txid)));
+    further_outpoints_to_read(spec, block, height, |_| false)
+}
+
+/// [`outpoints_to_read`] without those whose coins the caller has already.
+#[must_use]
+pub fn further_outpoints_to_read(
+    spec: &ChainSpec,
+    block: &impl BlockContents,
+    height: Height,
+    is_known: impl Fn(&OutPoint) -> bool,
+) -> Vec<OutPoint> {
+    let payments = block.body().enumerate().filter(|(_, tx)| !tx.is_coinbase());
+    let inputs = payments
+        .flat_map(|(index, tx)| tx.input.iter().map(move |i| (index, i.previous_output)))
+        .filter(|(_, outpoint)| !is_known(outpoint));
+    let inputs: Vec<(usize, OutPoint)> = inputs.collect();
+    // Where in the block the transactions are that these spend.
+    let spent: HashSet<Txid> = inputs.iter().map(|(_, outpoint)| outpoint.txid).collect();
+    let mut own: HashMap<Txid, usize> = HashMap::new();
+    if !spent.is_empty() {
+        for (index, txid) in block.txids().iter().enumerate() {
+            if spent.contains(txid) {
+                own.entry(*txid).or_insert(index);
+            }
         }
-        if checks_overwrites {
-            outpoints.extend(outpoints_of(transaction, txid));
-        }
-        earlier.insert(txid);
+    }
+    let is_own = |index: usize, txid: &Txid| own.get(txid).is_some_and(|own| *own < index);
+    let from_before = inputs
+        .into_iter()
+        .filter(|(index, outpoint)| !is_own(*index, &outpoint.txid));
+    let mut outpoints: Vec<OutPoint> = from_before.map(|(_, outpoint)| outpoint).collect();
+    if bip30_applies(spec, block, height) {
+        let outputs = transactions(block).flat_map(|(tx, txid)| outpoints_of(tx, txid));
+        outpoints.extend(outputs.filter(|outpoint| !is_known(outpoint)));
     }
     outpoints
 }

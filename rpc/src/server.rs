@@ -19,7 +19,7 @@ use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::dialect::{Dispatcher, Endpoint, JsonText, Reply};
 use crate::error::RpcError;
-use crate::handler;
+use crate::handler::{self, Handler};
 use crate::listener::{Activity, LimitedListener};
 use crate::places::Places;
 use crate::stop::{StopSender, stop_signal};
@@ -91,11 +91,9 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
     let wallet_names = vec![String::new(), context.wallet.info().name];
     start(config, |stop| {
         let catalogue = Catalogue::node();
-        Dispatcher::new(
-            handler::methods(context, stop, catalogue),
-            catalogue,
-            wallet_names,
-        )
+        let handler = Handler::new(context, stop, catalogue);
+        tokio::spawn(handler.clone().render_ahead());
+        Dispatcher::new(handler::methods(handler), catalogue, wallet_names)
     })
     .await
 }

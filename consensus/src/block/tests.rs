@@ -88,7 +88,9 @@ fn limits_the_size_without_witnesses() {
         seal(block);
     };
     fill(&mut large, 900_000);
-    let full = 900_000 + 1_000_000 - base_size(&HashedBlock::from(large.clone()));
+    let hashed = HashedBlock::from(large.clone());
+    let base_size = size_without_transactions(&hashed) + BodyFigures::of(&hashed).base_size;
+    let full = 900_000 + 1_000_000 - base_size;
     fill(&mut large, full);
     assert_eq!(check(&large), Ok(()));
     fill(&mut large, full + 1);

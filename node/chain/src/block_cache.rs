@@ -10,8 +10,8 @@ use pyrite_consensus::bitcoin::BlockHash;
 
 /// At most this many blocks…
 const MAX_BLOCKS: usize = 32;
-/// …of at most so many bytes together.
-const MAX_BYTES: usize = 16 << 20;
+/// …of at most so many bytes together, as they are sent. Decoded they take two or three times as many.
+const MAX_BYTES: usize = 8 << 20;
 
 struct Entry {
     hash: BlockHash,

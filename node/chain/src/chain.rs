@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::BlockHash;
-use pyrite_storage::{CHAIN_SCHEMA, Database, FaultPoints};
+use pyrite_storage::{CHAIN_SCHEMA, Database, FaultPoints, Memory};
 
 use crate::coins::CoinsCache;
 use crate::load::load;
@@ -87,8 +87,9 @@ impl Chain {
             assume_valid,
             clock,
         } = config;
-        let (name, genesis) = (&spec.name, spec.genesis_hash());
-        let database = Database::open_with_faults(&path, &CHAIN_SCHEMA, name, genesis, faults)?;
+        let chain = (spec.name.as_str(), spec.genesis_hash());
+        let memory = Memory::beside_coins(coins_cache_bytes);
+        let database = Database::open_with_faults(&path, &CHAIN_SCHEMA, memory, chain, faults)?;
         let (tree, table) = load(&database, &spec)?;
         let scripts = ScriptVerifier::new(script_threads)?;
         // The validation in the background takes its share.

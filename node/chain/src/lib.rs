@@ -39,6 +39,3 @@ pub use shared::MAX_BLOCKS_AHEAD;
 pub use snapshot::{FormatError, LoadChecks, SnapshotDump, SnapshotHead, SnapshotLoad};
 pub use tree::BranchView;
 pub use verify::{Verification, VerifyLevel, VerifyOptions, check_files};
-
-/// Bytes of the database that are held in memory.
-pub const DATABASE_CACHE_BYTES: usize = pyrite_storage::Memory::CHAIN.block_cache_bytes;

@@ -1,17 +1,22 @@
 //! Checks a block that is still to be mined, on the current tip, without storing anything.
 
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use pyrite_consensus::bitcoin::OutPoint;
-use pyrite_consensus::connect::outpoints_to_read;
+use pyrite_consensus::connect::{further_outpoints_to_read, outpoints_to_read};
 use pyrite_consensus::header::check_header_in_chain;
 use pyrite_consensus::{
-    BlockContents, BlockContext, BlockError, check_block, check_block_in_chain, connect_block,
+    BlockContents, BlockContext, BlockError, Height, check_block, check_block_in_chain,
+    connect_block,
 };
 
 use crate::shared::Shared;
 use crate::tree::BranchView;
 use crate::{CoinsAt, SubmitError};
+
+/// Coins of the last template are kept as long as they are not more than this for each transaction of the present one.
+const MOST_KEPT_PER_TRANSACTION: usize = 4;
 
 /// All rules but the proof of work. Runs on the caller's thread.
 pub(crate) fn check_proposal(
@@ -20,7 +25,7 @@ pub(crate) fn check_proposal(
 ) -> Result<(), SubmitError> {
     let proposal = Proposal::new(shared, block)?;
     proposal.check_by_itself()?;
-    let outpoints = proposal.outpoints();
+    let outpoints = outpoints_to_read(&shared.spec, block, proposal.height());
     proposal.check_with_coins(&shared.coins(&outpoints)?)
 }
 
@@ -76,10 +81,8 @@ impl<'a, B: BlockContents> Proposal<'a, B> {
         Ok(())
     }
 
-    /// The coins to read.
-    fn outpoints(&self) -> Vec<OutPoint> {
-        let context = BlockContext::new(&self.branch);
-        outpoints_to_read(&self.shared.spec, self.block, context.height)
+    fn height(&self) -> Height {
+        BlockContext::new(&self.branch).height
     }
 
     /// Takes the coins of the last template where it spent the same, and keeps those of this one.
@@ -88,22 +91,21 @@ impl<'a, B: BlockContents> Proposal<'a, B> {
             let kept = self.shared.template_coins.lock();
             kept.unwrap_or_else(PoisonError::into_inner)
         };
-        let outpoints = self.outpoints();
-        let parent = self.block.header().prev_blockhash;
-        let coins = match kept().take() {
-            Some(mut known) if known.tip.hash == parent => {
-                let is_unknown = |outpoint: &&OutPoint| !known.coins.contains_key(*outpoint);
-                let unknown: Vec<OutPoint> = outpoints.iter().filter(is_unknown).copied().collect();
-                let read = self.shared.coins(&unknown)?;
-                known.tip = read.tip;
-                known.coins.extend(read.coins);
-                known
-            }
-            _ => self.shared.coins(&outpoints)?,
+        let (shared, block) = (self.shared, self.block);
+        let parent = block.header().prev_blockhash;
+        let known = kept().take().filter(|known| known.tip.hash == parent);
+        let mut coins = known.map_or_else(HashMap::new, |known| known.coins);
+        let is_known = |outpoint: &OutPoint| coins.contains_key(outpoint);
+        let further = further_outpoints_to_read(&shared.spec, block, self.height(), is_known);
+        let read = shared.coins(&further)?;
+        coins.extend(read.coins);
+        let coins = CoinsAt {
+            tip: read.tip,
+            coins,
         };
         let checked = self.check_with_coins(&coins);
         // What templates no longer spend must not pile up.
-        if coins.coins.len() <= 2 * outpoints.len() {
+        if coins.coins.len() <= MOST_KEPT_PER_TRANSACTION * block.txids().len() {
             *kept() = Some(coins);
         }
         checked

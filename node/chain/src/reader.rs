@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
 use pyrite_consensus::{ChainSpec, Coin, HashedBlock, Height};
+use pyrite_storage::Memory;
 use pyrite_storage::schema::{Blocks, UndoData};
 use tokio::sync::watch;
 
@@ -224,6 +225,12 @@ impl ChainReader {
     #[must_use]
     pub fn coins_cache_bytes(&self) -> usize {
         self.shared.coins_cache_bytes
+    }
+
+    /// Bytes of the database's blocks in memory, at most.
+    #[must_use]
+    pub fn database_cache_bytes(&self) -> usize {
+        Memory::beside_coins(self.shared.coins_cache_bytes).block_cache_bytes
     }
 
     /// The ends of all branches, the highest first.

@@ -14,10 +14,10 @@ mod rpc;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// A proof-of-work node with a miner inside: private networks that speak Bitcoin's JSON-RPC.
 #[derive(Parser)]

@@ -79,7 +79,13 @@ fn read_all(
 ) -> Result<Vec<TableCount>, StorageError> {
     let mut options = database_options(schema.memory);
     options.enable_statistics();
-    let database = Database::open_with_options(path, schema, chain, FaultPoints::none(), &options)?;
+    let database = Database::open_with_options(
+        path,
+        schema,
+        chain,
+        FaultPoints::none(),
+        (schema.memory, &options),
+    )?;
     check_filters(&database, &options)?;
     schema
         .all_tables()

@@ -20,7 +20,7 @@ use crate::logs::check_logs;
 use crate::migration::migrate;
 use crate::options::{block_cache, database_options, table_options};
 use crate::records::{MetaKey, MetaValue};
-use crate::schema::{Meta, Schema, Table};
+use crate::schema::{Memory, Meta, Schema, Table};
 use crate::snapshot::Snapshot;
 
 /// What a table's room on disk consists of: files of records, of large values, and the log.
@@ -57,34 +57,31 @@ impl Database {
         genesis_hash: BlockHash,
     ) -> Result<Self, StorageError> {
         let chain = (chain_name, genesis_hash);
+        let options = database_options(schema.memory);
         Self::open_with_options(
             path,
             schema,
             chain,
             FaultPoints::none(),
-            &database_options(schema.memory),
+            (schema.memory, &options),
         )
     }
 
-    /// Opens the database as `open` does, and tells `faults` of every write, those of the opening too.
+    /// Opens the database as `open` does, with this much memory, and tells `faults` of every write, those of the
+    /// opening too.
     ///
     /// # Errors
     /// As `open`.
     pub fn open_with_faults(
         path: &Path,
         schema: &'static Schema,
-        chain_name: &str,
-        genesis_hash: BlockHash,
+        memory: Memory,
+        (chain_name, genesis_hash): (&str, BlockHash),
         faults: FaultPoints,
     ) -> Result<Self, StorageError> {
         let chain = (chain_name, genesis_hash);
-        Self::open_with_options(
-            path,
-            schema,
-            chain,
-            faults,
-            &database_options(schema.memory),
-        )
+        let options = database_options(memory);
+        Self::open_with_options(path, schema, chain, faults, (memory, &options))
     }
 
     pub(crate) fn open_with_options(
@@ -92,11 +89,11 @@ impl Database {
         schema: &'static Schema,
         (chain_name, genesis_hash): (&str, BlockHash),
         faults: FaultPoints,
-        options: &Options,
+        (memory, options): (Memory, &Options),
     ) -> Result<Self, StorageError> {
         std::fs::create_dir_all(path).map_err(|error| StorageError::from_io(path, &error))?;
         let existing = existing_tables(path)?;
-        let inner = open_tables(path, schema, &existing, options)?;
+        let inner = open_tables(path, schema, &existing, memory, options)?;
         let database = Self {
             inner,
             path: path.to_owned(),
@@ -428,9 +425,10 @@ fn open_tables(
     path: &Path,
     schema: &Schema,
     existing: &[String],
+    memory: Memory,
     options: &Options,
 ) -> Result<DB, StorageError> {
-    let cache = block_cache(schema.memory);
+    let cache = block_cache(memory);
     let mut descriptors: Vec<_> = schema
         .all_tables()
         .map(|table| ColumnFamilyDescriptor::new(table.name, table_options(table.access, &cache)))

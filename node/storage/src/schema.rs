@@ -17,7 +17,7 @@ pub struct Schema {
     pub tables: &'static [TableInfo],
     /// How each older version that can still be read becomes the next one, in their order.
     pub migrations: &'static [Migration],
-    /// How much memory a database of this kind takes.
+    /// How much memory a database of this kind takes, unless its opening says otherwise.
     pub memory: Memory,
 }
 
@@ -31,11 +31,22 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// For the chain: the one database that everything waits for.
+    /// For the chain, at most: the one database that everything waits for.
     pub const CHAIN: Self = Self {
         block_cache_bytes: 64 << 20,
         write_buffers_bytes: 48 << 20,
     };
+
+    /// For a chain that keeps so many bytes of coins: a quarter of them each, from 8 MiB up to [`CHAIN`](Self::CHAIN).
+    #[must_use]
+    pub fn beside_coins(coins_cache_bytes: usize) -> Self {
+        const LEAST: usize = 8 << 20;
+        let quarter = coins_cache_bytes / 4;
+        Self {
+            block_cache_bytes: quarter.clamp(LEAST, Self::CHAIN.block_cache_bytes),
+            write_buffers_bytes: quarter.clamp(LEAST, Self::CHAIN.write_buffers_bytes),
+        }
+    }
 
     /// For an index: there are several, and each is built once.
     pub const INDEX: Self = Self {

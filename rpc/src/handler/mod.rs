@@ -23,6 +23,7 @@ mod packages;
 mod place;
 mod priority;
 mod rawtransactions;
+mod render_ahead;
 mod snapshot;
 mod spenders;
 mod state;

@@ -75,13 +75,16 @@ impl SnapshotServer for Handler {
         let headers = reader.best_header().height.max(tip.height);
         let mut states = Vec::new();
         let chains = if background.is_some() { 2 } else { 1 };
-        let cache_bytes = reader.coins_cache_bytes() / chains;
+        let cache = CacheBytes {
+            database: reader.database_cache_bytes(),
+            coins: reader.coins_cache_bytes() / chains,
+        };
         if let Some(background) = &background {
             let of = background.base.height;
-            states.push(chain_state(&background.tip, of, None, cache_bytes));
+            states.push(chain_state(&background.tip, of, None, cache));
         }
         let base = background.map(|background| background.base.hash);
-        states.push(chain_state(&tip, headers, base, cache_bytes));
+        states.push(chain_state(&tip, headers, base, cache));
         Ok(json!({ "headers": headers.0, "chainstates": states }))
     }
 }
@@ -198,8 +201,15 @@ fn load_refusal(error: SnapshotError, path: &Path) -> CallError {
     }
 }
 
+/// What is held in memory, at most.
+#[derive(Clone, Copy)]
+struct CacheBytes {
+    database: usize,
+    coins: usize,
+}
+
 /// One of the chains. `base` is the block of the file that it began with, if that is not validated yet.
-fn chain_state(tip: &Tip, of: Height, base: Option<BlockHash>, cache_bytes: usize) -> Value {
+fn chain_state(tip: &Tip, of: Height, base: Option<BlockHash>, cache: CacheBytes) -> Value {
     let bits = tip.header.bits;
     let mut form = json!({
         "blocks": tip.height.0,
@@ -212,8 +222,8 @@ fn chain_state(tip: &Tip, of: Height, base: Option<BlockHash>, cache_bytes: usiz
     if let Some(base) = base {
         form["snapshot_blockhash"] = base.to_string().into();
     }
-    form["coins_db_cache_bytes"] = pyrite_chain::DATABASE_CACHE_BYTES.into();
-    form["coins_tip_cache_bytes"] = cache_bytes.into();
+    form["coins_db_cache_bytes"] = cache.database.into();
+    form["coins_tip_cache_bytes"] = cache.coins.into();
     form["validated"] = base.is_none().into();
     form
 }

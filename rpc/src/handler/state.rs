@@ -8,6 +8,7 @@ use pyrite_consensus::bitcoin::{Address, Network};
 use super::bans::Bans;
 use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
+use super::render_ahead::LastAsked;
 use super::template::RenderedTemplate;
 use crate::api::addresses::AddressesServer;
 use crate::api::block_filters::BlockFiltersServer;
@@ -47,6 +48,8 @@ pub(crate) struct Handler {
     pub(super) catalogue: Catalogue,
     /// The template that `getblocktemplate` gave last.
     pub(super) template: Arc<Mutex<Option<RenderedTemplate>>>,
+    /// When it was called last.
+    pub(super) last_asked: Arc<LastAsked>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
     /// The search of `scantxoutset` that is under way.
@@ -55,17 +58,8 @@ pub(crate) struct Handler {
     pub(super) block_search: Arc<BlockSearch>,
 }
 
-/// All methods over one context.
-pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> Methods {
-    let handler = Handler {
-        context: Arc::new(context),
-        stop,
-        catalogue,
-        template: Arc::default(),
-        bans: Arc::default(),
-        coin_search: Arc::default(),
-        block_search: Arc::default(),
-    };
+/// All methods of one handler.
+pub(crate) fn methods(handler: Handler) -> Methods {
     let families: [Methods; 23] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
@@ -101,6 +95,20 @@ pub(crate) fn methods(context: RpcContext, stop: Stop, catalogue: Catalogue) -> 
 }
 
 impl Handler {
+    /// The handler over one context.
+    pub(crate) fn new(context: RpcContext, stop: Stop, catalogue: Catalogue) -> Self {
+        Self {
+            context: Arc::new(context),
+            stop,
+            catalogue,
+            template: Arc::default(),
+            last_asked: Arc::default(),
+            bans: Arc::default(),
+            coin_search: Arc::default(),
+            block_search: Arc::default(),
+        }
+    }
+
     /// The network with the chain's addresses.
     pub(super) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()

@@ -72,6 +72,7 @@ impl Handler {
             Mode::Proposal(data) => self.blocking(move |handler| handler.proposal(&data)).await,
             Mode::Template { rules, long_poll } => {
                 self.check_ready()?;
+                self.last_asked.note(std::time::Instant::now());
                 let change = match long_poll {
                     Some(long_poll) => Some(self.wait_for_change(long_poll).await?),
                     None => None,
@@ -94,7 +95,7 @@ impl Handler {
     }
 
     /// Runs work that blocks off the runtime's threads.
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> CallResult<T> + Send + 'static,
     ) -> CallResult<T> {
@@ -170,7 +171,7 @@ impl Handler {
     }
 
     /// The template, or else the present one, at the present time.
-    fn template(&self, template: Option<Arc<Template>>) -> CallResult<JsonText> {
+    pub(super) fn template(&self, template: Option<Arc<Template>>) -> CallResult<JsonText> {
         let template = match template {
             Some(template) => template,
             None => self.context.work.current()?,

@@ -66,7 +66,13 @@ fn make_version_1(path: &Path) {
 }
 
 fn open(path: &Path, faults: FaultPoints) -> Result<Database, StorageError> {
-    Database::open_with_faults(path, &CHAIN_SCHEMA, "regtest", genesis(), faults)
+    Database::open_with_faults(
+        path,
+        &CHAIN_SCHEMA,
+        Memory::CHAIN,
+        ("regtest", genesis()),
+        faults,
+    )
 }
 
 fn assert_migrated(database: &Database) {

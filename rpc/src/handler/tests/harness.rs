@@ -136,7 +136,11 @@ impl TestNode {
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
-        let methods = crate::handler::methods(context.clone(), told, catalogue);
+        let methods = crate::handler::methods(crate::handler::Handler::new(
+            context.clone(),
+            told,
+            catalogue,
+        ));
         let method_names = methods.method_names().collect();
         let dispatcher = Arc::new(Dispatcher::new(methods, catalogue, vec![String::new()]));
         Self {

@@ -12,5 +12,6 @@ mod indexes;
 mod mempool;
 mod orphans;
 mod pruning;
+mod render_ahead;
 mod scenarios;
 mod snapshot;

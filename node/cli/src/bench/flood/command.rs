@@ -35,6 +35,9 @@ pub(crate) struct FloodArgs {
     /// The bound of the node's mempool, in MB
     #[arg(long, value_name = "MB", default_value_t = 300)]
     mempool_mb: u64,
+    /// The node's cache of coins, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 32)]
+    db_cache: u32,
     /// Coins that the payments begin with; up to four payments wait on top of each
     #[arg(long, value_name = "N", default_value_t = 200_000, value_parser = clap::value_parser!(u32).range(100..=900_000))]
     coins: u32,
@@ -67,7 +70,11 @@ pub(crate) fn run(args: &FloodArgs) -> Result<()> {
     let data_dir = node.data_dir(&spec);
     data_dir.create()?;
     let coins = CoinsOfOneOwner::make(&spec, &data_dir.database(), &payer, args.coins)?;
-    node.start(&spec, &["--mempool-mb".into(), args.mempool_mb.to_string()])?;
+    let bounds = [
+        format!("--mempool-mb={}", args.mempool_mb),
+        format!("--db-cache={}", args.db_cache),
+    ];
+    node.start(&spec, &bounds)?;
 
     let process = node.process()?;
     let memory_before = process.memory(memory::NOW);

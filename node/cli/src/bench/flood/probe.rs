@@ -1,7 +1,7 @@
 //! The client beside a flood: it asks for this and that, and notes how long the answers take.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use rand::rngs::StdRng;
@@ -35,9 +35,7 @@ pub(super) fn probe(endpoint: &Endpoint, shared: &Shared, seed: u64) -> Result<P
     let mut probed = Probed::default();
     while !shared.is_over() {
         let (method, params) = question(shared, &mut random);
-        let start = Instant::now();
-        let answer = connection.call(method, &params)?;
-        let took = start.elapsed();
+        let (answer, took) = connection.timed_call(method, &params)?;
         probed.latencies.entry(method).or_default().add(took);
         if method == "getmempoolinfo"
             && let Some(info) = answer.result

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
@@ -84,10 +84,26 @@ impl Connection {
 
     /// Calls a method; `params` is a JSON array.
     pub(in crate::bench) fn call(&mut self, method: &str, params: &str) -> Result<Answer<Value>> {
+        self.timed_call(method, params).map(|(answer, _)| answer)
+    }
+
+    /// Calls a method, and tells how long it took until the whole answer was there: reading what it says is the
+    /// client's own time.
+    pub(in crate::bench) fn timed_call(
+        &mut self,
+        method: &str,
+        params: &str,
+    ) -> Result<(Answer<Value>, Duration)> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         let request = post(&self.endpoint, &body);
+        let start = Instant::now();
         let answer = self.send(&request)?;
-        serde_json::from_slice(answer).with_context(|| format!("the answer to {method}"))
+        let took = start.elapsed();
+        let answer = serde_json::from_slice(answer);
+        Ok((
+            answer.with_context(|| format!("the answer to {method}"))?,
+            took,
+        ))
     }
 
     /// Sends the body of several calls, and returns their answers.
@@ -109,8 +125,11 @@ impl Connection {
             ensure!(self.buffer.len() <= MAX_HEAD_BYTES, "the head is too long");
         };
         ensure!(length <= MAX_ANSWER_BYTES, "{length} bytes of an answer");
-        while self.buffer.len() < start + length {
-            self.read()?;
+        let known = self.buffer.len();
+        if known < start + length {
+            self.buffer.resize(start + length, 0);
+            let rest = &mut self.buffer[known..];
+            self.stream.read_exact(rest).context("no whole answer")?;
         }
         Ok(&self.buffer[start..start + length])
     }
