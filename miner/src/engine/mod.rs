@@ -14,6 +14,8 @@ mod governor;
 mod guard;
 mod handle;
 mod latency;
+#[cfg(test)]
+mod limit_tests;
 mod lock;
 mod pinning;
 mod plan;
