@@ -1,7 +1,7 @@
 //! The engine: one thread per device, fed from the newest template.
 //!
-//! `run` starts the threads: a `follower` of the work source, a `guard` that reads the sensors, and a `worker` for each device. They
-//! share the `board`: the newest template, and whether to mine on it.
+//! `run` starts the threads: a `follower` of the work source, a `guard` that reads the sensors, a `worker` for each device, and one for
+//! what is `urgent`. They share the `board`: the newest template, and whether to mine on it.
 
 mod affinity;
 mod batch_size;
@@ -27,6 +27,7 @@ mod settings;
 mod status;
 #[cfg(test)]
 mod tests;
+mod urgent;
 mod worker;
 
 pub use governor::HoldBack;

@@ -16,6 +16,7 @@ use super::lock::lock;
 use super::plan::{DeviceKind, OpenDevice, PlannedDevice};
 use super::record::DeviceRecord;
 use super::status::{DeviceState, DeviceStatus};
+use super::urgent::{Urgent, UrgentTasks};
 use super::worker::Worker;
 use super::{DeviceFactory, MinerSettings, RangeLog, UnixClock};
 use crate::sensors::Sensors;
@@ -50,6 +51,7 @@ pub(super) struct Run {
     pub(super) started_at: u64,
     pub(super) devices: Vec<DeviceRecord>,
     pub(super) guarded: Guarded,
+    pub(super) urgent: Urgent,
     tip_latency: Mutex<LatencyHistogram>,
     /// The core of each thread of the processor; empty when they are not pinned.
     cores: Vec<usize>,
@@ -68,6 +70,7 @@ impl Run {
         let cores = settings
             .pinning
             .plan(settings.processor_threads(), environment.sensors.root());
+        let (urgent, urgent_tasks) = Urgent::new();
         let run = Arc::new(Self {
             settings,
             board: Board::new(),
@@ -78,15 +81,17 @@ impl Run {
                 .map(|device| DeviceRecord::new(&device.name, device.kind))
                 .collect(),
             guarded: Guarded::default(),
+            urgent,
             tip_latency: Mutex::default(),
             cores,
         });
         let mut threads = Threads {
             run: Arc::clone(&run),
             handles: Vec::new(),
+            submitter: None,
         };
         threads
-            .spawn_all(environment, devices)
+            .spawn_all(environment, devices, urgent_tasks)
             .inspect_err(|_| threads.stop())?;
         Ok((run, threads))
     }
@@ -170,6 +175,8 @@ struct Seat {
 pub(super) struct Threads {
     run: Arc<Run>,
     handles: Vec<JoinHandle<()>>,
+    /// Outlives the devices, which ask it to submit what they find.
+    submitter: Option<JoinHandle<()>>,
 }
 
 impl Threads {
@@ -177,7 +184,10 @@ impl Threads {
         &mut self,
         environment: &Arc<Environment>,
         devices: Vec<PlannedDevice>,
+        urgent_tasks: UrgentTasks,
     ) -> Result<(), MinerError> {
+        let submitter = thread::Builder::new().name("miner-submit".to_owned());
+        self.submitter = Some(submitter.spawn(move || urgent_tasks.run())?);
         let run = Arc::clone(&self.run);
         let templates = environment.source.templates();
         self.spawn("miner-work", move || follow(&run.board, templates))?;
@@ -216,10 +226,18 @@ impl Threads {
         self.run.board.stop();
         for handle in self.handles.drain(..) {
             handle.thread().unpark(); // the follower may be parked
-            if handle.join().is_err() {
-                tracing::error!("a mining thread panicked outside of its device");
-            }
+            join(handle);
         }
+        self.run.urgent.close();
+        if let Some(submitter) = self.submitter.take() {
+            join(submitter);
+        }
+    }
+}
+
+fn join(handle: JoinHandle<()>) {
+    if handle.join().is_err() {
+        tracing::error!("a mining thread panicked outside of its device");
     }
 }
 

@@ -184,7 +184,8 @@ impl Worker {
             return;
         };
         let block = Arc::new(job.block(solution));
-        match self.environment.source.submit(block) {
+        let source = Arc::clone(&self.environment.source);
+        match self.run.urgent.run(move || source.submit(block)) {
             Ok(()) => {
                 tracing::info!(%height, %hash, device = self.record().name(), "mined a block");
                 self.record_block(Fate::Accepted);
