@@ -15,10 +15,12 @@ FUZZ_SECONDS ?= 60
 KILLS ?= 1000
 # How many random operations `make model` does with the mempool.
 OPERATIONS ?= 100000
+# How many nonces `make gpu-compare` compares; 4294967296 is all.
+NONCES ?= 4294967296
 # How many script executions `make differential` compares.
 COUNT ?= 10000000
 
-.PHONY: help testnet build test fuzz kills model differential check lint unit python deny audit bench setup
+.PHONY: help testnet build test fuzz kills model gpu-compare differential check lint unit python deny audit bench setup
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
@@ -27,9 +29,10 @@ help:
 	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
 	@echo "make kills     a node killed KILLS=$(KILLS) times at random instants under load"
 	@echo "make model     the mempool against a slow model, OPERATIONS=$(OPERATIONS) random operations"
+	@echo "make gpu-compare  an OpenCL device against the processor, on NONCES=$(NONCES) nonces"
 	@echo "make bench     the benchmarks"
 	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
-	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv)"
+	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv, PoCL)"
 	@echo "make audit     the dependencies against the advisory database (needs the network)"
 
 setup:
@@ -59,6 +62,9 @@ kills: setup
 
 model: setup
 	PYRITE_MODEL_OPERATIONS=$(OPERATIONS) $(CARGO) test --release --locked --workspace --lib -- chain_tests::model --nocapture
+
+gpu-compare: setup
+	PYRITE_GPU_NONCES=$(NONCES) $(CARGO) test --release --locked --workspace --lib -- gpu::tests::agrees --nocapture
 
 # A Bitcoin client from PyPI drives a node.
 python: build

@@ -1,5 +1,11 @@
 //! What can go wrong in the miner and its devices, and what a work source may answer.
 
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyrite_consensus::bitcoin::{Amount, CompactTarget};
+
 /// Why the miner does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MinerError {
@@ -70,7 +76,7 @@ pub enum MinerError {
     Spawn {
         /// What the system said.
         #[from]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The miner was shut down for good.
     #[error("the miner was shut down")]
@@ -115,6 +121,38 @@ pub enum WorkError {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// Why no valid block can come of a template that another node offers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OfferError {
+    /// No hash can meet the target.
+    #[error("bits {bits:x} stand for no target")]
+    NoTarget {
+        /// The header's bits.
+        bits: CompactTarget,
+    },
+    /// The latest time is before the earliest.
+    #[error("maxtime is before mintime")]
+    NoTime,
+    /// The coinbase pays less than the fees, or more than all coins.
+    #[error("coinbasevalue {coinbase_value} does not fit the fees, or is more than there can be")]
+    Value {
+        /// What it is to pay.
+        coinbase_value: Amount,
+    },
+    /// The commitment to the witnesses is not that of the transactions, or is missing.
+    #[error("default_witness_commitment does not fit the transactions")]
+    Commitment,
+    /// A transaction spends one that comes after it.
+    #[error("transaction {position} depends on a later one")]
+    Order {
+        /// Its place, from 0.
+        position: usize,
+    },
+    /// Not even the coinbase fits.
+    #[error("the limits leave no room for the coinbase")]
+    NoRoom,
 }
 
 /// Why OpenCL can't be used, or a device of it not any more.
@@ -191,4 +229,63 @@ impl From<GpuError> for DeviceError {
             reason: error.to_string(),
         }
     }
+}
+
+/// What can go wrong with the accounts of mining.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file, or its directory, can't be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}: line {line}: {detail}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+/// Why a chain has no blocks by the clock.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ScheduleError {
+    /// The time between two blocks.
+    #[error("a block every {every:?} is out of range, it must be from 200ms to 24h")]
+    OutOfRange {
+        /// What was asked for.
+        every: Duration,
+    },
+    /// No thread is sure to solve blocks in time.
+    #[error(
+        "a block every {every:?} can't be kept: even the easiest block of chain {chain} takes {hashes:.0} hashes"
+    )]
+    TooHard {
+        /// The chain.
+        chain: String,
+        /// What its easiest block takes.
+        hashes: f64,
+        /// What was asked for.
+        every: Duration,
+    },
+    /// The difficulty would rise until blocks come as slowly as the chain wants them.
+    #[error(
+        "a block every {every:?} can't be kept: chain {chain} wants one every {spacing:?}, and its difficulty would rise \
+         until they come no faster; a chain of fixed difficulty, such as regtest, has them at any speed"
+    )]
+    TooFast {
+        /// The chain.
+        chain: String,
+        /// What was asked for.
+        every: Duration,
+        /// What the chain wants.
+        spacing: Duration,
+    },
 }

@@ -9,6 +9,8 @@ mod engine;
 mod error;
 mod hash_rate;
 mod job;
+mod ledger;
+mod schedule;
 mod sensors;
 mod solve;
 pub mod template;
@@ -25,13 +27,19 @@ pub use engine::{
     MiningLimits, OnBattery, OpenDevice, Pinning, PlannedDevice, RangeLog, SearchedRange,
     UnixClock,
 };
-pub use error::{DeviceError, GpuError, MinerError, WorkError};
+pub use error::{
+    DeviceError, GpuError, LedgerError, MinerError, OfferError, ScheduleError, WorkError,
+};
 pub use hash_rate::{HashMeter, HashRates, Window};
 pub use job::{Job, PreparedHeader};
+pub use ledger::{
+    Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan, SpanMeter,
+};
+pub use schedule::{BlockSchedule, BlockTiming};
 pub use sensors::{SensorReadings, Sensors};
 pub use solve::solve;
 pub use template::{
-    Candidate, CandidateChunk, Extranonce, Template, TemplateOptions, TemplateTip,
-    TemplateTransaction, build_template, build_template_with,
+    Candidate, CandidateChunk, Extranonce, OfferedTransaction, Template, TemplateOffer,
+    TemplateOptions, TemplateTip, TemplateTransaction, build_template, build_template_with,
 };
 pub use work_source::WorkSource;

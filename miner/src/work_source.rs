@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf};
 use tokio::sync::watch;
 
-use crate::{Template, TemplateOptions, WorkError};
+use crate::{Finder, Template, TemplateOptions, WorkError};
 
 /// Gives out block templates and takes solved blocks.
 pub trait WorkSource: Send + Sync + 'static {
@@ -45,4 +45,17 @@ pub trait WorkSource: Send + Sync + 'static {
     /// [`WorkError::Stale`] when the block is valid without becoming the tip, another variant when
     /// it was refused or could not be judged.
     fn submit(&self, block: Arc<Block>) -> Result<(), WorkError>;
+
+    /// Writes a block that was found here into the accounts of mining, where they are kept. It comes before the
+    /// submission, and blocks until it is durable. Accounts that can't be written are no reason to lose a block.
+    fn record(&self, _block: &Block, _finder: Finder<'_>) {}
+
+    /// Records a block that was found here, and submits it.
+    ///
+    /// # Errors
+    /// As [`submit`](Self::submit).
+    fn submit_found(&self, block: Arc<Block>, finder: Finder<'_>) -> Result<(), WorkError> {
+        self.record(&block, finder);
+        self.submit(block)
+    }
 }

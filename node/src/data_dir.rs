@@ -95,6 +95,12 @@ impl DataDir {
         self.chain.join("fee_estimates.dat")
     }
 
+    /// The accounts of mining.
+    #[must_use]
+    pub fn mining(&self) -> PathBuf {
+        self.chain.join("mining")
+    }
+
     /// The RPC cookie.
     #[must_use]
     pub fn cookie(&self) -> PathBuf {

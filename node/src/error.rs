@@ -91,6 +91,9 @@ pub enum NodeError {
     /// The miner.
     #[error("miner: {0}")]
     Miner(#[from] pyrite_miner::MinerError),
+    /// The accounts of mining.
+    #[error("accounts of mining: {0}")]
+    Ledger(#[from] pyrite_miner::LedgerError),
     /// A block file that is imported.
     #[error("{} at byte {offset}: {detail}", path.display())]
     Import {

@@ -9,11 +9,13 @@ mod fee_estimates;
 mod import;
 mod logging;
 mod mempool_keeper;
+mod mining_accounts;
 mod node;
 mod options;
 mod pruner;
 mod reindex;
 mod relay;
+mod scheduled_blocks;
 mod template_follower;
 #[cfg(test)]
 mod test_chain;
@@ -30,5 +32,8 @@ pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
     MiningOptions, NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir,
-    load_chain_spec,
+    load_chain_spec, parse_duration,
 };
+
+/// What `--block-every` and `--block-timing` say.
+pub use pyrite_miner::{BlockSchedule, BlockTiming};

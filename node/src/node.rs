@@ -8,7 +8,7 @@ use std::sync::Arc;
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
-use pyrite_miner::{MinerHandle, WorkSource};
+use pyrite_miner::{Ledger, MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
 use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
 use pyrite_wallet::{AddressType, SeedSource, WalletConfig, WalletHandle};
@@ -17,8 +17,10 @@ use tokio::task::JoinHandle;
 
 use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
+use crate::mining_accounts::{self, AccountedWork};
 use crate::options::Payout;
 use crate::relay::{Relay, RelayFollower};
+use crate::scheduled_blocks::ScheduledBlocks;
 use crate::template_follower::TemplateFollower;
 use crate::wallet_follower::WalletFollower;
 use crate::{NodeConfig, NodeError, RuntimeInfo, mempool_keeper, pruner, reindex};
@@ -90,7 +92,7 @@ impl StopHandle {
         self.stopped().await;
     }
 
-    async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         let mut receiver = self.0.subscribe();
         // The sender lives in `self`, so that waiting can't fail.
         let _ = receiver.wait_for(|stop| *stop).await;
@@ -145,6 +147,7 @@ impl Node {
         let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
         let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
         let wallet = open_wallet(&config).await?;
+        let ledger = open_ledger(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
         guard_wallets_blocks(&chain.handle, &wallet);
         let templates = TemplateFollower::new(
@@ -162,8 +165,14 @@ impl Node {
             clock.clone(),
         );
         let network = start_network(&config, chain, &mempool, Arc::clone(&relay)).await?;
-        let work: Arc<dyn WorkSource> = templates.clone();
-        let miner_clock = clock.clone();
+        let work: Arc<dyn WorkSource> = Arc::new(AccountedWork::new(
+            templates.clone(),
+            reader.clone(),
+            clock.clone(),
+            Arc::clone(&ledger),
+        ));
+        let (miner_clock, accounts_clock) = (clock.clone(), clock.clone());
+        let schedule_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
         let rpc = pyrite_rpc::serve(
@@ -179,12 +188,14 @@ impl Node {
                 orphans,
                 network: network.clone(),
                 miner: miner.clone(),
+                template_payout: config.template_payout.clone(),
                 work: Arc::clone(&work),
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
                 user_agent: USER_AGENT.to_owned(),
                 mining_defaults: config.mining.clone(),
+                block_schedule: config.block_schedule,
                 sync_wallet: wallet_sync(&wallet_follower),
                 shutdown: {
                     let stop = stop.clone();
@@ -208,6 +219,7 @@ impl Node {
             work,
         };
         let announcer = network.clone();
+        let accounts = mining_accounts::run(ledger, miner.clone(), accounts_clock, stop.clone());
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
             tokio::spawn(mempool_keeper::run(
@@ -225,6 +237,7 @@ impl Node {
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
             tokio::spawn(fee_estimates.clone().save_hourly()),
+            tokio::spawn(accounts),
         ];
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
@@ -235,7 +248,7 @@ impl Node {
             );
             tasks.push(tokio::spawn(pruner));
         }
-        let parts = Parts {
+        let mut parts = Parts {
             config,
             network,
             miner,
@@ -246,7 +259,7 @@ impl Node {
             stop,
             handles,
         };
-        if let Err(error) = parts.finish(&wallet, templates.as_ref()) {
+        if let Err(error) = parts.finish(&wallet, schedule_clock) {
             parts.stop().await;
             return Err(error);
         }
@@ -328,16 +341,8 @@ struct Parts {
 
 impl Parts {
     /// Starts mining and tells other programs where the node is.
-    fn finish(&self, wallet: &WalletHandle, work: &dyn WorkSource) -> Result<(), NodeError> {
-        if let Some(payout) = &self.config.mine {
-            work.set_payout(match payout {
-                Payout::Script(script) => script.clone(),
-                Payout::Wallet => wallet
-                    .new_address(AddressType::Bech32, "mining")?
-                    .script_pubkey(),
-            });
-            self.miner.start(self.config.mining.clone())?;
-        }
+    fn finish(&mut self, wallet: &WalletHandle, clock: Clock) -> Result<(), NodeError> {
+        self.start_mining(wallet, clock)?;
         let peer_id = self.network.local_peer_id();
         let info = RuntimeInfo {
             pid: std::process::id(),
@@ -357,6 +362,30 @@ impl Parts {
             p2p = %info.p2p_addresses.join(" "),
             "node is ready"
         );
+        Ok(())
+    }
+
+    /// Starts what makes blocks from the start: the schedule if there is one, otherwise the miner.
+    fn start_mining(&mut self, wallet: &WalletHandle, clock: Clock) -> Result<(), NodeError> {
+        let payout = match (&self.config.mine, self.config.block_schedule) {
+            (Some(Payout::Script(script)), _) => script.clone(),
+            (Some(Payout::Wallet), _) | (None, Some(_)) => wallet
+                .new_address(AddressType::Bech32, "mining")?
+                .script_pubkey(),
+            (None, None) => return Ok(()),
+        };
+        let work = Arc::clone(&self.handles.work);
+        work.set_payout(payout.clone());
+        let Some(schedule) = self.config.block_schedule else {
+            return Ok(self.miner.start(self.config.mining.clone())?);
+        };
+        let blocks = ScheduledBlocks {
+            schedule,
+            work,
+            payout,
+            clock,
+        };
+        self.tasks.push(tokio::spawn(blocks.run(self.stop.clone())));
         Ok(())
     }
 
@@ -476,6 +505,11 @@ async fn open_wallet(config: &NodeConfig) -> Result<WalletHandle, NodeError> {
         coinbase_maturity: config.spec.coinbase_maturity,
     };
     Ok(blocking(move || WalletHandle::open_or_create(wallet_config, SeedSource::Random)).await?)
+}
+
+async fn open_ledger(config: &NodeConfig) -> Result<Arc<Ledger>, NodeError> {
+    let directory = config.data_dir.mining();
+    Ok(Arc::new(blocking(move || Ledger::open(&directory)).await?))
 }
 
 /// The file of fee estimates; what it holds is the mempool's when this returns.

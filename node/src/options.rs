@@ -10,17 +10,19 @@ use pyrite_consensus::bitcoin::{BlockHash, ScriptBuf};
 use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
-use pyrite_miner::{MinerSettings, TemplateOptions};
+use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::Multiaddr;
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
 pub use self::mining::MiningOptions;
+pub use self::schedule::parse_duration;
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 mod file;
 mod mempool;
 mod mining;
+mod schedule;
 
 /// Where a node listens for JSON-RPC when nothing else is said.
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
@@ -75,10 +77,21 @@ pub struct NodeOptions {
     /// Mine from the start, paying this address, or the node's own wallet if it says "wallet"
     #[arg(long, value_name = "ADDRESS", env = "PYRITE_MINE")]
     pub mine: Option<String>,
+    /// Whom the blocks pay of miners that have the node make their coinbase (coinbasetxn in getblocktemplate), and so bring no
+    /// address of their own
+    #[arg(long, value_name = "ADDRESS", env = "PYRITE_TEMPLATE_PAYOUT")]
+    pub template_payout: Option<String>,
     /// How to mine.
     #[command(flatten)]
     #[serde(skip)]
     pub mining: MiningOptions,
+    /// Make a block every so often, whatever the hash power, instead of mining: 10s, 500ms, 2m. Blocks pay as --mine says,
+    /// or the wallet. For chains of fixed difficulty, and others where blocks come no faster than the chain wants
+    #[arg(long, value_name = "TIME", env = "PYRITE_BLOCK_EVERY")]
+    pub block_every: Option<String>,
+    /// How the blocks of --block-every are spread: exact, or poisson, as mining spreads them [default: exact]
+    #[arg(long, value_name = "HOW", env = "PYRITE_BLOCK_TIMING")]
+    pub block_timing: Option<String>,
     /// Hours after which a transaction leaves the mempool [default: 336]
     #[arg(long, value_name = "HOURS", env = "PYRITE_MEMPOOL_EXPIRY_HOURS")]
     pub mempool_expiry_hours: Option<u64>,
@@ -219,8 +232,12 @@ pub struct NodeConfig {
     pub rpc_bind: SocketAddr,
     /// Whether to mine from the start, and for whom.
     pub mine: Option<Payout>,
+    /// Whom the coinbase pays that `getblocktemplate` makes.
+    pub template_payout: Option<ScriptBuf>,
     /// How to mine.
     pub mining: MinerSettings,
+    /// Blocks by the clock, instead of mining from the start.
+    pub block_schedule: Option<BlockSchedule>,
     /// What the mempool takes, and its bounds.
     pub mempool: MempoolConfig,
     /// Whether the mempool outlives the node.
@@ -262,6 +279,7 @@ impl NodeOptions {
         let indexes = options.indexes();
         let mempool = options.mempool(&spec)?;
         let mempool_persistence = options.mempool_persistence();
+        let block_schedule = options.block_schedule(&spec)?;
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -294,7 +312,13 @@ impl NodeOptions {
                 .as_deref()
                 .map(|text| parse_payout(&spec, text))
                 .transpose()?,
+            template_payout: options
+                .template_payout
+                .as_deref()
+                .map(|text| parse_template_payout(&spec, text))
+                .transpose()?,
             mining: options.mining.resolve()?,
+            block_schedule,
             mempool,
             mempool_persistence,
             stale_fee_estimates: match options.accept_stale_fee_estimates {
@@ -358,7 +382,10 @@ impl NodeOptions {
             max_peers: self.max_peers.or(other.max_peers),
             rpc_bind: self.rpc_bind.or(other.rpc_bind),
             mine: self.mine.or(other.mine),
+            template_payout: self.template_payout.or(other.template_payout),
             mining: self.mining.or(other.mining),
+            block_every: self.block_every.or(other.block_every),
+            block_timing: self.block_timing.or(other.block_timing),
             mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),
             persist_mempool: self.persist_mempool.or(other.persist_mempool),
             min_relay_fee: self.min_relay_fee.or(other.min_relay_fee),
@@ -534,20 +561,34 @@ fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {
     if text == "wallet" {
         return Ok(Payout::Wallet);
     }
-    let wrong = |detail: String| NodeError::Setting {
-        setting: "mine",
-        detail,
-    };
-    match spec.address_kind.parse_address(text) {
-        Ok(address) => Ok(Payout::Script(address.script_pubkey())),
-        Err(AddressError::OtherKind) => Err(wrong(format!(
-            "{text} is not an address of chain {}",
-            spec.name
-        ))),
-        Err(AddressError::Malformed(error)) => Err(wrong(format!(
-            "{text} is neither an address nor \"wallet\": {error}"
-        ))),
+    match parse_address("mine", spec, text) {
+        Ok(script) => Ok(Payout::Script(script)),
+        Err(NodeError::Setting { setting, detail }) => Err(NodeError::Setting {
+            setting,
+            detail: format!("{detail}; \"wallet\" means the node's own"),
+        }),
+        Err(error) => Err(error),
     }
+}
+
+fn parse_template_payout(spec: &ChainSpec, text: &str) -> Result<ScriptBuf, NodeError> {
+    parse_address("template-payout", spec, text)
+}
+
+/// The script of an address of the chain.
+fn parse_address(
+    setting: &'static str,
+    spec: &ChainSpec,
+    text: &str,
+) -> Result<ScriptBuf, NodeError> {
+    let detail = match spec.address_kind.parse_address(text) {
+        Ok(address) => return Ok(address.script_pubkey()),
+        Err(AddressError::OtherKind) => {
+            format!("{text} is not an address of chain {}", spec.name)
+        }
+        Err(AddressError::Malformed(error)) => format!("{text} is not an address: {error}"),
+    };
+    Err(NodeError::Setting { setting, detail })
 }
 
 #[cfg(test)]

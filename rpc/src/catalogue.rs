@@ -194,6 +194,7 @@ impl Catalogue {
             api::coin_set::METHODS,
             api::control::METHODS,
             api::fees::METHODS,
+            api::generate::METHODS,
             api::indexes::METHODS,
             api::mempool::METHODS,
             api::mempool_file::METHODS,

@@ -1,7 +1,10 @@
-//! A blocking JSON-RPC client for the command line and the testnet launcher. It authenticates with the
-//! node's cookie, which it reads anew for each call, because a restart changes it.
+//! A blocking JSON-RPC client for the command line, the testnet launcher and the miner apart from the node. It
+//! authenticates with a password, or with the node's cookie, which it reads anew for each call, because a restart
+//! changes it.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine;
@@ -11,12 +14,40 @@ use serde_json::{Value, json};
 /// The largest answer that is read: a block of four megabytes as JSON stays well below.
 const MAX_RESPONSE_BYTES: u64 = 256 << 20;
 
+/// The largest cookie that is read.
+const MAX_COOKIE_BYTES: u64 = 4_096;
+
+/// Who calls.
+#[derive(Clone)]
+pub enum Credentials {
+    /// Whoever can read this file, which the node writes at its start.
+    Cookie(PathBuf),
+    /// A user with a password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+/// Without the password.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cookie(path) => formatter.debug_tuple("Cookie").field(path).finish(),
+            Self::Password { user, .. } => formatter.debug_tuple("Password").field(user).finish(),
+        }
+    }
+}
+
 /// A client of one node.
 #[derive(Clone, Debug)]
 pub struct RpcClient {
     agent: ureq::Agent,
     url: String,
-    cookie_path: PathBuf,
+    credentials: Credentials,
+    max_answer_bytes: u64,
 }
 
 /// Why a call has no result.
@@ -56,10 +87,24 @@ pub enum ClientError {
     },
 }
 
+impl ClientError {
+    /// Whether the answer did not come in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Connection { source, .. } if matches!(**source, ureq::Error::Timeout(_)))
+    }
+}
+
 impl RpcClient {
     /// A client of the node at `url` that gives up after `timeout`.
     #[must_use]
     pub fn new(url: String, cookie_path: PathBuf, timeout: Duration) -> Self {
+        Self::with_credentials(url, Credentials::Cookie(cookie_path), timeout)
+    }
+
+    /// The same for whoever has these credentials.
+    #[must_use]
+    pub fn with_credentials(url: String, credentials: Credentials, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
@@ -68,8 +113,16 @@ impl RpcClient {
         Self {
             agent: config.into(),
             url,
-            cookie_path,
+            credentials,
+            max_answer_bytes: MAX_RESPONSE_BYTES,
         }
+    }
+
+    /// Reads no larger answers than this.
+    #[must_use]
+    pub fn with_limit(mut self, max_answer_bytes: u64) -> Self {
+        self.max_answer_bytes = max_answer_bytes;
+        self
     }
 
     /// Calls a method; `params` is an array or an object.
@@ -77,51 +130,126 @@ impl RpcClient {
     /// # Errors
     /// The node can't be reached, or refuses.
     pub fn call(&self, method: &str, params: Value) -> Result<Value, ClientError> {
-        let cookie =
-            std::fs::read_to_string(&self.cookie_path).map_err(|source| ClientError::Cookie {
-                path: self.cookie_path.clone(),
-                source,
-            })?;
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        self.send(self.agent.post(&self.url), method, params)
+    }
+
+    /// The same with a time of its own.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub fn call_within(
+        &self,
+        timeout: Duration,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, ClientError> {
+        let post = self.agent.post(&self.url);
+        let post = post.config().timeout_global(Some(timeout)).build();
+        self.send(post, method, params)
+    }
+
+    /// Calls a method once for each of `params`, in one request, and returns the outcomes in their order.
+    ///
+    /// # Errors
+    /// The node can't be reached, or answers something else. What it refuses is among the outcomes.
+    pub fn call_many(
+        &self,
+        method: &str,
+        params: &[Value],
+    ) -> Result<Vec<Result<Value, ClientError>>, ClientError> {
+        let requests: Value = params
+            .iter()
+            .enumerate()
+            .map(|(id, params)| request(id, method, params))
+            .collect();
+        match self.answer(self.agent.post(&self.url), &requests)? {
+            // Answers of a batch are in the order of its requests.
+            Value::Array(answers) if answers.len() == params.len() => {
+                Ok(answers.into_iter().map(outcome).collect())
+            }
+            answer => Err(outcome(answer).err().unwrap_or(ClientError::Status {
+                url: self.url.clone(),
+                status: 200,
+            })),
+        }
+    }
+
+    fn authorization(&self) -> Result<String, ClientError> {
+        let pair = match &self.credentials {
+            Credentials::Password { user, password } => format!("{user}:{password}"),
+            Credentials::Cookie(path) => {
+                read_cookie(path).map_err(|source| ClientError::Cookie {
+                    path: path.clone(),
+                    source,
+                })?
+            }
+        };
+        Ok(format!("Basic {}", STANDARD.encode(pair)))
+    }
+
+    fn send(
+        &self,
+        post: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        method: &str,
+        params: Value,
+    ) -> Result<Value, ClientError> {
+        outcome(self.answer(post, &request(1, method, &params))?)
+    }
+
+    /// The answer to a body.
+    fn answer(
+        &self,
+        post: ureq::RequestBuilder<ureq::typestate::WithBody>,
+        body: &Value,
+    ) -> Result<Value, ClientError> {
         let connection = |source: ureq::Error| ClientError::Connection {
             url: self.url.clone(),
             source: Box::new(source),
         };
-        let mut response = self
-            .agent
-            .post(&self.url)
-            .header(
-                "Authorization",
-                format!("Basic {}", STANDARD.encode(cookie.trim())),
-            )
-            .send_json(&request)
+        let mut response = post
+            .header("Authorization", self.authorization()?)
+            .send_json(body)
             .map_err(connection)?;
         let status = response.status().as_u16();
-        let answer: Value = match response
+        match response
             .body_mut()
             .with_config()
-            .limit(MAX_RESPONSE_BYTES)
+            .limit(self.max_answer_bytes)
             .read_json()
         {
-            Ok(answer) => answer,
-            Err(_) if status != 200 => {
-                return Err(ClientError::Status {
-                    url: self.url.clone(),
-                    status,
-                });
-            }
-            Err(error) => return Err(connection(error)),
-        };
-        match answer.get("error") {
-            None | Some(Value::Null) => Ok(answer.get("result").cloned().unwrap_or(Value::Null)),
-            Some(error) => Err(ClientError::Call {
-                code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
-                message: error
-                    .get("message")
-                    .and_then(Value::as_str)
-                    .unwrap_or("no message")
-                    .to_owned(),
+            Ok(answer) => Ok(answer),
+            Err(_) if status != 200 => Err(ClientError::Status {
+                url: self.url.clone(),
+                status,
             }),
+            Err(error) => Err(connection(error)),
         }
+    }
+}
+
+fn read_cookie(path: &Path) -> std::io::Result<String> {
+    let mut cookie = String::new();
+    std::fs::File::open(path)?
+        .take(MAX_COOKIE_BYTES)
+        .read_to_string(&mut cookie)?;
+    Ok(cookie.trim().to_owned())
+}
+
+fn request(id: usize, method: &str, params: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// What is in an answer.
+fn outcome(mut answer: Value) -> Result<Value, ClientError> {
+    match answer.get("error") {
+        None | Some(Value::Null) => Ok(answer.get_mut("result").map_or(Value::Null, Value::take)),
+        Some(error) => Err(ClientError::Call {
+            code: error.get("code").and_then(Value::as_i64).unwrap_or(0),
+            message: error
+                .get("message")
+                .and_then(Value::as_str)
+                .unwrap_or("no message")
+                .to_owned(),
+        }),
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use pyrite_chain::{ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_consensus::ChainSpec;
+use pyrite_consensus::bitcoin::ScriptBuf;
 use pyrite_index::Indexes;
 use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
-use pyrite_miner::{MinerHandle, MinerSettings, WorkSource};
+use pyrite_miner::{BlockSchedule, MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
 use pyrite_wallet::WalletHandle;
 
@@ -36,6 +37,8 @@ pub struct RpcContext {
     pub miner: MinerHandle,
     /// Templates, and the door for solved blocks.
     pub work: Arc<dyn WorkSource>,
+    /// Whom the coinbase pays that `getblocktemplate` makes for clients that ask for one.
+    pub template_payout: Option<ScriptBuf>,
     /// The node's wallet.
     pub wallet: WalletHandle,
     /// Follows the chain and the mempool with the wallet, and returns when it has caught up. Blocking.
@@ -50,6 +53,8 @@ pub struct RpcContext {
     pub user_agent: String,
     /// What `startmining` uses where the caller says nothing.
     pub mining_defaults: MinerSettings,
+    /// Blocks by the clock, if the node makes them.
+    pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
 }

@@ -24,7 +24,7 @@ mod scan;
 mod server;
 mod stop;
 
-pub use client::{ClientError, RpcClient};
+pub use client::{ClientError, Credentials, RpcClient};
 pub use context::RpcContext;
 pub use error::RpcError;
 pub use server::{RpcConfig, RpcServer, serve};

@@ -492,3 +492,27 @@ async fn our_own_client_is_understood() {
         "{error}"
     );
 }
+
+/// What a call does for a client that has gone ends: its task is dropped.
+#[tokio::test]
+async fn a_client_that_disconnects_ends_its_call() {
+    let server = TestServer::start(|_| ()).await;
+    let idle = server.gate.receiver_count();
+    let body = r#"{"id":1,"method":"wait","params":[]}"#;
+    let request = request("POST", "/", &server.authorization(), body);
+    let mut stream = server.connect().await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let is_over = || tokio::time::Instant::now() > deadline;
+    // Who waits for the gate holds a receiver of it.
+    while server.gate.receiver_count() == idle {
+        assert!(!is_over(), "the call did not begin");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    drop(stream);
+    while server.gate.receiver_count() > idle {
+        assert!(!is_over(), "the call goes on without its client");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    server.server.shutdown().await;
+}

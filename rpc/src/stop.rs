@@ -41,11 +41,6 @@ impl StopSender {
 }
 
 impl Stop {
-    /// The flag, for work on threads.
-    pub(crate) fn flag(&self) -> &AtomicBool {
-        &self.flag
-    }
-
     /// Whether the server stops.
     pub(crate) fn is_stopping(&self) -> bool {
         self.flag.load(Ordering::Relaxed)

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use pyrite_node::{BlockSchedule, BlockTiming, parse_duration};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::{Cluster, MiningShare, NetworkOptions, PortChoice, TestnetError, live, table};
@@ -105,9 +106,25 @@ pub struct UpArgs {
     /// Don't mine: blocks come when a client asks for them
     #[arg(long)]
     no_mining: bool,
+    /// Node 1 makes a block every so often, and nobody mines: 2s, 500ms, 1m. A new network only; its difficulty is
+    /// fixed at its chain's easiest
+    #[arg(long, value_name = "TIME", conflicts_with = "no_mining")]
+    block_every: Option<String>,
+    /// How the blocks of --block-every are spread
+    #[arg(long, value_enum, default_value_t = Timing::Exact, requires = "block_every")]
+    block_timing: Timing,
     /// Return when the nodes answer, and leave them running
     #[arg(long)]
     detach: bool,
+}
+
+/// How blocks by the clock are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Timing {
+    /// At equal distances
+    Exact,
+    /// As mining spreads them
+    Poisson,
 }
 
 /// Runs a subcommand.
@@ -164,12 +181,14 @@ fn up(args: &UpArgs, binary: PathBuf) -> Result<()> {
         nodes: args.nodes.unwrap_or(DEFAULT_NODES),
         chain: args.chain.clone(),
         ports: PortChoice::Fixed,
-        mining: if args.no_mining {
-            MiningShare::None
-        } else {
-            MiningShare::HalfOfMachine
-        },
+        mining: mining_share(args)?,
     };
+    if args.block_every.is_some() && Cluster::open(&args.dir.dir, binary.clone()).is_ok() {
+        bail!(
+            "the network in {} is there already: its blocks come as block-every in node1/node.toml says",
+            args.dir.dir.display()
+        );
+    }
     let mut cluster = Cluster::open_or_create(&args.dir.dir, binary, &options)?;
     let found = cluster.network().nodes.len();
     if let Some(asked) = args.nodes
@@ -210,6 +229,26 @@ fn up(args: &UpArgs, binary: PathBuf) -> Result<()> {
         cluster.dir().display()
     );
     shown.context("can't draw on this terminal")
+}
+
+/// What makes the blocks of a new network.
+fn mining_share(args: &UpArgs) -> Result<MiningShare, TestnetError> {
+    let Some(text) = &args.block_every else {
+        return Ok(if args.no_mining {
+            MiningShare::None
+        } else {
+            MiningShare::HalfOfMachine
+        });
+    };
+    let every = parse_duration(text).ok_or_else(|| TestnetError::Argument {
+        argument: "--block-every",
+        detail: format!("{text} is not a time such as 2s, 500ms or 1m"),
+    })?;
+    let timing = match args.block_timing {
+        Timing::Exact => BlockTiming::Exact,
+        Timing::Poisson => BlockTiming::Poisson,
+    };
+    Ok(MiningShare::Scheduled(BlockSchedule { every, timing }))
 }
 
 fn status(cluster: &Cluster, json: bool) -> Result<()> {

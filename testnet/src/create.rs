@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::Amount;
 use pyrite_consensus::spec::{Allocation, Difficulty};
-use pyrite_node::{DataDir, load_chain_spec};
+
+use pyrite_node::{BlockSchedule, DataDir, load_chain_spec};
 use pyrite_wallet::{AddressType, Seed};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,8 @@ pub enum MiningShare {
         /// 1 to 100.
         intensity_percent: u8,
     },
+    /// The first node makes blocks by the clock, and nobody mines.
+    Scheduled(BlockSchedule),
 }
 
 /// Someone who has coins from the genesis block on.
@@ -76,7 +79,10 @@ pub(crate) fn create(
         });
     }
     create_dir(layout.dir())?;
-    let base = load_chain_spec(&options.chain)?;
+    let mut base = load_chain_spec(&options.chain)?;
+    if let MiningShare::Scheduled(schedule) = options.mining {
+        fit_to_schedule(&mut base, schedule)?;
+    }
     let names: Vec<String> = (1..=options.nodes)
         .map(|number| format!("node{number}"))
         .collect();
@@ -102,12 +108,15 @@ pub(crate) fn create(
             p2p_port,
         })
         .collect();
-    let mining = mining_settings(options, &spec);
-    for (node, seed) in nodes.iter().zip(&seeds) {
+    for (index, (node, seed)) in nodes.iter().zip(&seeds).enumerate() {
+        let blocks = match options.mining {
+            MiningShare::Scheduled(schedule) if index == 0 => NodeBlocks::Scheduled(schedule),
+            _ => mining_settings(options, &spec),
+        };
         let data_dir = DataDir::new(layout.node(&node.name), &spec.name);
         create_dir(&data_dir.wallets())?;
         pyrite_wallet::write_seed(&data_dir.wallets(), "default", seed)?;
-        let config = node_config(&layout.chain_spec(), data_dir.root(), &nodes, node, mining);
+        let config = node_config(&layout.chain_spec(), data_dir.root(), &nodes, node, blocks);
         write_whole(&layout.node_config(&node.name), &config)?;
     }
     let network = NetworkFile {
@@ -150,19 +159,56 @@ fn fund(
     Ok((accounts, allocations))
 }
 
-/// Threads and intensity of each node; `None` when the network does not mine by itself.
-fn mining_settings(options: &NetworkOptions, spec: &ChainSpec) -> Option<(usize, u8)> {
+/// What makes a node's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NodeBlocks {
+    /// Nothing: it makes none by itself.
+    None,
+    /// Its miner.
+    Mined {
+        threads: usize,
+        intensity_percent: u8,
+    },
+    /// The clock.
+    Scheduled(BlockSchedule),
+}
+
+/// Gives a chain a spacing that is the schedule's and its easiest difficulty for ever, so that the schedule is kept on any
+/// machine.
+fn fit_to_schedule(spec: &mut ChainSpec, schedule: BlockSchedule) -> Result<(), TestnetError> {
+    let seconds = schedule.every.as_millis().div_ceil(1_000);
+    spec.target_spacing_s = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
+    spec.difficulty = Difficulty::Fixed;
+    spec.min_difficulty_after_s = None;
+    spec.genesis.bits = spec.pow_limit;
+    schedule
+        .check(spec)
+        .map_err(|error| TestnetError::Argument {
+            argument: "--block-every",
+            detail: error.to_string(),
+        })
+}
+
+/// How each node mines.
+fn mining_settings(options: &NetworkOptions, spec: &ChainSpec) -> NodeBlocks {
     match options.mining {
-        MiningShare::None => None,
+        MiningShare::None | MiningShare::Scheduled(_) => NodeBlocks::None,
         // Nothing would slow the miners down: blocks come when a client asks for them.
-        _ if spec.difficulty == Difficulty::Fixed => None,
+        _ if spec.difficulty == Difficulty::Fixed => NodeBlocks::None,
         MiningShare::PerNode {
             threads,
             intensity_percent,
-        } => Some((threads, intensity_percent)),
+        } => NodeBlocks::Mined {
+            threads,
+            intensity_percent,
+        },
         MiningShare::HalfOfMachine => {
             let processors = std::thread::available_parallelism().map_or(1, usize::from);
-            Some(share_of_half(processors, options.nodes))
+            let (threads, intensity_percent) = share_of_half(processors, options.nodes);
+            NodeBlocks::Mined {
+                threads,
+                intensity_percent,
+            }
         }
     }
 }
@@ -182,7 +228,7 @@ fn node_config(
     data_dir: &Path,
     nodes: &[NodeEntry],
     node: &NodeEntry,
-    mining: Option<(usize, u8)>,
+    blocks: NodeBlocks,
 ) -> String {
     let mut table = toml::Table::new();
     let mut set = |key: &str, value: toml::Value| table.insert(key.to_owned(), value);
@@ -199,13 +245,29 @@ fn node_config(
     set("quiet", true.into());
     // Nobody else pays fees here: wallets get an answer all the same.
     set("fee-fallback", true.into());
-    if let Some((threads, intensity)) = mining {
-        set("mine", "wallet".into());
-        set(
-            "threads",
-            toml::Value::Integer(i64::try_from(threads).unwrap_or(i64::MAX)),
-        );
-        set("intensity", toml::Value::Integer(i64::from(intensity)));
+    match blocks {
+        NodeBlocks::None => {}
+        NodeBlocks::Mined {
+            threads,
+            intensity_percent,
+        } => {
+            set("mine", "wallet".into());
+            set(
+                "threads",
+                toml::Value::Integer(i64::try_from(threads).unwrap_or(i64::MAX)),
+            );
+            set(
+                "intensity",
+                toml::Value::Integer(i64::from(intensity_percent)),
+            );
+        }
+        NodeBlocks::Scheduled(schedule) => {
+            set(
+                "block-every",
+                format!("{}ms", schedule.every.as_millis()).into(),
+            );
+            set("block-timing", schedule.timing.name().into());
+        }
     }
     format!(
         "# {} of a private network. Written once by `pyrite testnet up`: change it as you like.\n{table}",
@@ -219,7 +281,9 @@ fn p2p_address(node: &NodeEntry) -> String {
 
 #[cfg(test)]
 mod tests {
-    use pyrite_node::NodeOptions;
+    use std::time::Duration;
+
+    use pyrite_node::{BlockTiming, NodeOptions};
 
     use super::*;
 
@@ -255,7 +319,10 @@ mod tests {
             Path::new("/n/node1"),
             &nodes,
             &nodes[0],
-            Some((1, 33)),
+            NodeBlocks::Mined {
+                threads: 1,
+                intensity_percent: 33,
+            },
         );
         let options = NodeOptions::from_toml(Path::new("pyrite.toml"), &text).unwrap();
         assert_eq!(options.peer, ["/ip4/127.0.0.1/tcp/12"]);
@@ -263,5 +330,22 @@ mod tests {
         assert_eq!(options.mining.intensity, Some(33));
         assert_eq!(options.mine.as_deref(), Some("wallet"));
         assert_eq!(options.fee_fallback, Some(true));
+    }
+
+    #[test]
+    fn any_chain_is_made_to_fit_a_schedule() {
+        let schedule = BlockSchedule {
+            every: Duration::from_millis(1_500),
+            timing: BlockTiming::Exact,
+        };
+        let mut spec = ChainSpec::pyrite();
+        assert!(schedule.check(&spec).is_err());
+        fit_to_schedule(&mut spec, schedule).unwrap();
+        assert_eq!(spec.target_spacing_s, 2);
+        let spec = spec.derive("pyrite", 1_800_000_000, "test", Vec::new());
+        assert_eq!(spec.validate(), Ok(()));
+        assert_eq!(schedule.check(&spec), Ok(()));
+        let error = fit_to_schedule(&mut ChainSpec::mainnet(), schedule).unwrap_err();
+        assert!(error.to_string().contains("--block-every"), "{error}");
     }
 }

@@ -176,7 +176,7 @@ mod tests {
     fn a_list_goes_around() {
         let pinning: Pinning = "4,2".parse().unwrap();
         assert_eq!(pinning.plan(5, Path::new("/")), [4, 2, 4, 2, 4]);
-        assert_eq!(Pinning::Off.plan(5, Path::new("/")), []);
+        assert!(Pinning::Off.plan(5, Path::new("/")).is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::duty_cycle::DutyCycle;
 use super::ranges;
 use super::record::{DeviceRecord, Fate, MAX_FALSE_NONCES};
 use super::run::{Environment, Run, count};
-use crate::{DeviceError, Extranonce, Job, MiningDevice, Solution, Template, WorkError};
+use crate::{DeviceError, Extranonce, Finder, Job, MiningDevice, Solution, Template, WorkError};
 
 pub(super) struct Worker {
     device: Box<dyn MiningDevice>,
@@ -184,8 +184,12 @@ impl Worker {
             return;
         };
         let block = Arc::new(job.block(solution));
-        let source = Arc::clone(&self.environment.source);
-        match self.run.urgent.run(move || source.submit(block)) {
+        let (source, name) = (
+            Arc::clone(&self.environment.source),
+            self.record().name().to_owned(),
+        );
+        let submit = move || source.submit_found(block, Finder::named(&name));
+        match self.run.urgent.run(submit) {
             Ok(()) => {
                 tracing::info!(%height, %hash, device = self.record().name(), "mined a block");
                 self.record_block(Fate::Accepted);

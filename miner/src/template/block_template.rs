@@ -300,7 +300,7 @@ impl Template {
             .fold(reserved_sigop_cost(&self.payout), u64::saturating_add);
     }
 
-    fn exceeds_bounds(&self) -> bool {
+    pub(super) fn exceeds_bounds(&self) -> bool {
         self.weight > self.bounds.max_weight || self.sigop_cost > self.bounds.max_sigop_cost
     }
 
@@ -333,6 +333,15 @@ impl Bounds {
             max_weight: options.max_weight.min(limits.max_block_weight),
             max_sigop_cost: limits.max_block_sigop_cost,
             reserved_weight: options.reserved_weight,
+        }
+    }
+
+    /// The bounds that another node tells. It keeps no room for a coinbase but for its own.
+    pub(super) fn of_offer(max_weight: u64, max_sigop_cost: u64) -> Self {
+        Self {
+            max_weight,
+            max_sigop_cost,
+            reserved_weight: 0,
         }
     }
 

@@ -4,6 +4,7 @@ mod block_template;
 mod build;
 mod extranonce;
 mod merkle;
+mod offer;
 mod selection;
 #[cfg(test)]
 mod selection_tests;
@@ -16,3 +17,4 @@ pub use build::{
 };
 pub use extranonce::Extranonce;
 pub use merkle::{coinbase_branch, root_from_branch};
+pub use offer::{OfferedTransaction, TemplateOffer};

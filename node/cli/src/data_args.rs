@@ -19,10 +19,10 @@ pub(crate) struct DataArgs {
         default_value = "pyrite",
         env = "PYRITE_CHAIN"
     )]
-    chain: String,
+    pub(crate) chain: String,
     /// The data directory; no node may be using it [default: ~/.pyrite]
     #[arg(long, value_name = "DIR", env = "PYRITE_DATA_DIR")]
-    data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
 }
 
 impl DataArgs {

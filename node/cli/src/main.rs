@@ -4,9 +4,12 @@ mod bench;
 mod chain;
 mod data_args;
 mod db;
+mod devices;
 mod export;
 mod import;
 mod interrupt;
+mod mine;
+mod mining;
 mod node;
 mod progress;
 mod rpc;
@@ -39,8 +42,13 @@ enum Command {
     Testnet(pyrite_testnet::command::TestnetCommand),
     /// Run a node in the foreground; Ctrl-C stops it cleanly
     Node(Box<node::NodeArgs>),
+    /// Mine for nodes that run elsewhere, Pyrite's or Bitcoin Core's kind, over JSON-RPC
+    Mine(Box<mine::MineArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
+    /// What mining brought in and what it cost
+    #[command(subcommand)]
+    Mining(mining::MiningCommand),
     /// Import files of blocks in Bitcoin's format into a data directory
     Import(import::ImportArgs),
     /// Export the best chain of a data directory into a file of blocks in Bitcoin's format
@@ -51,6 +59,8 @@ enum Command {
     /// Look after the database of a data directory
     #[command(subcommand)]
     Db(db::DbCommand),
+    /// List what this machine can mine with: the processor's kernels, and OpenCL devices
+    Devices(devices::DevicesArgs),
     /// Measure this program on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
@@ -60,11 +70,14 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Testnet(command) => pyrite_testnet::command::run(command),
         Command::Node(args) => node::run(*args),
+        Command::Mine(args) => mine::run(&args),
         Command::Rpc(args) => rpc::run(&args),
+        Command::Mining(command) => mining::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Chain(command) => chain::run(command),
         Command::Db(command) => db::run(&command),
+        Command::Devices(args) => devices::run(&args),
         Command::Bench(command) => bench::run(&command),
     };
     match result {

@@ -27,6 +27,11 @@ impl ProgressLine {
         }
     }
 
+    /// Whether there is a terminal to see it on.
+    pub(crate) fn is_visible(&self) -> bool {
+        self.on_terminal
+    }
+
     /// Shows what `text` says, if it is time for that.
     pub(crate) fn show(&mut self, text: impl FnOnce() -> String) {
         let due = self.shown.is_none_or(|shown| shown.elapsed() >= EVERY);

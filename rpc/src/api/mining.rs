@@ -15,7 +15,7 @@ pub(crate) trait Mining {
 
     /// Takes a solved block.
     #[method(name = "submitblock", blocking)]
-    fn submit_block(&self, hexdata: String, dummy: Option<String>) -> CallResult<Value>;
+    fn submit_block(&self, hexdata: String, dummy: Option<Value>) -> CallResult<Value>;
 
     /// Takes a header.
     #[method(name = "submitheader", blocking)]
@@ -28,15 +28,6 @@ pub(crate) trait Mining {
     /// The network's hash rate.
     #[method(name = "getnetworkhashps", blocking)]
     fn get_network_hash_ps(&self, nblocks: Option<i64>, height: Option<i64>) -> CallResult<Value>;
-
-    /// Mines blocks at once.
-    #[method(name = "generatetoaddress", blocking)]
-    fn generate_to_address(
-        &self,
-        nblocks: i64,
-        address: String,
-        maxtries: Option<i64>,
-    ) -> CallResult<Vec<String>>;
 
     /// Starts the built-in miner.
     #[method(name = "startmining", blocking)]
@@ -67,27 +58,10 @@ const MINING_STATUS: &str = "(json object) running, paused, held_back (busy, bat
                              it), temperature (degrees Celsius), power (watts), on_battery, other_load (percent), energy \
                              (joules since the start), joules_per_mh, devices (name, kind, kernel, state, reason, hash_rate_10s, \
                              hash_rate_1m, hash_rate_15m, hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, \
-                             false_nonces). What no sensor tells is null.";
+                             false_nonces), schedule (every, in seconds, and timing) if blocks are made by the clock. What no sensor tells is null.";
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
-    MethodSpec {
-        name: "generatetoaddress",
-        family: Family::Mining,
-        summary: "Mines blocks at once, on one thread, and returns when they are found or the tries are \
-                  used up.",
-        params: &[
-            required("nblocks", Kind::Number, "How many blocks."),
-            required("address", Kind::Text, "Whom they pay."),
-            optional(
-                "maxtries",
-                Kind::Number,
-                "1000000",
-                "How many hashes to try in all.",
-            ),
-        ],
-        result: "(json array) the blocks' hashes",
-    },
     MethodSpec {
         name: "getblocktemplate",
         family: Family::Mining,
@@ -96,8 +70,9 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         params: &[required(
             "template_request",
             Kind::Object,
-            "mode (\"template\" or \"proposal\"), capabilities, rules (must have \"segwit\"), \
-             longpollid, data (the proposal's bytes).",
+            "mode (\"template\" or \"proposal\"), capabilities (\"coinbasetxn\" asks for a coinbase \
+             that pays the node's --template-payout, \"workid\" for an id to be brought back), rules \
+             (must have \"segwit\"), longpollid, data (the proposal's bytes), workid.",
         )],
         result: "(json object) the template\nnull if the proposal is good, otherwise (string) why it \
                  is not",
@@ -205,10 +180,15 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         summary: "Takes a solved block; see BIP 22.",
         params: &[
             required("hexdata", Kind::Hex, "The block's bytes."),
-            optional("dummy", Kind::Text, "", "Ignored."),
+            optional(
+                "dummy|parameters",
+                Kind::Any,
+                "",
+                "An object with the \"workid\" that came with the template; anything else is ignored.",
+            ),
         ],
         result: "null if the block is the new tip, otherwise (string) what it is: duplicate, \
-                 inconclusive, or the reason why it was refused",
+                 inconclusive, unknown-work, stale-work, or the reason why it was refused",
     },
     MethodSpec {
         name: "submitheader",

@@ -9,6 +9,7 @@ pub(crate) mod chain_wait;
 pub(crate) mod coin_set;
 pub(crate) mod control;
 pub(crate) mod fees;
+pub(crate) mod generate;
 pub(crate) mod indexes;
 pub(crate) mod mempool;
 pub(crate) mod mempool_file;

@@ -9,34 +9,27 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{self, Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
 use pyrite_consensus::spec::Difficulty;
 use pyrite_consensus::{Height, earliest_time, pow};
-use pyrite_miner::solve;
+use pyrite_miner::{BlockSchedule, Finder};
 use pyrite_wallet::AddressType;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
 use super::mining_settings::MiningParams;
-use super::template::{bip22, decode_block};
+use super::template::{UNKNOWN_WORK, bip22, decode_block};
+use super::template_request::read_work_id;
 use crate::api::mining::MiningServer;
 use crate::call::{CallError, CallResult, code};
 use crate::dialect::ReadyResult;
-use crate::error::stopping;
 use crate::json::{Btc, bits_hex, float, miner_json, target_hex};
-use crate::params;
 
 /// Blocks that `getnetworkhashps` looks at by default.
 const DEFAULT_HASH_RATE_BLOCKS: i64 = 120;
 
-/// Hashes that `generatetoaddress` tries by default.
-const DEFAULT_MAX_TRIES: i64 = 1_000_000;
-
-/// The most blocks of one `generatetoaddress`.
-const MAX_GENERATED: i64 = 1_000_000;
+/// How the accounts of mining call what found the blocks that clients submit.
+const SUBMITTED_FINDER: &str = "submitblock";
 
 /// Bytes of a header.
 const HEADER_BYTES: usize = 80;
-
-/// Hashes that one extranonce is good for.
-const NONCES: u64 = 1 << 32;
 
 #[async_trait]
 impl MiningServer for Handler {
@@ -51,11 +44,25 @@ impl MiningServer for Handler {
         self.block_template(template_request, ready).await
     }
 
-    fn submit_block(&self, hexdata: String, _dummy: Option<String>) -> CallResult<Value> {
+    fn submit_block(&self, hexdata: String, dummy: Option<Value>) -> CallResult<Value> {
         let mut block = decode_block(&hexdata)?;
-        complete_witness(&mut block);
+        let work_id = match &dummy {
+            Some(Value::Object(parameters)) => read_work_id(parameters),
+            _ => None,
+        };
+        if let Some(work_id) = &work_id
+            && !self.is_work_of(&block, work_id)
+        {
+            return Ok(Value::from(UNKNOWN_WORK));
+        }
+        if self.is_segwit_active_after(&block.header.prev_blockhash) {
+            complete_witness(&mut block);
+        }
+        self.record_submitted(&block);
         match self.context.chain.submit_block(Arc::new(block)) {
             Ok(Submitted::NewTip) => Ok(Value::Null),
+            // The block is kept: its chain may still win.
+            Ok(Submitted::SideChain) if work_id.is_some() => Ok(Value::from("stale-work")),
             Ok(Submitted::SideChain) => Ok(Value::from("inconclusive")),
             Ok(Submitted::Duplicate) => Ok(Value::from("duplicate")),
             Err(error) => bip22(Err(error)),
@@ -111,33 +118,6 @@ impl MiningServer for Handler {
         )
     }
 
-    fn generate_to_address(
-        &self,
-        nblocks: i64,
-        address: String,
-        maxtries: Option<i64>,
-    ) -> CallResult<Vec<String>> {
-        let payout = self
-            .parse_address(&address)
-            .ok_or_else(|| CallError::not_found("Error: Invalid address"))?
-            .script_pubkey();
-        if nblocks > MAX_GENERATED {
-            return Err(CallError::invalid_parameter(format!(
-                "At most {MAX_GENERATED} blocks can be generated at once"
-            )));
-        }
-        let max_tries = maxtries.unwrap_or(DEFAULT_MAX_TRIES);
-        let mut tries = u64::try_from(max_tries).map_err(|_| params::integer_out_of_range())?;
-        let mut hashes = Vec::new();
-        for _ in 0..nblocks {
-            let Some(block) = self.mine_block(&payout, &mut tries)? else {
-                break;
-            };
-            hashes.push(block.to_string());
-        }
-        Ok(hashes)
-    }
-
     fn start_mining(
         &self,
         address: Option<String>,
@@ -167,7 +147,11 @@ impl MiningServer for Handler {
     }
 
     fn get_mining_status(&self) -> CallResult<Value> {
-        Ok(miner_json(&self.context.miner.status()))
+        let mut form = miner_json(&self.context.miner.status());
+        if let Some(schedule) = self.context.block_schedule {
+            form["schedule"] = schedule_json(schedule);
+        }
+        Ok(form)
     }
 }
 
@@ -186,36 +170,27 @@ impl Handler {
         Ok(address.script_pubkey())
     }
 
-    /// Mines one block on the tip, and submits it. `tries` is what is left of the caller's hashes.
-    fn mine_block(&self, payout: &ScriptBuf, tries: &mut u64) -> CallResult<Option<BlockHash>> {
-        let template = self.context.work.build(payout)?;
-        while *tries > 0 {
-            if self.stop.is_stopping() {
-                return Err(stopping());
-            }
-            let extranonce: [u8; 8] = rand::random();
-            let time = template.time_at(self.context.clock.now());
-            let block = template.block(extranonce, time, 0);
-            let limit = (*tries).min(NONCES);
-            let Some(block) = solve(block, limit, self.stop.flag()) else {
-                *tries -= limit;
-                continue;
-            };
-            *tries = tries.saturating_sub(u64::from(block.header.nonce) + 1);
-            let hash = block.block_hash();
-            self.context
-                .chain
-                .submit_block(Arc::new(block))
-                .map_err(|error| {
-                    let reason = error.to_string();
-                    CallError::new(
-                        code::INTERNAL_ERROR,
-                        format!("ProcessNewBlock, block not accepted: {reason}"),
-                    )
-                })?;
-            return Ok(Some(hash));
+    /// Whether the block after this one has segwit's rules; not if it is unknown.
+    fn is_segwit_active_after(&self, parent: &BlockHash) -> bool {
+        self.context
+            .reader
+            .header(parent)
+            .is_some_and(|parent| parent.height.next().0 >= self.context.spec.deployments.segwit)
+    }
+
+    /// A block of a miner apart from the node goes into the accounts of mining if it pays the node's wallet.
+    fn record_submitted(&self, block: &Block) {
+        let context = &self.context;
+        let is_ours = block.txdata.first().is_some_and(|coinbase| {
+            coinbase
+                .output
+                .iter()
+                .any(|output| context.wallet.is_mine(&output.script_pubkey))
+        });
+        let is_solved = pow::check_proof_of_work(&block.header, context.spec.pow_limit).is_ok();
+        if is_ours && is_solved && !context.reader.has_block(&block.block_hash()) {
+            context.work.record(block, Finder::named(SUBMITTED_FINDER));
         }
-        Ok(None)
     }
 
     /// Hashes a second, by the work and the time of the blocks up to a height.
@@ -311,6 +286,14 @@ fn complete_witness(block: &mut Block) {
     }
 }
 
+/// Blocks by the clock.
+fn schedule_json(schedule: BlockSchedule) -> Value {
+    json!({
+        "every": float(schedule.every.as_secs_f64()),
+        "timing": schedule.timing.name(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use pyrite_consensus::bitcoin::blockdata::constants::genesis_block;
@@ -364,5 +347,15 @@ mod tests {
         assert_eq!(since_last_change(&retarget, 2_016), 1);
         assert_eq!(since_last_change(&retarget, 2_015), 2_016);
         assert_eq!(since_last_change(&Difficulty::Fixed, 2_015), 1);
+    }
+
+    #[test]
+    fn a_schedule_is_told() {
+        let form = schedule_json(BlockSchedule {
+            every: std::time::Duration::from_millis(2_500),
+            timing: pyrite_miner::BlockTiming::Poisson,
+        });
+        assert_eq!(form["every"].as_f64(), Some(2.5));
+        assert_eq!(form["timing"], "poisson");
     }
 }

@@ -12,7 +12,9 @@ mod coin_search;
 mod coin_set;
 mod control;
 mod fees;
+mod generate;
 mod indexes;
+mod long_work;
 mod mempool;
 mod mempool_file;
 mod mining;
@@ -28,6 +30,7 @@ mod snapshot;
 mod spenders;
 mod state;
 mod template;
+mod template_request;
 #[cfg(test)]
 mod tests;
 mod tx_out_proof;

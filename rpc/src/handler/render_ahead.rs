@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Handler;
+use super::template_request::Capabilities;
 
 /// How long after a call another one is expected. Miners ask every few seconds, or keep a long poll open, which ends within a
 /// minute or two where there are transactions.
@@ -38,7 +39,9 @@ impl Handler {
             }
             if self.last_asked.is_recent(Instant::now()) {
                 // Who asks meanwhile waits for this one. What can't be rendered now is told to those who ask.
-                let _ = self.blocking(|handler| handler.template(None)).await;
+                let _ = self
+                    .blocking(|handler| handler.template(None, None, Capabilities::default()))
+                    .await;
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::api::chain_wait::ChainWaitServer;
 use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
 use crate::api::fees::FeesServer;
+use crate::api::generate::GenerateServer;
 use crate::api::indexes::IndexesServer;
 use crate::api::mempool::MempoolServer;
 use crate::api::mempool_file::MempoolFilesServer;
@@ -60,7 +61,7 @@ pub(crate) struct Handler {
 
 /// All methods of one handler.
 pub(crate) fn methods(handler: Handler) -> Methods {
-    let families: [Methods; 23] = [
+    let families: [Methods; 24] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -71,6 +72,7 @@ pub(crate) fn methods(handler: Handler) -> Methods {
         CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
         FeesServer::into_rpc(handler.clone()).into(),
+        GenerateServer::into_rpc(handler.clone()).into(),
         IndexesServer::into_rpc(handler.clone()).into(),
         MempoolServer::into_rpc(handler.clone()).into(),
         MempoolFilesServer::into_rpc(handler.clone()).into(),

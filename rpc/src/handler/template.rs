@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use pyrite_chain::BlockStatus;
 use pyrite_consensus::bitcoin::consensus::encode::deserialize_hex;
-use pyrite_consensus::bitcoin::{Block, BlockHash};
+use pyrite_consensus::bitcoin::{Block, ScriptBuf};
 use pyrite_miner::Template;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::Handler;
+use super::template_request::{Capabilities, LongPoll, Mode, WorkId, read_mode};
 use crate::call::{CallError, CallResult, code};
 use crate::dialect::{JsonText, ReadyResult};
 use crate::error::stopping;
-use crate::json::TemplateText;
-use crate::params;
+use crate::json::{OldWork, TemplateCall, TemplateText, coinbase_form};
 
 /// How long a long poll waits for a new tip before new transactions end it.
 const TRANSACTIONS_AFTER: Duration = Duration::from_secs(60);
@@ -27,34 +27,23 @@ const TRANSACTIONS_EVERY: Duration = Duration::from_secs(10);
 /// built.
 const TEMPLATE_WAIT: Duration = Duration::from_millis(200);
 
+/// The verdict on a block whose work is not known here (BIP-0022).
+pub(super) const UNKNOWN_WORK: &str = "unknown-work";
+
 /// The template that was given out last, as text.
 #[derive(Debug)]
 pub(crate) struct RenderedTemplate {
     template: Arc<Template>,
     text: TemplateText,
-}
-
-/// What the caller of `getblocktemplate` asks for.
-#[derive(Debug, PartialEq)]
-enum Mode {
-    Template {
-        rules: Vec<String>,
-        long_poll: Option<LongPoll>,
-    },
-    Proposal(String),
-}
-
-/// The state that a long poll waits to change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct LongPoll {
-    /// The tip; `None` means the present one. And the mempool's sequence number; `None` for a template without
-    /// transactions that was only a stopgap.
-    watched: Option<(BlockHash, Option<u64>)>,
+    /// The same paid to the script that was asked for last, for clients that make no coinbase.
+    paid: Option<Template>,
+    /// Each client gets a coinbase of its own: two of them never do the same work.
+    extranonce: u64,
 }
 
 /// What ended a long poll.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     /// There is another tip: any template on it will do.
     Tip,
     /// There are other transactions.
@@ -68,9 +57,16 @@ impl Handler {
         request: Map<String, Value>,
         ready: &ReadyResult,
     ) -> CallResult<Value> {
-        match read_mode(request)? {
-            Mode::Proposal(data) => self.blocking(move |handler| handler.proposal(&data)).await,
-            Mode::Template { rules, long_poll } => {
+        match read_mode(&request)? {
+            Mode::Proposal { data, work_id } => {
+                self.blocking(move |handler| handler.proposal(&data, work_id.as_ref()))
+                    .await
+            }
+            Mode::Template {
+                rules,
+                long_poll,
+                capabilities,
+            } => {
                 self.check_ready()?;
                 self.last_asked.note(std::time::Instant::now());
                 let change = match long_poll {
@@ -87,7 +83,9 @@ impl Handler {
                     Some(Change::Tip) => self.first_on_tip().await,
                     Some(Change::Transactions) | None => None,
                 };
-                let text = self.blocking(|handler| handler.template(first)).await?;
+                let text = self
+                    .blocking(move |handler| handler.template(first, change, capabilities))
+                    .await?;
                 ready.set(text);
                 Ok(Value::Null)
             }
@@ -107,18 +105,34 @@ impl Handler {
 
     /// On Bitcoin's own chain, templates on a stale tip are of no use.
     fn check_ready(&self) -> CallResult<()> {
-        if self.is_catching_up(self.context.reader.tip().header.time) {
+        if !self.is_catching_up(self.context.reader.tip().header.time) {
+            return Ok(());
+        }
+        if self.context.network.connection_count() == 0 {
             return Err(CallError::new(
-                code::CLIENT_IN_INITIAL_DOWNLOAD,
-                "Pyrite is in initial sync and waiting for blocks...",
+                code::CLIENT_NOT_CONNECTED,
+                "Pyrite is not connected!",
             ));
         }
-        Ok(())
+        Err(CallError::new(
+            code::CLIENT_IN_INITIAL_DOWNLOAD,
+            "Pyrite is in initial sync and waiting for blocks...",
+        ))
+    }
+
+    /// Whether a block may have been made of the work that its miner names. Ids tell the parent alone, so that they
+    /// outlive a restart of the node: no block is lost for an id.
+    pub(super) fn is_work_of(&self, block: &Block, work_id: &WorkId) -> bool {
+        let parent = block.header.prev_blockhash;
+        *work_id == WorkId::On(parent) && self.context.reader.header(&parent).is_some()
     }
 
     /// Checks a proposal: `null` when it is good, otherwise why it is not.
-    fn proposal(&self, data: &str) -> CallResult<Value> {
+    fn proposal(&self, data: &str, work_id: Option<&WorkId>) -> CallResult<Value> {
         let block = decode_block(data)?;
+        if work_id.is_some_and(|work_id| !self.is_work_of(&block, work_id)) {
+            return Ok(Value::from(UNKNOWN_WORK));
+        }
         if let Some(info) = self.context.reader.header(&block.block_hash()) {
             return Ok(Value::from(match info.status {
                 BlockStatus::Valid => "duplicate",
@@ -170,70 +184,77 @@ impl Handler {
         first.ok()?.ok()?.clone()
     }
 
-    /// The template, or else the present one, at the present time.
-    pub(super) fn template(&self, template: Option<Arc<Template>>) -> CallResult<JsonText> {
+    /// The template, or else the present one, as the client wants it.
+    pub(super) fn template(
+        &self,
+        template: Option<Arc<Template>>,
+        change: Option<Change>,
+        capabilities: Capabilities,
+    ) -> CallResult<JsonText> {
         let template = match template {
             Some(template) => template,
             None => self.context.work.current()?,
         };
-        let time = template.time_at(self.context.clock.now());
+        let payout = self.coinbase_payout(capabilities);
+        let mut call = TemplateCall {
+            time: template.time_at(self.context.clock.now()),
+            coinbase: None,
+            asks_work_id: capabilities.work_id,
+            old_work: match change {
+                Some(Change::Tip) => OldWork::Stale,
+                Some(Change::Transactions) | None => OldWork::Welcome,
+            },
+        };
         let mut rendered = self.template.lock().unwrap_or_else(PoisonError::into_inner);
-        match rendered.as_ref() {
-            Some(rendered) if Arc::ptr_eq(&rendered.template, &template) => {
-                Ok(rendered.text.at(time))
-            }
-            _ => {
-                let earlier = rendered.as_ref().map(|earlier| &earlier.text);
+        let rendered = match rendered.take() {
+            Some(same) if Arc::ptr_eq(&same.template, &template) => rendered.insert(same),
+            earlier => {
+                let earlier = earlier.as_ref().map(|earlier| &earlier.text);
                 let text = TemplateText::new(&self.context.spec, &template, earlier);
-                let answer = text.at(time);
-                *rendered = Some(RenderedTemplate { template, text });
-                Ok(answer)
+                rendered.insert(RenderedTemplate {
+                    template,
+                    text,
+                    paid: None,
+                    extranonce: rand::random(),
+                })
             }
+        };
+        call.coinbase = payout.map(|payout| rendered.coinbase(&payout));
+        Ok(rendered.text.of_call(&call))
+    }
+
+    /// Whom a coinbase pays that is made here for the client; `None` if it makes its own. One that can do both gets
+    /// this one only where the node is configured so: it would leave its own address unused.
+    fn coinbase_payout(&self, capabilities: Capabilities) -> Option<ScriptBuf> {
+        if !capabilities.coinbase_transaction {
+            return None;
+        }
+        let configured = self.context.template_payout.clone();
+        let of_miner = || {
+            let templates = self.context.work.templates();
+            let template = templates.borrow();
+            template.as_ref().map(|template| template.payout.clone())
+        };
+        match capabilities.coinbase_value {
+            true => configured,
+            false => configured.or_else(of_miner),
         }
     }
 }
 
-/// Reads the request.
-fn read_mode(request: Map<String, Value>) -> CallResult<Mode> {
-    let mode = match request.get("mode") {
-        None | Some(Value::Null) => "template",
-        Some(Value::String(mode)) => mode,
-        Some(_) => return Err(CallError::invalid_parameter("Invalid mode")),
-    };
-    match mode {
-        "proposal" => match request.get("data") {
-            Some(Value::String(data)) => Ok(Mode::Proposal(data.clone())),
-            _ => Err(CallError::new(
-                code::TYPE_ERROR,
-                "Missing data String key for proposal",
-            )),
-        },
-        "template" => {
-            let rules = match request.get("rules") {
-                Some(Value::Array(rules)) => rules
-                    .iter()
-                    .map(|rule| params::text(rule).map(str::to_owned))
-                    .collect::<CallResult<_>>()?,
-                _ => Vec::new(),
-            };
-            let long_poll = match request.get("longpollid") {
-                None | Some(Value::Null) => None,
-                Some(Value::String(id)) => Some(read_long_poll(id)?),
-                Some(_) => Some(LongPoll { watched: None }),
-            };
-            Ok(Mode::Template { rules, long_poll })
-        }
-        _ => Err(CallError::invalid_parameter("Invalid mode")),
+impl RenderedTemplate {
+    /// The form of a coinbase that pays this script, unlike every other.
+    fn coinbase(&mut self, payout: &ScriptBuf) -> Value {
+        let paid = match self.paid.take() {
+            Some(paid) if paid.payout == *payout => paid,
+            _ => self.template.with_payout(payout),
+        };
+        self.extranonce = self.extranonce.wrapping_add(1);
+        let coinbase = paid.coinbase(self.extranonce);
+        let form = coinbase_form(&paid, &coinbase, self.text.scale());
+        self.paid = Some(paid);
+        form
     }
-}
-
-/// A long poll's id: the tip's hash and the mempool's sequence number, which a stopgap does not have.
-fn read_long_poll(id: &str) -> CallResult<LongPoll> {
-    let (tip, sequence) = id.split_at_checked(64).unwrap_or((id, ""));
-    let tip = params::hash("longpollid", tip)?;
-    Ok(LongPoll {
-        watched: Some((tip, sequence.parse().ok())),
-    })
 }
 
 /// Reads a block.

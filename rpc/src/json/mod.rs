@@ -19,5 +19,5 @@ pub(crate) use mempool::{accepted_fees, chunk_json, entry_json};
 pub(crate) use miner::miner_json;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};
 pub(crate) use script::{OutputKind, output_kind, script_pub_key_json};
-pub(crate) use template::TemplateText;
+pub(crate) use template::{OldWork, TemplateCall, TemplateText, coinbase_form};
 pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use axum::body::Bytes;
 use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::Wtxid;
 use pyrite_consensus::bitcoin::consensus::Encodable;
+use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::hashes::Hash;
+use pyrite_consensus::bitcoin::{Transaction, Witness, Wtxid};
 use pyrite_miner::{Template, TemplateTransaction};
 use serde_json::{Value, json};
 
@@ -27,11 +28,23 @@ const FIELDS_BYTES: u64 = 300;
 /// The digits of each byte.
 const HEX: [[u8; 2]; 256] = hex_digits();
 
-/// A template as `getblocktemplate` gives it, but for the time of the call.
+/// What a block's coinbase should say, as script: it names the program that made the template.
+const COINBASE_FLAGS: &str = "082f7079726974652f";
+
+/// What a client may change of a template (BIP-0023), in Bitcoin Core's words.
+const MUTABLE: &str = ",\"mutable\":[\"time\",\"transactions\",\"prevblock\"]";
+
+/// The same beside a coinbase that was made here, to which an extranonce may be appended.
+const MUTABLE_WITH_COINBASE: &str =
+    ",\"mutable\":[\"time\",\"transactions\",\"prevblock\",\"coinbase/append\"]";
+
+/// A template as `getblocktemplate` gives it, but for what depends on the call.
 #[derive(Clone, Debug)]
 pub(crate) struct TemplateText {
     before_time: Bytes,
     after_time: Bytes,
+    /// What names this template: for long polls, and as the work's id.
+    id: String,
     scale: u64,
     /// Where in `before_time` the transactions stand that depend on none of the others: the next template has most of them, too.
     places: HashMap<Wtxid, Range<usize>>,
@@ -43,7 +56,7 @@ impl TemplateText {
         let segwit = template.height.0 >= spec.deployments.segwit;
         let scale = if segwit { 1 } else { WITNESS_SCALE_FACTOR };
         let mut text = Vec::with_capacity(expected_bytes(template));
-        text.extend_from_slice(open(&before_transactions(spec, template)).as_bytes());
+        text.extend_from_slice(open(&before_transactions(spec, template).to_string()).as_bytes());
         text.extend_from_slice(b",\"transactions\":[");
         let mut encoded = Vec::new();
         let mut places = HashMap::with_capacity(template.transactions.len());
@@ -65,13 +78,14 @@ impl TemplateText {
             }
         }
         text.extend_from_slice(b"],");
-        let rest = open(&after_transactions(spec, template, scale));
-        text.extend_from_slice(&rest.as_bytes()[1..]);
+        let rest = after_transactions(spec, template, scale).to_string();
+        text.extend_from_slice(&open(&rest).as_bytes()[1..]);
         text.extend_from_slice(b",\"curtime\":");
         let last = last_fields(template).to_string();
         Self {
             before_time: text.into(),
-            after_time: format!(",{}", &last[1..]).into(),
+            after_time: format!(",{}", open(&last[1..])).into(),
+            id: template_id(template),
             scale,
             places,
         }
@@ -82,14 +96,83 @@ impl TemplateText {
         self.before_time.get(self.places.get(wtxid)?.clone())
     }
 
-    /// The whole, for a call at this time.
-    pub(crate) fn at(&self, time: u32) -> JsonText {
+    /// The whole, for one call.
+    pub(crate) fn of_call(&self, call: &TemplateCall) -> JsonText {
+        let mut text = match &call.coinbase {
+            None => MUTABLE.to_owned(),
+            Some(coinbase) => format!("{MUTABLE_WITH_COINBASE},\"coinbasetxn\":{coinbase}"),
+        };
+        if call.asks_work_id {
+            text.push_str(&format!(",\"workid\":\"{}\"", self.id));
+        }
+        if call.old_work == OldWork::Stale {
+            text.push_str(",\"submitold\":false");
+        }
+        text.push('}');
         JsonText::of_pieces([
             self.before_time.clone(),
-            time.to_string().into(),
+            call.time.to_string().into(),
             self.after_time.clone(),
+            text.into(),
         ])
     }
+
+    /// What legacy sigops count of the limits.
+    pub(crate) fn scale(&self) -> u64 {
+        self.scale
+    }
+}
+
+/// What of a template depends on the call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TemplateCall {
+    /// The time for the header.
+    pub(crate) time: u32,
+    /// A coinbase that was made here, for clients that make none; see [`coinbase_form`].
+    pub(crate) coinbase: Option<Value>,
+    /// Whether the client brings a work's id back with its block.
+    pub(crate) asks_work_id: bool,
+    /// What the client should do with what it finds of earlier templates.
+    pub(crate) old_work: OldWork,
+}
+
+/// What becomes of earlier templates when a long poll brings another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum OldWork {
+    /// Blocks are as good as before. That is not told: miners take `"submitold":true` for every block that they have
+    /// still to bring, those on older tips among them.
+    #[default]
+    Welcome,
+    /// Another tip makes its blocks stale.
+    Stale,
+}
+
+/// What names a template: its parent's hash, and the mempool's sequence number, which a stopgap does not have.
+fn template_id(template: &Template) -> String {
+    let sequence = template
+        .mempool_sequence
+        .map_or_else(String::new, |sequence| sequence.to_string());
+    format!("{}{sequence}", template.previous)
+}
+
+/// The form of a coinbase that clients may use as it is (`coinbasetxn` of BIP-0022). Its bytes have no witness
+/// (BIP-0145); its fee is what it takes of the others' fees, so that it is negative.
+pub(crate) fn coinbase_form(template: &Template, coinbase: &Transaction, scale: u64) -> Value {
+    let mut bare = coinbase.clone();
+    for input in &mut bare.input {
+        input.witness = Witness::new();
+    }
+    let sigops = u64::try_from(coinbase.total_sigop_cost(|_| None)).unwrap_or(u64::MAX);
+    json!({
+        "data": serialize_hex(&bare),
+        "txid": coinbase.compute_txid().to_string(),
+        "hash": coinbase.compute_wtxid().to_string(),
+        "depends": [],
+        "fee": -i128::from(template.total_fees.to_sat()),
+        "sigops": sigops / scale,
+        "weight": coinbase.weight().to_wu(),
+        "required": true,
+    })
 }
 
 fn before_transactions(spec: &ChainSpec, template: &Template) -> Value {
@@ -115,22 +198,21 @@ fn before_transactions(spec: &ChainSpec, template: &Template) -> Value {
 }
 
 fn after_transactions(spec: &ChainSpec, template: &Template, scale: u64) -> Value {
-    let sequence = template
-        .mempool_sequence
-        .map_or_else(String::new, |sequence| sequence.to_string());
     let mut form = json!({
-        "coinbaseaux": {},
+        "coinbaseaux": { "flags": COINBASE_FLAGS },
         "coinbasevalue": template.coinbase_value.to_sat(),
-        "longpollid": format!("{}{sequence}", template.previous),
+        "longpollid": template_id(template),
         "target": target_hex(template.bits),
         "mintime": template.min_time,
-        "mutable": ["time", "transactions", "prevblock"],
         "noncerange": "00000000ffffffff",
         "sigoplimit": spec.limits.max_block_sigop_cost / scale,
         "sizelimit": MAX_BLOCK_SIZE.min(spec.limits.max_block_weight) / scale,
     });
     if scale == 1 {
         form["weightlimit"] = spec.limits.max_block_weight.into();
+    }
+    if let Some(max_time) = template.max_time {
+        form["maxtime"] = max_time.into();
     }
     form
 }
@@ -148,10 +230,8 @@ fn last_fields(template: &Template) -> Value {
 }
 
 /// An object's text without the brace at its end.
-fn open(object: &Value) -> String {
-    let mut text = object.to_string();
-    text.pop();
-    text
+fn open(object: &str) -> &str {
+    object.strip_suffix('}').unwrap_or(object)
 }
 
 /// The form of a template's transaction; positions count from 1. `encoded` is room for its bytes.

@@ -41,12 +41,11 @@ fn template_json(spec: &ChainSpec, template: &Template, time: u32) -> Value {
         "vbrequired": 0,
         "previousblockhash": template.previous.to_string(),
         "transactions": transactions,
-        "coinbaseaux": {},
+        "coinbaseaux": { "flags": "082f7079726974652f" },
         "coinbasevalue": template.coinbase_value.to_sat(),
         "longpollid": format!("{}{sequence}", template.previous),
         "target": target_hex(template.bits),
         "mintime": template.min_time,
-        "mutable": ["time", "transactions", "prevblock"],
         "noncerange": "00000000ffffffff",
         "sigoplimit": spec.limits.max_block_sigop_cost / scale,
         "sizelimit": MAX_BLOCK_SIZE.min(spec.limits.max_block_weight) / scale,
@@ -60,6 +59,7 @@ fn template_json(spec: &ChainSpec, template: &Template, time: u32) -> Value {
     if let Some(commitment) = &template.witness_commitment {
         form["default_witness_commitment"] = hex::encode(commitment.as_bytes()).into();
     }
+    form["mutable"] = json!(["time", "transactions", "prevblock"]);
     form
 }
 
@@ -127,7 +127,15 @@ fn template(spec: &ChainSpec) -> Template {
 }
 
 fn form(text: &TemplateText, time: u32) -> Value {
-    serde_json::from_str(&text.at(time).text()).unwrap()
+    serde_json::from_str(&at(text, time)).unwrap()
+}
+
+fn at(text: &TemplateText, time: u32) -> String {
+    let call = TemplateCall {
+        time,
+        ..TemplateCall::default()
+    };
+    text.of_call(&call).text()
 }
 
 /// The text is what serde_json would make of the whole, to the byte, whichever text was made before.
@@ -151,7 +159,7 @@ fn the_text_is_that_of_the_form() {
             let text = TemplateText::new(&spec, &template, earlier.as_ref());
             for time in [1, 2_000_000_100, u32::MAX] {
                 let expected = template_json(&spec, &template, time).to_string();
-                assert_eq!(text.at(time).text(), expected);
+                assert_eq!(at(&text, time), expected);
             }
             earlier = Some(text);
         }
@@ -185,7 +193,6 @@ fn a_template_has_bitcoins_fields() {
             "longpollid",
             "target",
             "mintime",
-            "mutable",
             "noncerange",
             "sigoplimit",
             "sizelimit",
@@ -194,6 +201,7 @@ fn a_template_has_bitcoins_fields() {
             "bits",
             "height",
             "default_witness_commitment",
+            "mutable",
         ]
     );
     assert_eq!(form["rules"], json!(["csv", "!segwit", "taproot"]));
@@ -222,4 +230,41 @@ fn a_template_without_the_mempool_has_no_sequence_number() {
     let template = template(&spec);
     let form = form(&TemplateText::new(&spec, &template, None), 0);
     assert_eq!(form["longpollid"], spec.genesis_hash().to_string());
+}
+
+#[test]
+fn clients_get_what_they_ask_for() {
+    let spec = ChainSpec::regtest();
+    let template = template(&spec).at_sequence(7);
+    let text = TemplateText::new(&spec, &template, None);
+    let coinbase = template.coinbase(3);
+    let call = TemplateCall {
+        time: 5,
+        coinbase: Some(coinbase_form(&template, &coinbase, text.scale())),
+        asks_work_id: true,
+        old_work: OldWork::Stale,
+    };
+    let form: Value = serde_json::from_str(&text.of_call(&call).text()).unwrap();
+    assert_eq!(form["workid"], form["longpollid"]);
+    assert_eq!(form["submitold"], false);
+    assert_eq!(form["mutable"].as_array().unwrap().len(), 4);
+    assert_eq!(form["mutable"][3], "coinbase/append");
+    let form = &form["coinbasetxn"];
+    let bytes = hex::decode(form["data"].as_str().unwrap()).unwrap();
+    let bare: Transaction = pyrite_consensus::bitcoin::consensus::deserialize(&bytes).unwrap();
+    assert!(bare.input[0].witness.is_empty());
+    assert_eq!(bare.compute_txid(), coinbase.compute_txid());
+    assert_eq!(form["hash"], coinbase.compute_wtxid().to_string());
+    assert_eq!(form["fee"], -3_000);
+    assert_eq!(form["required"], true);
+}
+
+/// Where bits of the least difficulty end the template, clients are told when (BIP-0023).
+#[test]
+fn the_latest_time_is_told() {
+    let spec = ChainSpec::regtest();
+    let mut template = template(&spec);
+    template.max_time = Some(2_000_000_500);
+    let form = form(&TemplateText::new(&spec, &template, None), 0);
+    assert_eq!(form["maxtime"], 2_000_000_500);
 }

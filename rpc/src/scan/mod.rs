@@ -10,10 +10,12 @@ mod expand;
 mod fuzz;
 mod name;
 mod object;
+mod output;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use object::read_scan_object;
+pub(crate) use output::read_output;
 
 /// A script to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]

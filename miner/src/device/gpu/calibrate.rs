@@ -37,6 +37,22 @@ pub(super) struct Shape {
     pub(super) native_width: u32,
 }
 
+impl Shape {
+    /// The vector widths that are worth a try. A processor's is that of its registers: with half of it lanes stay empty, with twice it
+    /// nothing fits any more, and its compiler takes seconds, or a minute, for each.
+    fn widths(self) -> Vec<u32> {
+        let fits = |width: &u32| match self.kind {
+            GpuKind::Processor => *width == self.native_width,
+            GpuKind::Gpu | GpuKind::Accelerator => true,
+        };
+        let fitting: Vec<u32> = Tuning::WIDTHS.into_iter().filter(fits).collect();
+        if fitting.is_empty() {
+            return Tuning::WIDTHS.to_vec();
+        }
+        fitting
+    }
+}
+
 /// The fastest build, and its hashes per second.
 pub(super) struct Calibrated<Q> {
     pub(super) queue: Q,
@@ -63,9 +79,7 @@ pub(super) fn calibrate<Q: Queue>(
 ) -> Result<Calibrated<Q>, GpuError> {
     let mut best: Option<Calibrated<Q>> = None;
     let mut refused: Option<GpuError> = None;
-    // A processor's lanes should be used, and its compiler takes seconds for each build.
-    let least = shape.native_width.min(Tuning::WIDTHS[4]);
-    for width in Tuning::WIDTHS.into_iter().filter(|width| *width >= least) {
+    for width in shape.widths() {
         let tuning = Tuning {
             width,
             ..Tuning::FIRST
@@ -218,7 +232,7 @@ pub(super) fn top_word(header: &PreparedHeader, nonce: u32, version: u16) -> u32
 }
 
 /// A header whose target is zero.
-fn blank_header(time: u32) -> Header {
+pub(super) fn blank_header(time: u32) -> Header {
     Header {
         version: Version::TWO,
         prev_blockhash: BlockHash::all_zeros(),

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::calibrate::{Calibrated, Shape, calibrate, self_test, top_word};
+use super::calibrate::{Calibrated, Shape, blank_header, calibrate, self_test, top_word};
 use super::driver::{DEPTH, Driver};
 use super::info::GpuInfo;
 use super::open_cl::OpenDevice;
@@ -37,6 +37,9 @@ const PROBES: u64 = 2;
 /// A device that works has no candidate in so many launches once in 10^27 times.
 const MOST_EMPTY: u32 = 32;
 
+/// How long one search of a measurement takes.
+const MEASURED: Duration = Duration::from_millis(250);
+
 /// Between two looks at the cancellation.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
@@ -53,6 +56,7 @@ static TUNINGS: Mutex<Option<HashMap<String, Tuning>>> = Mutex::new(None);
 pub struct OpenClDevice {
     name: String,
     kernel: String,
+    tuning: Tuning,
     driver: Driver,
     /// What the last launches did in which time, each counting less than the one after it. A single one may seem short, when it had
     /// ended long before somebody looked.
@@ -109,7 +113,7 @@ impl OpenClDevice {
             let mut best = match known {
                 Some(tuning) => Calibrated::measured(device.build(tuning)?, tuning)?,
                 None => {
-                    let native_width = device.native_width();
+                    let native_width = device.native_width(kind);
                     let shape = Shape { kind, native_width };
                     calibrate(shape, |tuning| device.build(tuning))?
                 }
@@ -132,6 +136,7 @@ impl OpenClDevice {
         Self {
             name,
             kernel: format!("opencl-v{}", tuning.width),
+            tuning,
             driver,
             recent_hashes: rate * FADING,
             recent_seconds: FADING,
@@ -143,6 +148,11 @@ impl OpenClDevice {
             silence,
             failure: None,
         }
+    }
+
+    /// How the kernel was built, for people.
+    pub fn tuning(&self) -> String {
+        self.tuning.to_string()
     }
 
     /// Hashes per second, as measured last.
@@ -165,7 +175,8 @@ impl OpenClDevice {
         let work = Arc::new(Work::new(header));
         loop {
             while let Some(first) = next.filter(|_| self.on_their_way.len() < DEPTH) {
-                let count = self.launch_size(header).min(last - first + 1);
+                let count = self.launch_size(header);
+                let count = count.min((last - first).saturating_add(1));
                 self.launch(header, &work, first, count)?;
                 next = first.checked_add(count).filter(|first| *first <= last);
             }
@@ -399,6 +410,23 @@ impl MiningDevice for OpenClDevice {
 }
 
 impl OpenClDevice {
+    /// Hashes per second, with launches behind each other as when it mines, measured for about `time`.
+    ///
+    /// # Errors
+    /// As [`Self::search_header`].
+    pub fn measure(&mut self, time: Duration) -> Result<f64, GpuError> {
+        let header = PreparedHeader::new(&blank_header(0));
+        let started = Instant::now();
+        let mut hashes = 0_u64;
+        while started.elapsed() < time {
+            // A float that is too large becomes the largest integer.
+            let last = (self.hash_rate() * MEASURED.as_secs_f64()) as u32;
+            let searched = self.search_header(&header, 0..=last, &Cancel::never())?;
+            hashes += searched.hashes;
+        }
+        Ok(hashes as f64 / started.elapsed().as_secs_f64())
+    }
+
     /// As [`MiningDevice::search`], for a header without a template.
     ///
     /// # Errors

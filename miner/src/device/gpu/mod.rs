@@ -13,6 +13,10 @@ mod queue;
 mod tuning;
 
 #[cfg(test)]
+mod fake_queue;
+#[cfg(test)]
+mod fake_tests;
+#[cfg(test)]
 mod tests;
 
 pub use device::OpenClDevice;

@@ -145,9 +145,14 @@ impl OpenDevice {
         })
     }
 
-    /// The vector width of its registers; one where it doesn't say.
-    pub(super) fn native_width(&self) -> u32 {
-        self.handle.0.native_vector_width_int().unwrap_or(1)
+    /// The vector width of its registers; one where it doesn't say. A library that was built for all processors may not know
+    /// those of this one.
+    pub(super) fn native_width(&self, kind: GpuKind) -> u32 {
+        let told = self.handle.0.native_vector_width_int().unwrap_or(1);
+        match kind {
+            GpuKind::Processor => told.max(processor_width()),
+            GpuKind::Gpu | GpuKind::Accelerator => told,
+        }
     }
 
     /// Builds the kernel as `tuning` says, and a queue for it.
@@ -201,6 +206,20 @@ impl OpenDevice {
             }),
         })
     }
+}
+
+/// How many words of 32 bits the processor's registers hold.
+fn processor_width() -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            return 16;
+        }
+        if is_x86_feature_detected!("avx2") {
+            return 8;
+        }
+    }
+    4
 }
 
 /// What one launch needs to itself, from when it is put into the queue until its answer was read.

@@ -6,9 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use pyrite_miner::device::cpu::{Kernel, Reference, clock_rate, hash_rate, kernel, kernels};
 use serde::Serialize;
+
+use super::opencl::{self, OpenClMeasured};
 
 /// Looks at the clock beside each measurement.
 const CLOCK_LOOKS: usize = 8;
@@ -27,9 +29,27 @@ pub(crate) struct MineArgs {
     /// Measure on this many threads, instead of on one and on as many as there are processors
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// What to measure: cpu, opencl, or both with a comma between them
+    #[arg(
+        long,
+        value_enum,
+        value_name = "DEVICES",
+        value_delimiter = ',',
+        default_value = "cpu"
+    )]
+    devices: Vec<Devices>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Devices {
+    /// The processor, with our kernels
+    Cpu,
+    /// Each OpenCL device
+    #[value(name = "opencl")]
+    OpenCl,
 }
 
 /// What was measured.
@@ -38,6 +58,9 @@ struct Report {
     /// The `sha2` crate on one thread.
     baseline_mh_s: f64,
     kernels: Vec<Measured>,
+    /// Where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opencl: Option<Vec<OpenClMeasured>>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +90,8 @@ pub(crate) fn run(args: &MineArgs) -> Result<()> {
     let threads = thread_counts(args.threads)?;
     let baseline_mh_s = hash_rate(&Reference, time) / MEGA;
     let mut measured = Vec::new();
-    for count in threads {
+    let asked = |devices| args.devices.contains(&devices);
+    for count in threads.into_iter().filter(|_| asked(Devices::Cpu)) {
         for kernel in &chosen {
             measured.push(measure(*kernel, count, time));
         }
@@ -75,6 +99,10 @@ pub(crate) fn run(args: &MineArgs) -> Result<()> {
     let report = Report {
         baseline_mh_s,
         kernels: measured,
+        opencl: match asked(Devices::OpenCl) {
+            true => Some(opencl::measure(time)?),
+            false => None,
+        },
     };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&report)?);
@@ -130,10 +158,12 @@ fn print_table(report: &Report) {
         "the sha2 crate on one thread: {:.2} MH/s",
         report.baseline_mh_s
     );
-    println!(
-        "{:<12} {:>7} {:>10} {:>14} {:>10}",
-        "kernel", "threads", "MH/s", "cycles/hash", "x sha2"
-    );
+    if !report.kernels.is_empty() {
+        println!(
+            "{:<12} {:>7} {:>10} {:>14} {:>10}",
+            "kernel", "threads", "MH/s", "cycles/hash", "x sha2"
+        );
+    }
     for measured in &report.kernels {
         let cycles = measured
             .cycles_per_hash
@@ -146,5 +176,8 @@ fn print_table(report: &Report) {
             cycles,
             measured.mh_s / report.baseline_mh_s
         );
+    }
+    if let Some(devices) = &report.opencl {
+        opencl::print_table(devices, report.baseline_mh_s);
     }
 }

@@ -8,6 +8,7 @@ mod load;
 mod make_chain;
 mod mempool;
 mod mine;
+mod opencl;
 mod owner;
 mod template;
 

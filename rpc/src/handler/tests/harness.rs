@@ -122,6 +122,7 @@ impl TestNode {
             network,
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
             work,
+            template_payout: None,
             sync_wallet: wallet_sync(&reader, &mempool, &wallet),
             wallet,
             started_at: clock.now(),
@@ -132,6 +133,7 @@ impl TestNode {
                 intensity_percent: 50,
                 ..MinerSettings::default()
             },
+            block_schedule: None,
             data_dir: directory.path().to_owned(),
         };
         let (stop, told) = stop_signal();
@@ -188,6 +190,18 @@ impl TestNode {
         let time = template.time_at(self.context.clock.now());
         let block = template.block([tag; 8], time, 0);
         solve(block, 1_000_000, &AtomicBool::new(false)).unwrap()
+    }
+
+    /// The same node, configured to make coinbases that pay this script.
+    pub(super) fn with_template_payout(mut self, payout: ScriptBuf) -> Self {
+        self.context.template_payout = Some(payout);
+        let (stop, told) = stop_signal();
+        let catalogue = Catalogue::node();
+        let handler = crate::handler::Handler::new(self.context.clone(), told, catalogue);
+        let methods = crate::handler::methods(handler);
+        self.dispatcher = Arc::new(Dispatcher::new(methods, catalogue, vec![String::new()]));
+        self.stop = stop;
+        self
     }
 
     pub(super) async fn finish(self) {

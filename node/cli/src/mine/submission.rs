@@ -1,0 +1,289 @@
+//! Brings found blocks to the nodes. A block that no node can be asked about is kept and brought again until one
+//! judges it: a short outage loses nothing.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
+use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
+use pyrite_consensus::bitcoin::script::{Instruction, read_scriptint};
+use pyrite_consensus::bitcoin::{Amount, Block, BlockHash};
+use pyrite_miner::WorkError;
+use pyrite_rpc::ClientError;
+use serde_json::{Value, json};
+
+use super::event::Verdict;
+use super::remote_work::RemoteWork;
+use super::trouble::{Trouble, printable};
+
+/// How long a node may take to judge a block.
+const VERDICT_WITHIN: Duration = Duration::from_secs(10);
+
+/// The most blocks that are kept. One is kept for each parent, so that this is seldom more than one.
+const MAX_PENDING: usize = 64;
+
+/// How often they are brought again.
+const AGAIN_EVERY: Duration = Duration::from_millis(500);
+
+/// After so long the chain has gone on without a block.
+const KEEP: Duration = Duration::from_secs(3_600);
+
+/// `RPC_DESERIALIZATION_ERROR`: the one error that is a verdict.
+const DECODE_FAILED: i64 = -22;
+
+/// A block on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Sent {
+    pub(super) hash: BlockHash,
+    pub(super) parent: BlockHash,
+    pub(super) height: u32,
+    /// What it pays.
+    pub(super) value: Amount,
+    data: String,
+}
+
+impl Sent {
+    pub(super) fn new(block: &Block) -> Self {
+        let outputs = block.txdata.first().map(|coinbase| coinbase.output.iter());
+        let values = outputs
+            .into_iter()
+            .flatten()
+            .map(|output| output.value.to_sat());
+        Self {
+            hash: block.block_hash(),
+            parent: block.header.prev_blockhash,
+            height: height(block).unwrap_or(0),
+            value: Amount::from_sat(values.fold(0, u64::saturating_add)),
+            data: serialize_hex(block),
+        }
+    }
+}
+
+/// The height that the coinbase says (BIP-0034): a number of one byte is an opcode of its own.
+fn height(block: &Block) -> Option<u32> {
+    let script = &block.txdata.first()?.input.first()?.script_sig;
+    let number = match script.instructions().next()?.ok()? {
+        Instruction::PushBytes(bytes) => read_scriptint(bytes.as_bytes()).ok()?,
+        Instruction::Op(code) => {
+            i64::from(code.to_u8()).checked_sub(i64::from(OP_PUSHNUM_1.to_u8()))? + 1
+        }
+    };
+    u32::try_from(number).ok()
+}
+
+/// A block that is kept.
+pub(super) struct Pending {
+    block: Sent,
+    since: Instant,
+}
+
+impl RemoteWork {
+    /// Brings a block.
+    pub(super) fn submit_block(&self, block: &Block) -> Result<(), WorkError> {
+        let block = Sent::new(block);
+        self.count_found();
+        match self.judged(&block) {
+            Ok(verdict) => {
+                self.record(&block, verdict.clone());
+                match verdict {
+                    Verdict::Accepted => Ok(()),
+                    Verdict::Rejected { reason } => Err(WorkError::Rejected { reason }),
+                    Verdict::Stale | Verdict::Kept { .. } | Verdict::Lost { .. } => {
+                        Err(WorkError::Stale)
+                    }
+                }
+            }
+            Err(reason) => {
+                self.keep(block, reason.clone());
+                Err(WorkError::Unavailable {
+                    reason: format!("{reason}; the block is kept and brought again"),
+                })
+            }
+        }
+    }
+
+    /// How many blocks are kept.
+    pub(super) fn pending_count(&self) -> u64 {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        u64::try_from(pending.len()).unwrap_or(u64::MAX)
+    }
+
+    fn keep(&self, block: Sent, reason: String) {
+        let parent = block.parent;
+        self.record(&block, Verdict::Kept { reason });
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = (pending.len() >= MAX_PENDING)
+            .then(|| pending.pop_front())
+            .flatten();
+        pending.push_back(Pending {
+            block,
+            since: Instant::now(),
+        });
+        drop(pending);
+        self.set_solved(Some(parent));
+        if let Some(oldest) = oldest {
+            let reason = "too many blocks wait".to_owned();
+            self.record(&oldest.block, Verdict::Lost { reason });
+        }
+    }
+
+    /// Brings what is kept, until the end.
+    pub(super) fn run_submissions(self: &Arc<Self>) {
+        while !self.stop.is_stopping() {
+            self.bring_pending();
+            self.stop.wait(AGAIN_EVERY);
+        }
+    }
+
+    /// Brings everything that is kept once. Returns how much still is.
+    fn bring_pending(&self) -> usize {
+        let blocks: Vec<Sent> = {
+            let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            pending.iter().map(|kept| kept.block.clone()).collect()
+        };
+        for block in &blocks {
+            let verdict = self
+                .judged(block)
+                .ok()
+                .or_else(|| self.given_up(&block.hash));
+            if let Some(verdict) = verdict {
+                let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+                pending.retain(|kept| kept.block.hash != block.hash);
+                let last = pending.back().map(|kept| kept.block.parent);
+                drop(pending);
+                self.record(block, verdict);
+                self.set_solved(last);
+            }
+        }
+        self.pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    /// The verdict on a block that was kept too long.
+    fn given_up(&self, hash: &BlockHash) -> Option<Verdict> {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = pending.iter().find(|kept| kept.block.hash == *hash)?;
+        (kept.since.elapsed() >= KEEP).then(|| Verdict::Lost {
+            reason: "no node could be asked for an hour".to_owned(),
+        })
+    }
+
+    /// At the end of the program: brings what is kept once more, and writes what is left into files. Returns these.
+    pub(super) fn save_pending(&self, directory: &std::path::Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        if self.bring_pending() == 0 {
+            return files;
+        }
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        for kept in pending.drain(..) {
+            let path = directory.join(format!("{}.block", kept.block.hash));
+            match std::fs::write(&path, &kept.block.data) {
+                Ok(()) => files.push(path),
+                Err(error) => eprintln!(
+                    "pyrite: {}: {error}; the block is {}",
+                    path.display(),
+                    kept.block.data
+                ),
+            }
+        }
+        files
+    }
+
+    /// The verdict of the first node that gives one, otherwise why none does.
+    fn judged(&self, block: &Sent) -> Result<Verdict, String> {
+        let mut reasons = Vec::new();
+        for index in self.server_order() {
+            let server = &self.servers[index];
+            let mut params = vec![json!(block.data)];
+            if let Some(id) = self.work_id(index, &block.parent) {
+                params.push(json!({ "workid": id }));
+            }
+            let answer =
+                server
+                    .client
+                    .call_within(VERDICT_WITHIN, "submitblock", Value::Array(params));
+            match read_verdict(answer) {
+                Ok(verdict) => return Ok(verdict),
+                Err(reason) => reasons.push(format!("{}: {reason}", server.url)),
+            }
+        }
+        Err(reasons.join("; "))
+    }
+}
+
+/// What an answer says of a block (BIP-0022); an error when it says nothing of it.
+fn read_verdict(answer: Result<Value, ClientError>) -> Result<Verdict, String> {
+    match answer {
+        // Nobody else brings our blocks: a known one is one whose first answer was lost.
+        Ok(Value::Null) => Ok(Verdict::Accepted),
+        Ok(Value::String(reason)) => match reason.as_str() {
+            "duplicate" => Ok(Verdict::Accepted),
+            "inconclusive" | "duplicate-inconclusive" | "stale-prevblk" | "stale-work" => {
+                Ok(Verdict::Stale)
+            }
+            // A node that lags behind; another one may know the parent, or this one later.
+            "prev-blk-not-found" => Err("the node does not know the block's parent".to_owned()),
+            _ => Ok(Verdict::Rejected {
+                reason: printable(&reason),
+            }),
+        },
+        Ok(_) => Err("the node's answer is no verdict".to_owned()),
+        Err(ClientError::Call {
+            code: DECODE_FAILED,
+            message,
+        }) => Ok(Verdict::Rejected {
+            reason: printable(&message),
+        }),
+        Err(error) => Err(Trouble::from(error).reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pyrite_consensus::bitcoin::Network;
+    use pyrite_consensus::bitcoin::constants::genesis_block;
+    use pyrite_consensus::bitcoin::script::Builder;
+
+    use super::*;
+
+    #[test]
+    fn blocks_tell_their_height() {
+        let mut block = genesis_block(Network::Regtest);
+        for expected in [1, 16, 17, 128, 70_000] {
+            let script = Builder::new().push_int(expected).push_int(0).into_script();
+            block.txdata[0].input[0].script_sig = script;
+            assert_eq!(i64::from(Sent::new(&block).height), expected);
+        }
+        block.txdata.clear();
+        assert_eq!(Sent::new(&block).height, 0);
+    }
+
+    #[test]
+    fn verdicts_are_read() {
+        let text = |text: &str| read_verdict(Ok(json!(text)));
+        assert_eq!(read_verdict(Ok(Value::Null)), Ok(Verdict::Accepted));
+        assert_eq!(text("duplicate"), Ok(Verdict::Accepted));
+        assert_eq!(text("inconclusive"), Ok(Verdict::Stale));
+        assert_eq!(text("stale-work"), Ok(Verdict::Stale));
+        let rejected = |reason: &str| {
+            Ok(Verdict::Rejected {
+                reason: reason.to_owned(),
+            })
+        };
+        assert_eq!(text("high-hash"), rejected("high-hash"));
+        assert_eq!(text(&"\u{1b}x".repeat(400)), rejected(&"x".repeat(300)));
+        assert!(text("prev-blk-not-found").is_err());
+        assert!(read_verdict(Ok(json!({}))).is_err());
+        let error = |code| {
+            read_verdict(Err(ClientError::Call {
+                code,
+                message: "m".to_owned(),
+            }))
+        };
+        assert_eq!(error(-22), rejected("m"));
+        assert!(error(-28).is_err());
+    }
+}
