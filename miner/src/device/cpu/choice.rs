@@ -8,9 +8,13 @@ use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 
 use super::kernel::Kernel;
-use super::reference::Reference;
+use super::reference::{self, Reference};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, sha_ni::ShaNi};
+use super::{
+    avx2::Avx2,
+    avx512::Avx512,
+    sha_ni::{Plain, RegisterFile, Rolled, ShaNi},
+};
 use crate::PreparedHeader;
 
 /// How long a kernel is measured, and how often: rates change with what else the processor does, and the best of several says
@@ -21,20 +25,85 @@ const SPELLS: u32 = 3;
 /// Hashes between two looks at the clock.
 const HASHES_PER_LOOK: u32 = 1 << 12;
 
-/// All kernels that this processor can run; the first is the plain one.
+/// How much faster another kernel must be to take the place of the present one.
+const CLEARLY_FASTER: f64 = 1.02;
+
+/// Headers that each kernel is compared with the reference on before it is used, and nonces of each.
+const CHECKED_HEADERS: u32 = 16;
+const CHECKED_NONCES: u32 = 64;
+
+/// All kernels that this processor can run and that hash right; the first is the plain one.
 pub fn kernels() -> &'static [Box<dyn Kernel>] {
     static KERNELS: OnceLock<Vec<Box<dyn Kernel>>> = OnceLock::new();
     KERNELS.get_or_init(|| {
-        let mut kernels: Vec<Box<dyn Kernel>> = vec![Box::new(Reference)];
-        #[cfg(target_arch = "x86_64")]
-        {
-            let mut add = |kernel: Option<Box<dyn Kernel>>| kernels.extend(kernel);
-            add(Avx2::new().map(|kernel| Box::new(kernel) as _));
-            add(ShaNi::<1>::new().map(|kernel| Box::new(kernel) as _));
-            add(ShaNi::<2>::new().map(|kernel| Box::new(kernel) as _));
-            add(ShaNi::<3>::new().map(|kernel| Box::new(kernel) as _));
-        }
+        let mut kernels = known_kernels();
+        kernels.retain(|kernel| {
+            let is_right = hashes_right(kernel.as_ref());
+            if !is_right {
+                tracing::error!(
+                    kernel = kernel.name(),
+                    "a kernel hashes wrong on this processor and is left out"
+                );
+            }
+            is_right
+        });
         kernels
+    })
+}
+
+fn known_kernels() -> Vec<Box<dyn Kernel>> {
+    let mut kernels: Vec<Box<dyn Kernel>> = vec![Box::new(Reference)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let mut add = |kernel: Option<Box<dyn Kernel>>| kernels.extend(kernel);
+        add(Avx2::new().map(|kernel| Box::new(kernel) as _));
+        add(Avx512::new().map(|kernel| Box::new(kernel) as _));
+        add(Avx512::rolled().map(|kernel| Box::new(kernel) as _));
+        add(ShaNi::<1>::new().map(|kernel| Box::new(kernel) as _));
+        add(ShaNi::<2>::new().map(|kernel| Box::new(kernel) as _));
+        add(ShaNi::<3>::new().map(|kernel| Box::new(kernel) as _));
+        for registers in [RegisterFile::Sixteen, RegisterFile::ThirtyTwo] {
+            add(Plain::new(registers).map(|kernel| Box::new(kernel) as _));
+            add(Rolled::new(registers).map(|kernel| Box::new(kernel) as _));
+        }
+    }
+    kernels
+}
+
+/// Whether a kernel names what the reference finds, on a few thousand headers of which one in some tens has a low hash.
+pub(super) fn hashes_right(kernel: &dyn Kernel) -> bool {
+    (0..CHECKED_HEADERS).all(|number| {
+        let mixed = number.wrapping_add(1).wrapping_mul(0x9e37_79b9);
+        let byte = |index: usize| mixed.rotate_left(index as u32).to_le_bytes()[index % 4];
+        let header = Header {
+            version: Version::from_consensus(mixed.cast_signed()),
+            prev_blockhash: BlockHash::from_byte_array(std::array::from_fn(byte)),
+            merkle_root: TxMerkleNode::from_byte_array(std::array::from_fn(|index| {
+                byte(index + 32)
+            })),
+            time: mixed.rotate_left(7),
+            bits: CompactTarget::from_consensus(0x2008_0000),
+            nonce: 0,
+        };
+        // Versions that fill no step of any kernel, and a range that goes up to the last nonce.
+        let versions = [1, 4, 49][number as usize % 3];
+        let header = PreparedHeader::with_versions(&header, versions);
+        let first = match number {
+            0 => u32::MAX - (CHECKED_NONCES - 1),
+            _ => mixed >> 1,
+        };
+        let solved = |kernel: &dyn Kernel| {
+            let mut found = Vec::new();
+            kernel.scan(&header, first, CHECKED_NONCES, &mut found);
+            found.retain(|candidate| {
+                candidate.nonce.wrapping_sub(first) < CHECKED_NONCES
+                    && candidate.nonce >= first
+                    && reference::is_solved(&header, *candidate)
+            });
+            found.sort_unstable();
+            found
+        };
+        solved(kernel) == solved(&Reference)
     })
 }
 
@@ -50,17 +119,40 @@ pub fn kernel(name: &str) -> Option<&'static dyn Kernel> {
 pub fn fastest_kernel() -> &'static dyn Kernel {
     static FASTEST: OnceLock<&'static dyn Kernel> = OnceLock::new();
     *FASTEST.get_or_init(|| {
-        let mut best: (&dyn Kernel, f64) = (kernels()[0].as_ref(), 0.0);
-        for kernel in kernels() {
-            let rates = (0..SPELLS).map(|_| hash_rate(kernel.as_ref(), SPELL));
-            let rate = rates.fold(0.0, f64::max);
-            tracing::debug!(kernel = kernel.name(), rate_mh_s = rate / 1e6, "measured");
-            if rate > best.1 {
-                best = (kernel.as_ref(), rate);
-            }
-        }
-        best.0
+        fastest_kernel_now(kernels()[0].as_ref(), || false).unwrap_or(kernels()[0].as_ref())
     })
+}
+
+/// The kernel that is the fastest on the calling thread now, `present` unless another one is clearly faster; `None` when
+/// `is_cancelled` said so, which is asked every few milliseconds.
+pub(super) fn fastest_kernel_now(
+    present: &'static dyn Kernel,
+    is_cancelled: impl Fn() -> bool,
+) -> Option<&'static dyn Kernel> {
+    let kernels = kernels();
+    let mut rates = vec![0.0_f64; kernels.len()];
+    // Round by round, so that a disturbance meets all of them.
+    for _ in 0..SPELLS {
+        for (rate, kernel) in rates.iter_mut().zip(kernels) {
+            if is_cancelled() {
+                return None;
+            }
+            *rate = rate.max(hash_rate(kernel.as_ref(), SPELL));
+        }
+    }
+    let mut best = (present, 0.0);
+    for (rate, kernel) in rates.iter().zip(kernels) {
+        tracing::debug!(kernel = kernel.name(), rate_mh_s = rate / 1e6, "measured");
+        if kernel.name() == present.name() {
+            best.1 = rate * CLEARLY_FASTER;
+        }
+    }
+    for (rate, kernel) in rates.iter().zip(kernels) {
+        if *rate > best.1 {
+            best = (kernel.as_ref(), *rate);
+        }
+    }
+    Some(best.0)
 }
 
 /// Hashes per second of a kernel on the calling thread, measured for about `time`.

@@ -3,10 +3,14 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod choice;
 mod clock;
 mod cpu_device;
 mod kernel;
+#[cfg(any(test, target_arch = "x86_64"))]
+mod lanes;
 mod reference;
 mod sha256;
 #[cfg(target_arch = "x86_64")]

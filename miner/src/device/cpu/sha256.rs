@@ -79,6 +79,16 @@ pub(in crate::device) const HEADER_BITS: u32 = 640;
 /// The last word of the second hash's block: 32 bytes in bits.
 pub(super) const HASH_BITS: u32 = 256;
 
+/// What a message word gives to the one fifteen after it.
+pub(super) const fn small_sigma0(x: u32) -> u32 {
+    x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3)
+}
+
+/// What a message word gives to the one two after it.
+pub(super) const fn small_sigma1(x: u32) -> u32 {
+    x.rotate_right(17) ^ x.rotate_right(19) ^ (x >> 10)
+}
+
 /// One round, with the round's constant and message word together.
 pub(super) fn round([a, b, c, d, e, f, g, h]: [u32; 8], constant: u32) -> [u32; 8] {
     let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
@@ -133,14 +143,6 @@ mod tests {
     use pyrite_consensus::bitcoin::constants::genesis_block;
 
     use super::*;
-
-    fn small_sigma0(x: u32) -> u32 {
-        x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3)
-    }
-
-    fn small_sigma1(x: u32) -> u32 {
-        x.rotate_right(17) ^ x.rotate_right(19) ^ (x >> 10)
-    }
 
     /// Rounds over the whole block give what the `sha2` crate gives, and the nonce enters as promised.
     #[test]

@@ -18,21 +18,21 @@ use std::arch::x86_64::{
     _mm_unpackhi_epi64, _mm_unpacklo_epi64,
 };
 
-use super::kernel::{Candidate, Kernel};
-use super::sha256::{HASH_BITS, HEADER_BITS, K, PADDING, SecondBlock, may_meet};
 use crate::PreparedHeader;
+use crate::device::cpu::kernel::{Candidate, Kernel};
+use crate::device::cpu::sha256::{HASH_BITS, HEADER_BITS, K, PADDING, SecondBlock, may_meet};
 use crate::job::SHA256_INITIAL_STATE;
 
 /// SHA-NI with `STREAMS` nonces at a time.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ShaNi<const STREAMS: usize> {
+pub(in crate::device::cpu) struct ShaNi<const STREAMS: usize> {
     /// Only made where the processor has the instructions.
     _supported: (),
 }
 
 impl<const STREAMS: usize> ShaNi<STREAMS> {
     /// The kernel, where the processor has the instructions.
-    pub(super) fn new() -> Option<Self> {
+    pub(in crate::device::cpu) fn new() -> Option<Self> {
         let has_all = is_x86_feature_detected!("sha")
             && is_x86_feature_detected!("ssse3")
             && is_x86_feature_detected!("sse4.1")
