@@ -11,6 +11,7 @@ mod hash_rate;
 mod job;
 mod ledger;
 mod schedule;
+mod sensors;
 mod solve;
 pub mod template;
 #[cfg(test)]
@@ -21,8 +22,10 @@ pub use device::{
     Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome, Solution,
 };
 pub use engine::{
-    CoreList, DeviceFactory, DeviceName, DeviceSelection, DeviceState, DeviceStatus, MAX_THREADS,
-    MinerHandle, MinerSettings, MinerStatus, MiningLimits, OnBattery, Pinning, UnixClock,
+    CoreList, DeviceFactory, DeviceKind, DeviceName, DeviceSelection, DeviceState, DeviceStatus,
+    HoldBack, LatencySummary, MAX_THREADS, MinerHandle, MinerParts, MinerSettings, MinerStatus,
+    MiningLimits, OnBattery, OpenDevice, Pinning, PlannedDevice, RangeLog, SearchedRange,
+    UnixClock,
 };
 pub use error::{
     DeviceError, GpuError, LedgerError, MinerError, OfferError, ScheduleError, WorkError,
@@ -33,6 +36,7 @@ pub use ledger::{
     Finder, FoundBlock, Ledger, LedgerEntry, LedgerReader, MinerReading, MiningSpan, SpanMeter,
 };
 pub use schedule::{BlockSchedule, BlockTiming};
+pub use sensors::{SensorReadings, Sensors};
 pub use solve::solve;
 pub use template::{
     Candidate, CandidateChunk, Extranonce, OfferedTransaction, Template, TemplateOffer,

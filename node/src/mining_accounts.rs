@@ -113,7 +113,10 @@ fn read(miner: &MinerHandle, now: u64) -> MinerReading {
         now,
         run: status.started_at,
         hashes: status.hashes_total,
-        energy_mj: None,
+        // Energy is above zero, and the cast holds the number within bounds.
+        energy_mj: status
+            .energy_joules
+            .map(|joules| (joules * 1_000.0).round() as u64),
     }
 }
 

@@ -233,6 +233,7 @@ impl Node {
             ),
             tokio::spawn(RelayFollower::new(relay).run(relay_events, network.clone())),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
+            tokio::spawn(tell_miner_of_tips(reader.clone(), miner.clone())),
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
             tokio::spawn(fee_estimates.clone().save_hourly()),
@@ -572,6 +573,15 @@ async fn announce_tips(reader: pyrite_chain::ChainReader, network: NetworkHandle
             Ok(Ok(None)) | Err(_) => {}
             Ok(Err(error)) => tracing::error!(%hash, %error, "the new tip can't be read"),
         }
+    }
+}
+
+/// Tells the miner when the tip moves, so that it knows how long the new work took.
+async fn tell_miner_of_tips(reader: ChainReader, miner: MinerHandle) {
+    let mut tip = reader.watch_tip();
+    while tip.changed().await.is_ok() {
+        let hash = tip.borrow_and_update().hash;
+        miner.tip_moved(hash);
     }
 }
 

@@ -24,8 +24,23 @@ pub(super) struct Board {
 #[derive(Default)]
 struct State {
     template: Option<Arc<Template>>,
+    /// When the template's parent became the tip.
+    tip_since: Option<Instant>,
+    /// The tip that was announced last, and when.
+    announced: Option<(BlockHash, Instant)>,
     hold: Option<Hold>,
+    pause: Pause,
     is_stopping: bool,
+}
+
+/// Whether all threads wait, whatever there is to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pause {
+    #[default]
+    Never,
+    Now,
+    /// Not any more, since then.
+    Over(Instant),
 }
 
 /// A block on `previous` was found: until the tip moves, a further one could only be its sibling.
@@ -45,6 +60,10 @@ impl Hold {
 pub(super) struct Work {
     pub(super) template: Arc<Template>,
     pub(super) cancel: Cancel,
+    /// When the template's parent became the tip.
+    pub(super) tip_since: Instant,
+    /// When threads were allowed to mine again, after a pause.
+    pub(super) resumed: Option<Instant>,
 }
 
 /// What a thread should do.
@@ -56,7 +75,7 @@ enum Next {
 
 impl State {
     fn next(&self, now: Instant) -> Next {
-        let Some(template) = &self.template else {
+        let Some(template) = self.template.as_ref().filter(|_| self.pause != Pause::Now) else {
             return Next::Wait;
         };
         match &self.hold {
@@ -79,7 +98,40 @@ impl Board {
 
     /// Puts up a new template; `None` makes every thread wait.
     pub(super) fn publish(&self, template: Option<Arc<Template>>) {
-        self.change(|state| state.template = template);
+        self.change(|state| {
+            let before = state.template.as_ref().map(|template| template.previous);
+            let tip = template.as_ref().map(|template| template.previous);
+            if tip != before {
+                let announced = state.announced.filter(|(hash, _)| Some(*hash) == tip);
+                let since = announced.map_or_else(Instant::now, |(_, at)| at);
+                state.tip_since = tip.map(|_| since);
+            }
+            state.template = template;
+        });
+    }
+
+    /// Takes note that `tip` became the tip at `at`: its template is on its way.
+    pub(super) fn announce_tip(&self, tip: BlockHash, at: Instant) {
+        lock(&self.state).announced = Some((tip, at));
+    }
+
+    /// Makes every thread wait.
+    pub(super) fn pause(&self) {
+        if !self.is_paused() {
+            self.change(|state| state.pause = Pause::Now);
+        }
+    }
+
+    /// Ends the pause, if there is one.
+    pub(super) fn resume(&self) {
+        if self.is_paused() {
+            self.change(|state| state.pause = Pause::Over(Instant::now()));
+        }
+    }
+
+    /// Whether all threads are to wait.
+    pub(super) fn is_paused(&self) -> bool {
+        lock(&self.state).pause == Pause::Now
     }
 
     /// Makes every thread end.
@@ -106,7 +158,16 @@ impl Board {
                     // Changes happen under the lock, so this is the template's generation.
                     let generation = self.generation.load(Ordering::Acquire);
                     let cancel = Cancel::new(Arc::clone(&self.generation), generation);
-                    return Some(Work { template, cancel });
+                    let resumed = match state.pause {
+                        Pause::Over(since) => Some(since),
+                        Pause::Never | Pause::Now => None,
+                    };
+                    return Some(Work {
+                        template,
+                        cancel,
+                        tip_since: state.tip_since.unwrap_or(now),
+                        resumed,
+                    });
                 }
                 Next::WaitUntil(until) => {
                     let timeout = until.saturating_duration_since(now);
@@ -218,6 +279,40 @@ mod tests {
         board.publish(None);
         assert!(work.cancel.is_cancelled());
         assert!(!board.has_work());
+    }
+
+    #[test]
+    fn a_pause_expires_the_tickets_and_lasts_until_it_is_over() {
+        let board = board_on(1);
+        let work = board.next_work().unwrap();
+        assert_eq!(work.resumed, None);
+        board.pause();
+        assert!(work.cancel.is_cancelled());
+        assert!(board.is_paused() && !board.has_work());
+        board.publish(Some(template_on(2)));
+        assert!(!board.has_work());
+        let before = Instant::now();
+        board.resume();
+        let work = board.next_work().unwrap();
+        assert_eq!(work.template.previous, hash(2));
+        assert!(work.resumed.unwrap() >= before);
+    }
+
+    #[test]
+    fn a_tip_is_as_old_as_its_announcement() {
+        let board = board_on(1);
+        let first = board.next_work().unwrap().tip_since;
+        board.publish(Some(template_on(1)));
+        assert_eq!(board.next_work().unwrap().tip_since, first, "the same tip");
+        let announced = Instant::now();
+        board.announce_tip(hash(2), announced);
+        board.publish(Some(template_on(2)));
+        assert_eq!(board.next_work().unwrap().tip_since, announced);
+        board.publish(Some(template_on(3)));
+        assert!(
+            board.next_work().unwrap().tip_since > announced,
+            "nobody announced this one"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use pyrite_consensus::bitcoin::{Block, BlockHash, CompactTarget, Script, ScriptB
 use tokio::sync::watch;
 
 use super::lock::lock;
-use super::{DeviceFactory, MinerSettings, UnixClock};
+use super::{DeviceFactory, DeviceKind, MinerSettings, PlannedDevice, UnixClock};
 use crate::test_chain::TestChain;
 use crate::{
     Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Solution,
@@ -217,6 +217,23 @@ impl WorkSource for FakeChain {
     }
 }
 
+/// As many devices as there are threads, each made of its index.
+pub(super) fn devices(
+    make: impl Fn(usize) -> Box<dyn MiningDevice> + Send + Sync + 'static,
+) -> DeviceFactory {
+    Arc::new(move |settings| {
+        let plan = |index| {
+            let device = make(index);
+            PlannedDevice {
+                name: device.name().to_owned(),
+                kind: DeviceKind::Processor,
+                open: Box::new(|| Ok(device)),
+            }
+        };
+        (0..settings.threads).map(plan).collect()
+    })
+}
+
 /// A device made of a function.
 pub(super) struct FakeDevice<F>(pub(super) F);
 
@@ -255,7 +272,7 @@ fn solution(job: &Job) -> Option<Solution> {
 /// Devices that find a solution, and report it when the work changes: as late as can be.
 pub(super) fn late_devices(searches: &Arc<AtomicUsize>) -> DeviceFactory {
     let searches = Arc::clone(searches);
-    Arc::new(move |_| {
+    devices(move |_| {
         let searches = Arc::clone(&searches);
         Box::new(FakeDevice(move |job: &Job, cancel: &Cancel| {
             let found = solution(job);

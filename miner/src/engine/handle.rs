@@ -2,17 +2,41 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use pyrite_consensus::bitcoin::BlockHash;
 
 use super::lock::lock;
+use super::plan::{DeviceFactory, plan_devices};
 use super::run::{Counters, Environment, Run, Threads};
-use super::{MinerSettings, MinerStatus};
-use crate::{CpuDevice, HashRates, KernelChoice, MinerError, MiningDevice, WorkSource};
+use super::{MinerSettings, MinerStatus, RangeLog};
+use crate::sensors::Sensors;
+use crate::{HashRates, MinerError, WorkSource};
 
 /// The time, in Unix seconds.
 pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
-/// Makes the device of the thread with this index.
-pub type DeviceFactory = Arc<dyn Fn(usize) -> Box<dyn MiningDevice> + Send + Sync>;
+/// What a miner works with.
+#[derive(Clone)]
+pub struct MinerParts {
+    /// Plans the devices of a run.
+    pub devices: DeviceFactory,
+    /// Where the sensors are.
+    pub sensors: Sensors,
+    /// Who is told of every search.
+    pub range_log: Option<RangeLog>,
+}
+
+impl Default for MinerParts {
+    /// This machine's devices and sensors.
+    fn default() -> Self {
+        Self {
+            devices: Arc::new(plan_devices),
+            sensors: Sensors::default(),
+            range_log: None,
+        }
+    }
+}
 
 /// The miner. Clones are the same miner; with the last one gone it stops.
 #[derive(Clone)]
@@ -35,14 +59,10 @@ struct Control {
 }
 
 impl MinerHandle {
-    /// A miner on the processor that takes its work from `source`, stopped at first. `now` tells the
+    /// A miner on the devices of this machine that takes its work from `source`, stopped at first. `now` tells the
     /// time for headers, in Unix seconds.
     pub fn new(source: Arc<dyn WorkSource>, now: UnixClock) -> Self {
-        Self::with_devices(
-            source,
-            now,
-            Arc::new(|index| Box::new(CpuDevice::new(index, &KernelChoice::Fastest))),
-        )
+        Self::with_parts(source, now, MinerParts::default())
     }
 
     /// A miner on other devices.
@@ -51,12 +71,22 @@ impl MinerHandle {
         now: UnixClock,
         devices: DeviceFactory,
     ) -> Self {
-        let counters = Counters::default();
+        let parts = MinerParts {
+            devices,
+            ..MinerParts::default()
+        };
+        Self::with_parts(source, now, parts)
+    }
+
+    /// A miner of other parts.
+    pub fn with_parts(source: Arc<dyn WorkSource>, now: UnixClock, parts: MinerParts) -> Self {
         let environment = Arc::new(Environment {
             source,
             now,
-            devices,
-            counters,
+            devices: parts.devices,
+            sensors: parts.sensors,
+            range_log: parts.range_log,
+            counters: Counters::default(),
         });
         let miner = Miner {
             environment,
@@ -69,7 +99,8 @@ impl MinerHandle {
     }
 
     /// Starts mining, or goes on with other settings. Does nothing when it runs with these already
-    /// and no device failed. Blocks for milliseconds, and for as long as a block is being submitted.
+    /// and no device failed. Blocks for milliseconds, and for as long as a block is being submitted or the devices of OpenCL
+    /// are listed: they are opened after this has returned.
     ///
     /// # Errors
     /// Settings out of range; the system refuses a thread; after [`MinerHandle::shutdown`].
@@ -107,6 +138,16 @@ impl MinerHandle {
         self.miner.halt(&mut control);
     }
 
+    /// Tells that a block became the tip just now, so that it is known how long new work took to reach the devices. The template
+    /// on it comes from the source as always.
+    pub fn tip_moved(&self, tip: BlockHash) {
+        let now = Instant::now();
+        let run = lock(&self.miner.run).clone();
+        if let Some(run) = run {
+            run.board.announce_tip(tip, now);
+        }
+    }
+
     /// What the miner is doing.
     pub fn status(&self) -> MinerStatus {
         let counters = &self.miner.environment.counters;
@@ -115,25 +156,45 @@ impl MinerHandle {
             blocks_accepted: counters.accepted.load(Ordering::Relaxed),
             blocks_stale: counters.stale.load(Ordering::Relaxed),
             blocks_rejected: counters.rejected.load(Ordering::Relaxed),
+            false_nonces: counters.false_nonces.load(Ordering::Relaxed),
             hashes_total: counters.hashes.load(Ordering::Relaxed),
             ..MinerStatus::default()
         };
         let run = lock(&self.miner.run).clone();
         if let Some(run) = run {
-            status.running = true;
-            status.threads = run.settings.threads;
-            status.intensity_percent = run.settings.intensity_percent;
-            status.started_at = Some(run.started_at);
-            status.devices = run.device_statuses();
-            let rates = status.devices.iter().map(|device| device.hash_rates);
-            let total = rates.fold(HashRates::default(), HashRates::plus);
-            status.hash_rate = total.ten_seconds;
-            status.hash_rate_10s = total.ten_seconds;
-            status.hash_rate_1m = total.one_minute;
-            status.hash_rate_15m = total.fifteen_minutes;
+            describe_run(&run, &mut status);
         }
         status
     }
+}
+
+/// Adds what is known of the present run.
+fn describe_run(run: &Run, status: &mut MinerStatus) {
+    status.running = true;
+    status.threads = run.settings.processor_threads();
+    status.intensity_percent = run.settings.intensity_percent;
+    status.settings = Some(run.settings.clone());
+    status.started_at = Some(run.started_at);
+    status.devices = run.device_statuses();
+    let rates = status.devices.iter().map(|device| device.hash_rates);
+    let total = rates.fold(HashRates::default(), HashRates::plus);
+    status.hash_rate = total.ten_seconds;
+    status.hash_rate_10s = total.ten_seconds;
+    status.hash_rate_1m = total.one_minute;
+    status.hash_rate_15m = total.fifteen_minutes;
+    status.tip_latency = run.tip_latency();
+    let latest = run.guarded.latest();
+    status.allowed_percent = latest.allowance.share_percent;
+    status.held_back = latest.allowance.reasons;
+    status.sensors = latest.readings;
+    status.energy_joules = latest.energy_joules;
+    let hashes: u64 = status.devices.iter().map(|device| device.hashes).sum();
+    // Past 2^53 hashes a float rounds, which an efficiency may.
+    let mega_hashes = hashes as f64 / 1e6;
+    status.joules_per_mh = latest
+        .energy_joules
+        .filter(|_| hashes > 0)
+        .map(|joules| joules / mega_hashes);
 }
 
 impl Miner {

@@ -2,26 +2,33 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::affinity;
 use super::board::Board;
 use super::follower::follow;
+use super::guard::{Guarded, guard};
+use super::latency::{LatencyHistogram, LatencySummary};
 use super::lock::lock;
+use super::plan::{DeviceKind, OpenDevice, PlannedDevice};
+use super::record::DeviceRecord;
 use super::status::{DeviceState, DeviceStatus};
+use super::urgent::{Urgent, UrgentTasks};
 use super::worker::Worker;
-use super::{DeviceFactory, MinerSettings, UnixClock};
-use crate::{HashMeter, MinerError, MiningDevice, WorkSource};
+use super::{DeviceFactory, MinerSettings, RangeLog, UnixClock};
+use crate::sensors::Sensors;
+use crate::{DeviceError, MinerError, WorkSource};
 
 /// What lasts over the runs of a miner.
 pub(super) struct Environment {
     pub(super) source: Arc<dyn WorkSource>,
     pub(super) now: UnixClock,
     pub(super) devices: DeviceFactory,
+    pub(super) sensors: Sensors,
+    pub(super) range_log: Option<RangeLog>,
     pub(super) counters: Counters,
 }
 
@@ -32,6 +39,7 @@ pub(super) struct Counters {
     pub(super) accepted: AtomicU64,
     pub(super) stale: AtomicU64,
     pub(super) rejected: AtomicU64,
+    pub(super) false_nonces: AtomicU64,
     pub(super) hashes: AtomicU64,
 }
 
@@ -42,70 +50,11 @@ pub(super) struct Run {
     pub(super) started: Instant,
     pub(super) started_at: u64,
     pub(super) devices: Vec<DeviceRecord>,
-    /// The core of each thread; empty when they are not pinned.
+    pub(super) guarded: Guarded,
+    pub(super) urgent: Urgent,
+    tip_latency: Mutex<LatencyHistogram>,
+    /// The core of each thread of the processor; empty when they are not pinned.
     cores: Vec<usize>,
-}
-
-/// What is known of a device.
-pub(super) struct DeviceRecord {
-    name: String,
-    account: Mutex<Account>,
-}
-
-#[derive(Default)]
-struct Account {
-    meter: HashMeter,
-    false_nonces: u64,
-    failure: Option<String>,
-}
-
-impl DeviceRecord {
-    fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            account: Mutex::default(),
-        }
-    }
-
-    pub(super) fn record(&self, run: &Run, hashes: u64) {
-        lock(&self.account)
-            .meter
-            .record(run.started.elapsed(), hashes);
-    }
-
-    /// Counts a false nonce and returns how many there were.
-    pub(super) fn record_false_nonce(&self) -> u64 {
-        let mut account = lock(&self.account);
-        account.false_nonces += 1;
-        account.false_nonces
-    }
-
-    fn fail(&self, reason: String) {
-        tracing::error!(device = %self.name, %reason, "mining device failed");
-        lock(&self.account).failure = Some(reason);
-    }
-
-    fn has_failed(&self) -> bool {
-        lock(&self.account).failure.is_some()
-    }
-
-    fn status(&self, run: &Run, idle_state: &DeviceState) -> DeviceStatus {
-        let elapsed = run.started.elapsed();
-        let account = lock(&self.account);
-        let state = match &account.failure {
-            Some(reason) => DeviceState::Failed {
-                reason: reason.clone(),
-            },
-            None => idle_state.clone(),
-        };
-        DeviceStatus {
-            name: self.name.clone(),
-            state,
-            hash_rates: account.meter.rates(elapsed),
-            hashes: account.meter.total(),
-            false_nonces: account.false_nonces,
-        }
-    }
 }
 
 impl Run {
@@ -117,29 +66,32 @@ impl Run {
         environment: &Arc<Environment>,
         settings: MinerSettings,
     ) -> Result<(Arc<Self>, Threads), MinerError> {
-        let devices: Vec<Box<dyn MiningDevice>> = (0..settings.threads)
-            .map(|index| (environment.devices)(index))
-            .collect();
+        let devices = (environment.devices)(&settings);
         let cores = settings
             .pinning
-            .plan(settings.processor_threads(), Path::new("/"));
+            .plan(settings.processor_threads(), environment.sensors.root());
+        let (urgent, urgent_tasks) = Urgent::new();
         let run = Arc::new(Self {
-            cores,
             settings,
             board: Board::new(),
             started: Instant::now(),
             started_at: (environment.now)(),
             devices: devices
                 .iter()
-                .map(|device| DeviceRecord::new(device.name()))
+                .map(|device| DeviceRecord::new(&device.name, device.kind))
                 .collect(),
+            guarded: Guarded::default(),
+            urgent,
+            tip_latency: Mutex::default(),
+            cores,
         });
         let mut threads = Threads {
             run: Arc::clone(&run),
             handles: Vec::new(),
+            submitter: None,
         };
         threads
-            .spawn_all(environment, devices)
+            .spawn_all(environment, devices, urgent_tasks)
             .inspect_err(|_| threads.stop())?;
         Ok((run, threads))
     }
@@ -150,33 +102,58 @@ impl Run {
     }
 
     pub(super) fn device_statuses(&self) -> Vec<DeviceStatus> {
-        let state = if self.board.has_work() {
+        let state = if self.board.is_paused() {
+            DeviceState::Paused
+        } else if self.board.has_work() {
             DeviceState::Mining
         } else {
             DeviceState::Waiting
         };
-        self.devices
-            .iter()
-            .map(|device| device.status(self, &state))
+        let elapsed = self.started.elapsed();
+        let devices = self.devices.iter();
+        devices
+            .map(|device| device.status(elapsed, &state))
             .collect()
     }
 
-    /// Works until the end; an error or a panic is reported and ends this device alone.
-    fn work(self: Arc<Self>, worker: Worker, index: usize) {
+    /// The share of the time that each device works at the moment, in percent: 1 to 100.
+    pub(super) fn intensity_percent(&self) -> u8 {
+        let intensity = u16::from(self.settings.intensity_percent);
+        let share = intensity * u16::from(self.guarded.share_percent()) / 100;
+        u8::try_from(share).unwrap_or(100).max(1)
+    }
+
+    /// Takes note of how long after a new tip a device began to work on it.
+    pub(super) fn record_tip_latency(&self, latency: Duration) {
+        lock(&self.tip_latency).record(latency);
+    }
+
+    pub(super) fn tip_latency(&self) -> LatencySummary {
+        lock(&self.tip_latency).summary()
+    }
+
+    /// Opens a device and works until the end; an error or a panic is reported and ends this device alone.
+    fn work(self: &Arc<Self>, environment: &Arc<Environment>, index: usize, seat: Seat) {
         self.settle(index);
-        let reason = match catch_unwind(AssertUnwindSafe(|| worker.run())) {
+        let work = || -> Result<(), DeviceError> {
+            let device = (seat.open)()?;
+            self.devices[index].open(device.kernel());
+            let (run, environment) = (Arc::clone(self), Arc::clone(environment));
+            Worker::new(device, index, seat.prefix, run, environment).run()
+        };
+        let reason = match catch_unwind(AssertUnwindSafe(work)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic_message(panic.as_ref()),
         };
         self.devices[index].fail(reason);
     }
-}
 
-impl Run {
     /// Lets the calling thread give way to all others, and puts it on its core. Neither is worth not to mine.
     fn settle(&self, index: usize) {
-        if let Err(reason) = affinity::give_way() {
+        if self.devices[index].kind() != DeviceKind::Card
+            && let Err(reason) = affinity::give_way()
+        {
             tracing::warn!(%reason, "mining threads have no low priority");
         }
         if let Some(core) = self.cores.get(index)
@@ -187,36 +164,49 @@ impl Run {
     }
 }
 
+/// What a device's thread starts with.
+struct Seat {
+    open: OpenDevice,
+    /// The first half of its extranonces.
+    prefix: u32,
+}
+
 /// The threads of a run.
 pub(super) struct Threads {
     run: Arc<Run>,
     handles: Vec<JoinHandle<()>>,
+    /// Outlives the devices, which ask it to submit what they find.
+    submitter: Option<JoinHandle<()>>,
 }
 
 impl Threads {
     fn spawn_all(
         &mut self,
         environment: &Arc<Environment>,
-        devices: Vec<Box<dyn MiningDevice>>,
+        devices: Vec<PlannedDevice>,
+        urgent_tasks: UrgentTasks,
     ) -> Result<(), MinerError> {
+        let submitter = thread::Builder::new().name("miner-submit".to_owned());
+        self.submitter = Some(submitter.spawn(move || urgent_tasks.run())?);
         let run = Arc::clone(&self.run);
         let templates = environment.source.templates();
         self.spawn("miner-work", move || follow(&run.board, templates))?;
+        let run = Arc::clone(&self.run);
+        let sensors = environment.sensors.clone();
+        self.spawn("miner-guard", move || {
+            guard(&run.board, &run.guarded, &run.settings.limits, &sensors);
+        })?;
         // Threads of one run differ in the prefix, runs and nodes by chance; it wraps around.
         let first_prefix: u32 = rand::random();
         for (index, device) in devices.into_iter().enumerate() {
             let offset = u32::try_from(index).expect("settings bound the count of threads");
-            let name = format!("miner-{}", device.name());
-            let prefix = first_prefix.wrapping_add(offset);
-            let run = Arc::clone(&self.run);
-            let worker = Worker::new(
-                device,
-                index,
-                prefix,
-                Arc::clone(&run),
-                Arc::clone(environment),
-            );
-            self.spawn(&name, move || run.work(worker, index))?;
+            let seat = Seat {
+                open: device.open,
+                prefix: first_prefix.wrapping_add(offset),
+            };
+            let (run, environment) = (Arc::clone(&self.run), Arc::clone(environment));
+            let name = format!("miner-{}", device.name);
+            self.spawn(&name, move || run.work(&environment, index, seat))?;
         }
         Ok(())
     }
@@ -231,15 +221,23 @@ impl Threads {
         Ok(())
     }
 
-    /// Ends all threads and waits for them: milliseconds, and as long as a submission takes.
+    /// Ends all threads and waits for them: milliseconds, and as long as a submission takes or a device is being opened.
     pub(super) fn stop(&mut self) {
         self.run.board.stop();
         for handle in self.handles.drain(..) {
             handle.thread().unpark(); // the follower may be parked
-            if handle.join().is_err() {
-                tracing::error!("a mining thread panicked outside of its device");
-            }
+            join(handle);
         }
+        self.run.urgent.close();
+        if let Some(submitter) = self.submitter.take() {
+            join(submitter);
+        }
+    }
+}
+
+fn join(handle: JoinHandle<()>) {
+    if handle.join().is_err() {
+        tracing::error!("a mining thread panicked outside of its device");
     }
 }
 

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex};
 use pyrite_consensus::bitcoin::block::Header;
 
 use super::fakes::{
-    FakeChain, FakeDevice, ManualSource, NOW, accept, clock, hard_template_on, late_devices,
-    settings, template_on, wait_for_cancel, wait_until,
+    FakeChain, FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on,
+    late_devices, settings, template_on, wait_for_cancel, wait_until,
 };
 use super::lock::lock;
-use super::{DeviceFactory, DeviceState, MinerHandle, MinerSettings, MinerStatus, UnixClock};
+use super::{DeviceState, MinerHandle, MinerSettings, MinerStatus, UnixClock};
 use crate::{
     Cancel, CpuDevice, DeviceError, Extranonce, Job, KernelChoice, MinerError, MiningDevice,
     SearchOutcome, Solution, WorkError, WorkSource,
@@ -98,7 +98,7 @@ fn stops_and_starts_again() {
 fn starting_with_the_same_settings_changes_nothing() {
     let made = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&made);
-    let factory: DeviceFactory = Arc::new(move |index| {
+    let factory = devices(move |index| {
         counter.fetch_add(1, Ordering::SeqCst);
         Box::new(CpuDevice::new(index, &KernelChoice::Fastest))
     });
@@ -129,7 +129,9 @@ fn waits_while_there_is_no_template() {
     let miner =
         MinerHandle::with_devices(Arc::clone(&source) as _, clock(), late_devices(&searches));
     miner.start(settings(1)).unwrap();
-    assert_eq!(miner.status().devices[0].state, DeviceState::Waiting);
+    wait_until("an open device", || {
+        miner.status().devices[0].state == DeviceState::Waiting
+    });
     source.publish(Some(template_on(1)));
     wait_until("a search", || searches.load(Ordering::SeqCst) == 1);
     assert!(is_mining(&miner.status()));
@@ -284,7 +286,7 @@ fn measures_hash_rates() {
 fn jobs_never_repeat() {
     let seen: Arc<Mutex<Vec<Header>>> = Arc::default();
     let log = Arc::clone(&seen);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         let log = Arc::clone(&log);
         Box::new(FakeDevice(move |job: &Job, cancel: &Cancel| {
             lock(&log).push(first_header(job));
@@ -344,7 +346,7 @@ fn exhausted_nonces_and_new_seconds_make_new_headers() {
         }
     }
     let log = Arc::clone(&seen);
-    let factory: DeviceFactory = Arc::new(move |_| Box::new(Instantly(Arc::clone(&log))));
+    let factory = devices(move |_| Box::new(Instantly(Arc::clone(&log))));
     let source = ManualSource::new(Some(hard_template_on(1)), accept);
     let miner = MinerHandle::with_devices(source, clock, factory);
     miner.start(settings(1)).unwrap();
@@ -381,7 +383,7 @@ fn the_header_follows_the_clock() {
     let clock: UnixClock = Arc::new(move || *lock(&clock_time));
     let last_time: Arc<Mutex<u32>> = Arc::default();
     let log = Arc::clone(&last_time);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         let log = Arc::clone(&log);
         Box::new(FakeDevice(move |job: &Job, _: &Cancel| {
             *lock(&log) = job.time();
@@ -400,7 +402,7 @@ fn the_header_follows_the_clock() {
 
 #[test]
 fn a_panicking_device_is_reported_and_the_others_go_on() {
-    let factory: DeviceFactory = Arc::new(|index| match index {
+    let factory = devices(|index| match index {
         0 => Box::new(FakeDevice(|_: &Job, _: &Cancel| panic!("the fan fell off"))),
         _ => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
     });
@@ -416,7 +418,9 @@ fn a_panicking_device_is_reported_and_the_others_go_on() {
     // The same settings again give the device another chance.
     chain.grow_to(0);
     miner.start(settings(2)).unwrap();
-    assert_eq!(miner.status().devices[0].state, DeviceState::Waiting);
+    wait_until("an open device", || {
+        miner.status().devices[0].state == DeviceState::Waiting
+    });
     miner.stop();
 }
 
@@ -441,7 +445,7 @@ fn a_device_with_an_error_is_set_aside_with_its_reason() {
             })
         }
     }
-    let factory: DeviceFactory = Arc::new(|index| match index {
+    let factory = devices(|index| match index {
         0 => Box::new(Broken),
         _ => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
     });
@@ -481,8 +485,7 @@ fn versions_of_a_device_are_those_of_its_jobs() {
             self.0.search(job, nonces, cancel)
         }
     }
-    let factory: DeviceFactory =
-        Arc::new(|index| Box::new(Roller(CpuDevice::new(index, &KernelChoice::Fastest))));
+    let factory = devices(|index| Box::new(Roller(CpuDevice::new(index, &KernelChoice::Fastest))));
     let chain = FakeChain::new(60);
     let miner = MinerHandle::with_devices(Arc::clone(&chain) as _, clock(), factory);
     miner.start(settings(1)).unwrap();
@@ -504,7 +507,7 @@ fn versions_of_a_device_are_those_of_its_jobs() {
 
 #[test]
 fn a_false_nonce_is_not_submitted() {
-    let factory: DeviceFactory = Arc::new(|_| {
+    let factory = devices(|_| {
         Box::new(FakeDevice(|job: &Job, _: &Cancel| {
             std::thread::yield_now();
             SearchOutcome {
@@ -550,7 +553,7 @@ fn the_last_handle_stops_the_miner() {
     }
     let alive = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&alive);
-    let factory: DeviceFactory = Arc::new(move |_| {
+    let factory = devices(move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         let counted = Counted(Arc::clone(&counter));
         Box::new(FakeDevice(move |_: &Job, cancel: &Cancel| {

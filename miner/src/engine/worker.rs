@@ -4,10 +4,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use pyrite_consensus::bitcoin::BlockHash;
+
 use super::batch_size::BatchSize;
 use super::board::Work;
 use super::duty_cycle::DutyCycle;
-use super::run::{DeviceRecord, Environment, Run, count};
+use super::ranges;
+use super::record::{DeviceRecord, Fate, MAX_FALSE_NONCES};
+use super::run::{Environment, Run, count};
 use crate::{DeviceError, Extranonce, Finder, Job, MiningDevice, Solution, Template, WorkError};
 
 pub(super) struct Worker {
@@ -18,6 +22,10 @@ pub(super) struct Worker {
     extranonces: Extranonces,
     batch: BatchSize,
     duty: DutyCycle,
+    /// The tip that it worked on last.
+    tip: Option<BlockHash>,
+    /// Since when it works without a rest: a tip that came before found it idle.
+    busy_since: Instant,
 }
 
 /// A supply of extranonces that no other thread has.
@@ -42,7 +50,7 @@ impl Worker {
         run: Arc<Run>,
         environment: Arc<Environment>,
     ) -> Self {
-        let duty = DutyCycle::new(run.settings.intensity_percent);
+        let duty = DutyCycle::new(run.devices[index].kind());
         Self {
             device,
             index,
@@ -51,6 +59,8 @@ impl Worker {
             extranonces: Extranonces { prefix, counter: 0 },
             batch: BatchSize::new(),
             duty,
+            tip: None,
+            busy_since: Instant::now(),
         }
     }
 
@@ -69,6 +79,7 @@ impl Worker {
     fn mine(&mut self, work: &Work) -> Result<(), DeviceError> {
         let mut job = self.job(&work.template);
         let mut next_nonce = Some(0);
+        self.note_tip(work);
         while !work.cancel.is_cancelled() {
             let time = work.template.time_at((self.environment.now)());
             if time > job.time() {
@@ -80,20 +91,38 @@ impl Worker {
                 0
             });
             let last = self.batch.last_from(first, job.versions());
+            self.duty.set_intensity(self.run.intensity_percent());
             let started = Instant::now();
             let outcome = self.device.search(&job, first..=last, &work.cancel)?;
             self.account(outcome.hashes, started);
+            let log = self.environment.range_log.as_ref();
+            ranges::note(log, self.record().name(), &job, first..=last);
             let done = outcome.found.map_or(last, |solution| solution.nonce);
             next_nonce = done.checked_add(1);
-            if let Some(solution) = outcome.found
-                && self.is_true(&job, solution)
-            {
-                self.submit(&job, solution);
-                return Ok(());
+            if let Some(solution) = outcome.found {
+                if job.prepared().is_solved_by(solution) {
+                    self.submit(&job, solution);
+                    return Ok(());
+                }
+                self.note_false_nonce(solution.nonce)?;
             }
             self.rest(started);
         }
         Ok(())
+    }
+
+    /// Takes note of how long a new tip took to get here.
+    fn note_tip(&mut self, work: &Work) {
+        let previous = work.template.previous;
+        if self.tip.replace(previous) == Some(previous) {
+            return;
+        }
+        let idle_until = work
+            .resumed
+            .map_or(self.busy_since, |at| at.max(self.busy_since));
+        if work.tip_since >= idle_until {
+            self.run.record_tip_latency(work.tip_since.elapsed());
+        }
     }
 
     fn job(&mut self, template: &Arc<Template>) -> Job {
@@ -114,7 +143,8 @@ impl Worker {
     fn account(&mut self, hashes: u64, started: Instant) {
         self.batch
             .learn(hashes, started.elapsed(), self.duty.spell());
-        self.record().record(&self.run, hashes);
+        let elapsed = self.run.started.elapsed();
+        self.record().record(elapsed, hashes, self.device.kernel());
         count(&self.environment.counters.hashes, hashes);
     }
 
@@ -125,49 +155,68 @@ impl Worker {
             let started = Instant::now();
             self.run.board.rest(rest);
             self.duty.after_rest(started.elapsed());
+            self.busy_since = Instant::now();
         }
     }
 
-    /// A device is hardware and may err: what it reports is checked.
-    fn is_true(&self, job: &Job, solution: Solution) -> bool {
-        let is_solved = job.prepared().is_solved_by(solution);
+    /// A device is hardware and may err: what it reports is checked, and what errs too often is set aside.
+    fn note_false_nonce(&self, nonce: u32) -> Result<(), DeviceError> {
+        count(&self.environment.counters.false_nonces, 1);
+        let so_far = self.record().record_false_nonce();
         // One line says it; the status has the count.
-        if !is_solved && self.record().record_false_nonce() == 1 {
-            tracing::warn!(
-                device = self.device.name(),
-                nonce = solution.nonce,
-                "the device reported a false nonce"
-            );
+        if so_far == 1 {
+            let device = self.record().name();
+            tracing::warn!(device, nonce, "the device reported a false nonce");
         }
-        is_solved
+        if so_far < MAX_FALSE_NONCES {
+            return Ok(());
+        }
+        let reason = format!("it reported {so_far} nonces that solve nothing");
+        Err(DeviceError::Failed { reason })
     }
 
     fn submit(&self, job: &Job, solution: Solution) {
-        let counters = &self.environment.counters;
-        count(&counters.found, 1);
         let height = job.template().height;
         let hash = job.header(solution).block_hash();
         let Some(claim) = self.run.board.claim(job.template().previous) else {
             tracing::debug!(%height, %hash, "dropped a block that came too late");
-            count(&counters.stale, 1);
+            self.record_block(Fate::Stale);
             return;
         };
         let block = Arc::new(job.block(solution));
-        let finder = Finder::named(self.device.name());
-        match self.environment.source.submit_found(block, finder) {
+        let (source, name) = (
+            Arc::clone(&self.environment.source),
+            self.record().name().to_owned(),
+        );
+        let submit = move || source.submit_found(block, Finder::named(&name));
+        match self.run.urgent.run(submit) {
             Ok(()) => {
-                tracing::info!(%height, %hash, device = self.device.name(), "mined a block");
-                count(&counters.accepted, 1);
+                tracing::info!(%height, %hash, device = self.record().name(), "mined a block");
+                self.record_block(Fate::Accepted);
             }
             Err(WorkError::Stale) => {
                 tracing::info!(%height, %hash, "mined a block that is stale");
-                count(&counters.stale, 1);
+                self.record_block(Fate::Stale);
             }
             Err(error) => {
                 tracing::warn!(%height, %hash, %error, "a mined block was not taken");
-                count(&counters.rejected, 1);
+                self.record_block(Fate::Rejected);
             }
         }
         drop(claim);
+    }
+
+    fn record_block(&self, fate: Fate) {
+        let counters = &self.environment.counters;
+        count(&counters.found, 1);
+        count(
+            match fate {
+                Fate::Accepted => &counters.accepted,
+                Fate::Stale => &counters.stale,
+                Fate::Rejected => &counters.rejected,
+            },
+            1,
+        );
+        self.record().record_block(fate);
     }
 }

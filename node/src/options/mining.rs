@@ -13,7 +13,8 @@ use crate::NodeError;
 #[derive(Args, Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct MiningOptions {
-    /// Devices to mine on: cpu, opencl (all of OpenCL), or opencl0 and so on for one of them [default: cpu]
+    /// Devices to mine on: cpu, opencl (all of OpenCL, but beside cpu none that is the processor again), or opencl0 and so on for
+    /// one of them, as `pyrite devices` lists them [default: cpu]
     #[arg(
         long,
         value_name = "LIST",

@@ -36,6 +36,9 @@ pub(crate) trait Mining {
         address: Option<String>,
         threads: Option<i64>,
         intensity: Option<i64>,
+        devices: Option<String>,
+        kernel: Option<String>,
+        options: Option<Value>,
     ) -> CallResult<Value>;
 
     /// Stops the built-in miner.
@@ -48,10 +51,14 @@ pub(crate) trait Mining {
 }
 
 /// What the methods of the built-in miner return.
-const MINING_STATUS: &str = "(json object) running, threads, intensity, hash_rate, hash_rate_10s, \
-                             hash_rate_1m, hash_rate_15m (hashes a second), hashes, blocks_found, \
-                             blocks_accepted, blocks_stale, started_at, devices; schedule (every, in seconds, and \
-                             timing) if blocks are made by the clock";
+const MINING_STATUS: &str = "(json object) running, paused, held_back (busy, battery, temperature, power), allowed_percent, \
+                             threads, intensity, settings, hash_rate, hash_rate_10s, hash_rate_1m, hash_rate_15m (hashes a \
+                             second), hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, false_nonces, \
+                             started_at, tip_latency (samples, median_ms, p99_ms, max_ms: from a new tip to the first hash on \
+                             it), temperature (degrees Celsius), power (watts), on_battery, other_load (percent), energy \
+                             (joules since the start), joules_per_mh, devices (name, kind, kernel, state, reason, hash_rate_10s, \
+                             hash_rate_1m, hash_rate_15m, hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, \
+                             false_nonces), schedule (every, in seconds, and timing) if blocks are made by the clock. What no sensor tells is null.";
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
@@ -123,13 +130,39 @@ pub(crate) const METHODS: &[MethodSpec] = &[
                 "threads",
                 Kind::Number,
                 "as configured",
-                "How many threads.",
+                "How many threads of the processor.",
             ),
             optional(
                 "intensity",
                 Kind::Number,
                 "as configured",
-                "How much of the time each thread works, in percent, from 1 to 100.",
+                "How much of the time each device works, in percent, from 1 to 100.",
+            ),
+            optional(
+                "devices",
+                Kind::Text,
+                "as configured",
+                "What to mine on, between commas: cpu, opencl, or opencl0 and so on for one device.",
+            ),
+            optional(
+                "kernel",
+                Kind::Text,
+                "as configured",
+                "What the processor hashes with; \"\" for the fastest.",
+            ),
+            optional(
+                "options",
+                Kind::Options(&[
+                    "pin_cores",
+                    "pause_when_busy",
+                    "pause_on_battery",
+                    "max_temperature",
+                    "max_power",
+                ]),
+                "as configured",
+                "pin_cores (\"auto\", \"off\" or cores such as \"0,2-3\"), pause_when_busy (percent of all processors that \
+                 other programs take), pause_on_battery (true or false), max_temperature (degrees Celsius), max_power (watts); \
+                 0 for no limit.",
             ),
         ],
         result: MINING_STATUS,

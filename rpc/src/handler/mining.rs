@@ -9,17 +9,18 @@ use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{self, Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
 use pyrite_consensus::spec::Difficulty;
 use pyrite_consensus::{Height, earliest_time, pow};
-use pyrite_miner::{BlockSchedule, DeviceState, DeviceStatus, Finder, MinerSettings, MinerStatus};
+use pyrite_miner::{BlockSchedule, Finder};
 use pyrite_wallet::AddressType;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
+use super::mining_settings::MiningParams;
 use super::template::{UNKNOWN_WORK, bip22, decode_block};
 use super::template_request::read_work_id;
 use crate::api::mining::MiningServer;
 use crate::call::{CallError, CallResult, code};
 use crate::dialect::ReadyResult;
-use crate::json::{Btc, bits_hex, float, target_hex};
+use crate::json::{Btc, bits_hex, float, miner_json, target_hex};
 
 /// Blocks that `getnetworkhashps` looks at by default.
 const DEFAULT_HASH_RATE_BLOCKS: i64 = 120;
@@ -122,15 +123,19 @@ impl MiningServer for Handler {
         address: Option<String>,
         threads: Option<i64>,
         intensity: Option<i64>,
+        devices: Option<String>,
+        kernel: Option<String>,
+        options: Option<Value>,
     ) -> CallResult<Value> {
-        let defaults = self.context.mining_defaults.clone();
-        let settings = MinerSettings {
-            threads: threads.map_or(Ok(defaults.threads), in_range)?,
-            intensity_percent: intensity.map_or(Ok(defaults.intensity_percent), in_range)?,
-            ..defaults
+        let params = MiningParams {
+            threads,
+            intensity,
+            devices,
+            kernel,
+            options,
         };
-        // Before the payout changes: settings out of range change nothing.
-        settings.check()?;
+        // Before the payout changes: settings that make no sense change nothing.
+        let settings = params.over(&self.context.mining_defaults)?;
         self.context.work.set_payout(self.payout(address)?);
         self.context.miner.start(settings)?;
         self.get_mining_status()
@@ -142,7 +147,7 @@ impl MiningServer for Handler {
     }
 
     fn get_mining_status(&self) -> CallResult<Value> {
-        let mut form = status_json(&self.context.miner.status());
+        let mut form = miner_json(&self.context.miner.status());
         if let Some(schedule) = self.context.block_schedule {
             form["schedule"] = schedule_json(schedule);
         }
@@ -281,53 +286,12 @@ fn complete_witness(block: &mut Block) {
     }
 }
 
-/// A setting of the miner.
-fn in_range<T: TryFrom<i64>>(number: i64) -> CallResult<T> {
-    T::try_from(number)
-        .map_err(|_| CallError::invalid_parameter(format!("{number} is out of range")))
-}
-
-/// The miner's state.
-fn status_json(status: &MinerStatus) -> Value {
-    json!({
-        "running": status.running,
-        "threads": status.threads,
-        "intensity": status.intensity_percent,
-        "hash_rate": float(status.hash_rate),
-        "hash_rate_10s": float(status.hash_rate_10s),
-        "hash_rate_1m": float(status.hash_rate_1m),
-        "hash_rate_15m": float(status.hash_rate_15m),
-        "hashes": status.hashes_total,
-        "blocks_found": status.blocks_found,
-        "blocks_accepted": status.blocks_accepted,
-        "blocks_stale": status.blocks_stale,
-        "blocks_rejected": status.blocks_rejected,
-        "started_at": status.started_at,
-        "devices": status.devices.iter().map(device_json).collect::<Vec<_>>(),
-    })
-}
-
 /// Blocks by the clock.
 fn schedule_json(schedule: BlockSchedule) -> Value {
     json!({
         "every": float(schedule.every.as_secs_f64()),
         "timing": schedule.timing.name(),
     })
-}
-
-fn device_json(device: &DeviceStatus) -> Value {
-    let mut form = json!({ "name": device.name });
-    match &device.state {
-        DeviceState::Waiting => form["state"] = "waiting".into(),
-        DeviceState::Mining => form["state"] = "mining".into(),
-        DeviceState::Failed { reason } => {
-            form["state"] = "failed".into();
-            form["reason"] = reason.clone().into();
-        }
-    }
-    form["hashes"] = device.hashes.into();
-    form["false_nonces"] = device.false_nonces.into();
-    form
 }
 
 #[cfg(test)]
@@ -386,20 +350,6 @@ mod tests {
     }
 
     #[test]
-    fn the_miners_state_has_its_fields() {
-        let form = status_json(&MinerStatus {
-            running: true,
-            threads: 2,
-            ..Default::default()
-        });
-        assert_eq!(form["running"], true);
-        assert_eq!(form["threads"], 2);
-        assert_eq!(form["hash_rate"].as_f64(), Some(0.0));
-        assert_eq!(form["started_at"], Value::Null);
-        assert_eq!(form["devices"], json!([]));
-    }
-
-    #[test]
     fn a_schedule_is_told() {
         let form = schedule_json(BlockSchedule {
             every: std::time::Duration::from_millis(2_500),
@@ -407,12 +357,5 @@ mod tests {
         });
         assert_eq!(form["every"].as_f64(), Some(2.5));
         assert_eq!(form["timing"], "poisson");
-    }
-
-    #[test]
-    fn settings_are_in_range() {
-        assert_eq!(in_range::<u8>(100), Ok(100));
-        assert_eq!(in_range::<u8>(256).unwrap_err().code, -8);
-        assert_eq!(in_range::<usize>(-1).unwrap_err().code, -8);
     }
 }

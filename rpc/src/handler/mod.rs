@@ -18,6 +18,7 @@ mod long_work;
 mod mempool;
 mod mempool_file;
 mod mining;
+mod mining_settings;
 mod network;
 mod orphans;
 mod packages;

@@ -99,6 +99,12 @@ fn status_json(event: &str, status: &MinerStatus, work: &RemoteWork) -> Value {
         "hash_rate_1m": status.hash_rate_1m,
         "hash_rate_15m": status.hash_rate_15m,
         "hashes": status.hashes_total,
+        "held_back": status.held_back.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
+        "allowed_percent": status.allowed_percent,
+        "temperature": status.sensors.temperature_c,
+        "power": status.sensors.power_w,
+        "energy": status.energy_joules,
+        "joules_per_mh": status.joules_per_mh,
         "blocks_found": figures.found,
         "blocks_accepted": figures.accepted,
         "blocks_stale": figures.stale,
@@ -114,6 +120,7 @@ fn status_json(event: &str, status: &MinerStatus, work: &RemoteWork) -> Value {
 fn device_json(device: &DeviceStatus) -> Value {
     json!({
         "name": device.name,
+        "kernel": device.kernel,
         "state": device_text(device),
         "hash_rate_10s": device.hash_rates.ten_seconds,
         "hash_rate_1m": device.hash_rates.one_minute,

@@ -99,6 +99,8 @@ pub(super) fn status_text(status: &MinerStatus, work: &RemoteWork) -> String {
         .iter()
         .filter(|device| !matches!(device.state, DeviceState::Failed { .. }));
     parts.push(counted(working.count(), "device"));
+    parts.extend(hold_back_text(status));
+    parts.extend(sensors_text(status));
     if let Some(template) = work.templates().borrow().as_ref() {
         parts.push(format!(
             "height {}, difficulty {}",
@@ -116,6 +118,35 @@ pub(super) fn status_text(status: &MinerStatus, work: &RemoteWork) -> String {
             .unwrap_or_else(|| "no server".to_owned()),
     });
     parts.join("  ")
+}
+
+/// What holds mining back, if anything does.
+fn hold_back_text(status: &MinerStatus) -> Option<String> {
+    let reasons: Vec<_> = status
+        .held_back
+        .iter()
+        .map(|reason| reason.name())
+        .collect();
+    let reasons = reasons.join(", ");
+    match status.allowed_percent {
+        _ if reasons.is_empty() => None,
+        0 => Some(format!("paused ({reasons})")),
+        percent => Some(format!("held back to {percent}% ({reasons})")),
+    }
+}
+
+/// What the sensors say, where there are some.
+fn sensors_text(status: &MinerStatus) -> Option<String> {
+    let temperature = status.sensors.temperature_c;
+    let temperature = temperature.map(|celsius| format!("{celsius:.0} C"));
+    let power = status.sensors.power_w.map(|watts| format!("{watts:.1} W"));
+    let efficiency = status.joules_per_mh;
+    let efficiency = efficiency.map(|joules| format!("{joules:.2} J/MH"));
+    let known: Vec<_> = [temperature, power, efficiency]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!known.is_empty()).then(|| known.join(", "))
 }
 
 /// What became of the blocks.

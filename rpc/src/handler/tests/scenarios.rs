@@ -302,6 +302,12 @@ async fn wrong_calls_are_refused_with_bitcoins_codes() {
             -8,
             "mining needs at least one thread",
         ),
+        (
+            "startmining",
+            json!({ "devices": "gpu" }),
+            -8,
+            "gpu is not a device: devices are cpu, opencl, and opencl0 and so on for one of them",
+        ),
     ] {
         let refusal = node.refusal(method, params.clone()).await;
         assert_eq!(refusal, (code, message.to_owned()), "{method} {params}");
@@ -403,8 +409,13 @@ async fn a_long_poll_ends_with_a_new_tip_or_the_server() {
 #[tokio::test]
 async fn the_miner_is_started_and_stopped() {
     let node = TestNode::start().await;
-    let status = node.get("startmining", json!({ "intensity": 20 })).await;
+    let kernel = pyrite_miner::device::cpu::kernels()[0].name();
+    let params = json!({ "intensity": 20, "kernel": kernel, "max_temperature": 150 });
+    let status = node.get("startmining", params).await;
     assert_eq!(status["running"], true);
+    assert_eq!(status["settings"]["kernel"], kernel);
+    assert_eq!(status["settings"]["max_temperature"], 150);
+    assert_eq!(status["devices"][0]["name"], "cpu0");
     assert_eq!(
         (&status["threads"], &status["intensity"]),
         (&json!(1), &json!(20))

@@ -1,0 +1,261 @@
+//! The engine under limits, over new tips, and what it logs.
+
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+
+use super::fakes::{
+    FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on, settings, wait_until,
+};
+use super::lock::lock;
+use super::{
+    DeviceState, HoldBack, MinerHandle, MinerParts, MinerSettings, MinerStatus, MiningLimits,
+    OnBattery, SearchedRange, UnixClock,
+};
+use crate::{
+    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Sensors,
+    Solution,
+};
+
+fn is_mining(status: &MinerStatus) -> bool {
+    status.devices[0].state == DeviceState::Mining
+}
+
+fn fake_machine(files: &[(&str, &str)]) -> (tempfile::TempDir, Sensors) {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        set_sensor(&root, path, text);
+    }
+    let sensors = Sensors::at(root.path());
+    (root, sensors)
+}
+
+fn set_sensor(root: &tempfile::TempDir, path: &str, text: &str) {
+    let path = root.path().join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+#[test]
+fn a_limit_pauses_and_resumes_the_devices() {
+    let (root, sensors) = fake_machine(&[
+        ("sys/class/power_supply/BAT0/type", "Battery"),
+        ("sys/class/power_supply/BAT0/status", "Discharging"),
+    ]);
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let parts = MinerParts {
+        sensors,
+        ..MinerParts::default()
+    };
+    let miner = MinerHandle::with_parts(source, clock(), parts);
+    let limits = MiningLimits {
+        on_battery: OnBattery::Pause,
+        ..MiningLimits::default()
+    };
+    let settings = MinerSettings {
+        limits,
+        ..settings(1)
+    };
+    miner.start(settings).unwrap();
+    wait_until("a pause", || {
+        miner.status().devices[0].state == DeviceState::Paused
+    });
+    let status = miner.status();
+    assert_eq!(status.held_back, [HoldBack::Battery]);
+    assert_eq!(status.allowed_percent, 0);
+    assert_eq!(status.sensors.on_battery, Some(true));
+    set_sensor(&root, "sys/class/power_supply/BAT0/status", "Charging");
+    wait_until("mining", || is_mining(&miner.status()));
+    let before = miner.status().hashes_total;
+    wait_until("hashes", || miner.status().hashes_total > before);
+    let status = miner.status();
+    assert_eq!((status.allowed_percent, status.held_back), (100, vec![]));
+    miner.stop();
+}
+
+#[test]
+fn energy_is_counted_over_a_run() {
+    const COUNTER: &str = "sys/class/powercap/intel-rapl:0/energy_uj";
+    let (root, sensors) = fake_machine(&[
+        ("sys/class/powercap/intel-rapl:0/name", "package-0"),
+        (COUNTER, "1000000"),
+    ]);
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let parts = MinerParts {
+        sensors,
+        ..MinerParts::default()
+    };
+    let miner = MinerHandle::with_parts(source, clock(), parts);
+    miner.start(settings(1)).unwrap();
+    wait_until("a first reading", || {
+        miner.status().energy_joules == Some(0.0)
+    });
+    set_sensor(&root, COUNTER, "3500000");
+    wait_until("a second reading", || {
+        miner.status().energy_joules == Some(2.5)
+    });
+    wait_until("hashes", || miner.status().hashes_total > 0);
+    assert!(miner.status().joules_per_mh.unwrap() > 0.0);
+    miner.stop();
+    assert_eq!(miner.status().energy_joules, None);
+}
+
+#[test]
+fn new_tips_are_measured_and_what_rests_is_not() {
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::new(Arc::clone(&source) as _, clock());
+    miner.start(settings(2)).unwrap();
+    wait_until("both devices", || {
+        let status = miner.status();
+        status.devices.iter().all(|device| device.hashes > 0)
+    });
+    // Whether the first template came before or after a device was open is a matter of luck.
+    let first = miner.status().tip_latency.samples;
+    for tip in 2..=11_u64 {
+        let template = hard_template_on(u8::try_from(tip).unwrap());
+        miner.tip_moved(template.previous);
+        source.publish(Some(template));
+        let samples = first + 2 * (tip - 1);
+        wait_until("both devices' samples", || {
+            miner.status().tip_latency.samples == samples
+        });
+    }
+    // The same tip again is no new tip.
+    let hashes = miner.status().hashes_total;
+    source.publish(Some(hard_template_on(11)));
+    wait_until("more hashes", || miner.status().hashes_total > hashes);
+    let latency = miner.status().tip_latency;
+    assert_eq!(latency.samples, first + 20);
+    assert!(latency.median <= latency.p99 && latency.p99 <= latency.max);
+    miner.stop();
+}
+
+/// A device that claims to have searched everything at once, so that whole spaces of nonces run dry.
+struct Hasty(usize);
+
+impl MiningDevice for Hasty {
+    fn name(&self) -> &str {
+        "hasty"
+    }
+    fn kernel(&self) -> &str {
+        "none"
+    }
+    fn versions(&self) -> u16 {
+        [1, 4, 48][self.0 % 3]
+    }
+    fn search(
+        &mut self,
+        job: &Job,
+        nonces: RangeInclusive<u32>,
+        cancel: &Cancel,
+    ) -> Result<SearchOutcome, DeviceError> {
+        std::thread::yield_now();
+        let nonces = u64::from(nonces.end() - nonces.start()) + 1;
+        let hashes = if cancel.is_cancelled() { 0 } else { nonces };
+        Ok(SearchOutcome {
+            found: None,
+            hashes: hashes * u64::from(job.versions()),
+        })
+    }
+}
+
+/// No header is ever searched twice: over several devices of several kinds, times, templates and tips, and over a restart.
+#[test]
+fn no_work_is_done_twice() {
+    let ranges: Arc<Mutex<Vec<SearchedRange>>> = Arc::default();
+    let time = Arc::new(Mutex::new(NOW));
+    let (log, clock_time) = (Arc::clone(&ranges), Arc::clone(&time));
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let parts = MinerParts {
+        devices: devices(|index| match index {
+            0 | 1 => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
+            _ => Box::new(Hasty(index)),
+        }),
+        range_log: Some(Arc::new(move |range| lock(&log).push(range))),
+        ..MinerParts::default()
+    };
+    let clock: UnixClock = Arc::new(move || *lock(&clock_time));
+    let miner = MinerHandle::with_parts(Arc::clone(&source) as _, clock, parts);
+    for threads in [5, 4] {
+        miner.start(settings(threads)).unwrap();
+        for round in 1..=20_u8 {
+            // Every second template is on the tip of the one before, and differs from it in nothing.
+            source.publish(Some(hard_template_on(round / 2)));
+            *lock(&time) += u64::from(round % 3);
+            let before = lock(&ranges).len();
+            wait_until("searches", || lock(&ranges).len() >= before + 50);
+        }
+        miner.stop();
+    }
+    let mut ranges = std::mem::take(&mut *lock(&ranges));
+    let whole = |range: &SearchedRange| *range.nonces.end() == u32::MAX;
+    assert!(ranges.iter().any(whole), "a space of nonces ran dry");
+    let names: HashSet<_> = ranges.iter().map(|range| range.device.clone()).collect();
+    assert_eq!(names.len(), 3);
+    let key = |range: &SearchedRange| {
+        let versions: HashSet<_> = range.versions.iter().collect();
+        assert_eq!(versions.len(), range.versions.len());
+        (
+            range.previous,
+            range.merkle_root,
+            range.time,
+            *range.nonces.start(),
+        )
+    };
+    ranges.sort_by_cached_key(key);
+    for pair in ranges.windows(2) {
+        let (one, next) = (&pair[0], &pair[1]);
+        let same = (one.previous, one.merkle_root, one.time)
+            == (next.previous, next.merkle_root, next.time);
+        assert!(
+            !same || one.nonces.end() < next.nonces.start(),
+            "{one:?} and {next:?}"
+        );
+    }
+}
+
+#[test]
+fn a_device_with_many_false_nonces_is_set_aside() {
+    let factory = devices(|_| {
+        Box::new(FakeDevice(|job: &Job, _: &Cancel| SearchOutcome {
+            found: Some(Solution {
+                version: job.version(0),
+                nonce: 7,
+            }),
+            hashes: 1,
+        }))
+    });
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::with_devices(source, clock(), factory);
+    miner.start(settings(1)).unwrap();
+    let failed = DeviceState::Failed {
+        reason: "the device failed: it reported 16 nonces that solve nothing".to_owned(),
+    };
+    wait_until("the end of its patience", || {
+        miner.status().devices[0].state == failed
+    });
+    let status = miner.status();
+    assert_eq!(
+        (status.false_nonces, status.devices[0].false_nonces),
+        (16, 16)
+    );
+    miner.stop();
+}
+
+#[test]
+fn a_device_that_does_not_open_is_set_aside() {
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::new(source, clock());
+    let settings = MinerSettings {
+        devices: "cpu,opencl200".parse().unwrap(),
+        ..settings(1)
+    };
+    miner.start(settings).unwrap();
+    wait_until("one to fail and one to mine", || {
+        let devices = miner.status().devices;
+        let failed = matches!(devices[1].state, DeviceState::Failed { .. });
+        failed && devices[0].hashes > 0
+    });
+    assert_eq!(miner.status().devices[1].name, "opencl200");
+    miner.stop();
+}
