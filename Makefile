@@ -20,7 +20,7 @@ NONCES ?= 4294967296
 # How many script executions `make differential` compares.
 COUNT ?= 10000000
 
-.PHONY: help testnet build test fuzz kills model gpu-compare differential check lint unit python deny audit bench setup
+.PHONY: help testnet build test arm fuzz kills model gpu-compare differential check lint unit python deny audit bench setup
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
@@ -30,6 +30,7 @@ help:
 	@echo "make kills     a node killed KILLS=$(KILLS) times at random instants under load"
 	@echo "make model     the mempool against a slow model, OPERATIONS=$(OPERATIONS) random operations"
 	@echo "make gpu-compare  an OpenCL device against the processor, on NONCES=$(NONCES) nonces"
+	@echo "make arm       the processor kernels of ARMv8, run by qemu where it is installed"
 	@echo "make bench     the benchmarks"
 	@echo "make differential  the script engine against Bitcoin Core's on COUNT=$(COUNT) random executions"
 	@echo "make setup     install what the build needs (g++, make, libclang-dev, ccache, python3-venv, PoCL)"
@@ -44,12 +45,16 @@ build: setup
 testnet: build
 	target/release/pyrite testnet up --nodes $(NODES) --dir $(DIR)
 
-test: check unit python
+test: check unit python arm
 
 # Tests and program share the release profile, so that RocksDB is built once.
 unit: setup
 	$(CARGO) test --release --locked --workspace --all-targets
 	$(CARGO) test --release --locked --workspace --doc
+
+# The processor kernels of ARMv8, by qemu; skipped where there is none.
+arm:
+	@.ci/arm
 
 # Fuzz targets are tests whose names begin with fuzz_; among the other tests each runs for a second.
 fuzz: setup

@@ -9,6 +9,8 @@ use pyrite_consensus::bitcoin::{BlockHash, CompactTarget, TxMerkleNode};
 
 use super::kernel::Kernel;
 use super::reference::{self, Reference};
+#[cfg(target_arch = "aarch64")]
+use super::sha2_arm::Sha2Arm;
 #[cfg(target_arch = "x86_64")]
 use super::{
     avx2::Avx2,
@@ -67,6 +69,8 @@ fn known_kernels() -> Vec<Box<dyn Kernel>> {
             add(Rolled::new(registers).map(|kernel| Box::new(kernel) as _));
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    kernels.extend(Sha2Arm::new().map(|kernel| Box::new(kernel) as Box<dyn Kernel>));
     kernels
 }
 

@@ -129,8 +129,8 @@ impl Shared {
             let at = place(word, 4);
             state[at] = state[at].plus(nonces);
         }
-        for (index, sum) in self.sums.iter().enumerate() {
-            round(&mut state, 4 + index, V::all(*sum));
+        for number in 4..18 {
+            round(&mut state, number, V::all(self.sums[number - 4]));
         }
         state
     }
@@ -263,17 +263,16 @@ pub(super) fn scan<V: Lanes>(
         let nonces = from_fn(|lane| start.wrapping_add(lane as u32).swap_bytes());
         let nonces = V::from_words(&nonces);
         let mut w = versions[0].words(nonces);
-        for (number, sum) in sums.iter_mut().enumerate().skip(18) {
-            let word = match number {
-                ..32 => w[number % 16],
-                _ => next_word(&mut w, number),
-            };
-            *sum = word.plus(V::all(K[number]));
+        for number in 18..32 {
+            sums[number] = w[number % 16].plus(V::all(K[number]));
+        }
+        for number in 32..64 {
+            sums[number] = next_word(&mut w, number).plus(V::all(K[number]));
         }
         for (version, shared) in (0_u16..).zip(&versions) {
             let mut state = shared.state(nonces);
-            for (number, sum) in sums.iter().enumerate().skip(18) {
-                round(&mut state, number, *sum);
+            for number in 18..64 {
+                round(&mut state, number, sums[number]);
             }
             let tops = second_hash(shared.hash(state)).to_words();
             for (lane, top) in (0_u32..).zip(&tops[..V::COUNT]) {

@@ -13,6 +13,8 @@ mod kernel;
 mod lanes;
 mod reference;
 mod sha256;
+#[cfg(target_arch = "aarch64")]
+mod sha2_arm;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 
