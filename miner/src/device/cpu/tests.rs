@@ -13,7 +13,7 @@ use crate::{PreparedHeader, SearchOutcome, Solution};
 const GENESIS_NONCE: u32 = 2_083_236_893;
 
 /// Headers and nonces that `make test` compares each kernel on: `PYRITE_KERNEL_HASHES` for more.
-const HASHES: u32 = 200_000;
+const HASHES: u32 = 2_000_000;
 
 /// What the second hash's fifth word is after the round that decides: the eighth word of the hash but for the initial state.
 #[cfg(target_arch = "x86_64")]

@@ -160,7 +160,7 @@ fn print_table(report: &Report) {
     );
     if !report.kernels.is_empty() {
         println!(
-            "{:<12} {:>7} {:>10} {:>14} {:>10}",
+            "{:<17} {:>7} {:>10} {:>14} {:>10}",
             "kernel", "threads", "MH/s", "cycles/hash", "x sha2"
         );
     }
@@ -169,7 +169,7 @@ fn print_table(report: &Report) {
             .cycles_per_hash
             .map_or_else(|| "unknown".to_owned(), |cycles| format!("{cycles:.0}"));
         println!(
-            "{:<12} {:>7} {:>10.2} {:>14} {:>10.2}",
+            "{:<17} {:>7} {:>10.2} {:>14} {:>10.2}",
             measured.name,
             measured.threads,
             measured.mh_s,
