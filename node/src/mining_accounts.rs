@@ -1,18 +1,18 @@
 //! Keeps the accounts of mining: writes blocks that are found here into the ledger before they are submitted, and how long
 //! the miner worked while it does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::bitcoin::{Block, Script, ScriptBuf};
 use pyrite_miner::{
-    Finder, FoundBlock, Ledger, LedgerEntry, MinerHandle, MinerReading, SpanMeter, Template,
-    TemplateOptions, WorkError, WorkSource,
+    Finder, FoundBlock, Ledger, LedgerEntry, MinerHandle, MinerReading, MiningSpan, SpanMeter,
+    Template, TemplateOptions, WorkError, WorkSource,
 };
 use tokio::sync::watch;
 
-use crate::node::{StopHandle, blocking};
+use crate::node::blocking;
 
 /// How often the miner is asked whether it works.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -82,41 +82,57 @@ impl WorkSource for AccountedWork {
     }
 }
 
-/// Writes down how long the miner worked, until the node is asked to stop.
-pub(crate) async fn run(ledger: Arc<Ledger>, miner: MinerHandle, clock: Clock, stop: StopHandle) {
-    let mut meter = SpanMeter::default();
-    let mut look = tokio::time::interval(LOOK_EVERY);
-    loop {
-        let is_over = tokio::select! {
-            _ = look.tick() => false,
-            () = stop.stopped() => true,
-        };
-        let reading = read(&miner, clock.now());
-        let span = if is_over {
-            meter.finish(reading)
-        } else {
-            meter.observe(reading)
-        };
-        if let Some(span) = span {
-            let ledger = Arc::clone(&ledger);
-            blocking(move || add(&ledger, &LedgerEntry::Span(span))).await;
-        }
-        if is_over {
-            return;
-        }
-    }
+/// Writes down how long the miner works.
+pub(crate) struct WorkingTime {
+    ledger: Arc<Ledger>,
+    miner: MinerHandle,
+    clock: Clock,
+    meter: Mutex<SpanMeter>,
 }
 
-fn read(miner: &MinerHandle, now: u64) -> MinerReading {
-    let status = miner.status();
-    MinerReading {
-        now,
-        run: status.started_at,
-        hashes: status.hashes_total,
-        // Energy is above zero, and the cast holds the number within bounds.
-        energy_mj: status
-            .energy_joules
-            .map(|joules| (joules * 1_000.0).round() as u64),
+impl WorkingTime {
+    pub(crate) fn new(ledger: Arc<Ledger>, miner: MinerHandle, clock: Clock) -> Self {
+        Self {
+            ledger,
+            miner,
+            clock,
+            meter: Mutex::default(),
+        }
+    }
+
+    /// Watches the miner until the task is dropped.
+    pub(crate) async fn run(self: Arc<Self>) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            look.tick().await;
+            let time = Arc::clone(&self);
+            blocking(move || time.note(SpanMeter::observe)).await;
+        }
+    }
+
+    /// Writes down the last of it, when the miner has stopped for good. Blocking.
+    pub(crate) fn finish(&self) {
+        self.note(SpanMeter::finish);
+    }
+
+    fn note(&self, take: fn(&mut SpanMeter, MinerReading) -> Option<MiningSpan>) {
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(span) = take(&mut meter, self.read()) {
+            add(&self.ledger, &LedgerEntry::Span(span));
+        }
+    }
+
+    fn read(&self) -> MinerReading {
+        let status = self.miner.status();
+        MinerReading {
+            now: self.clock.now(),
+            run: status.started_at,
+            hashes: status.hashes_total,
+            // Sums of sensors are not negative, and far below 2^64.
+            energy_mj: status
+                .energy_joules
+                .map(|joules| (joules * 1_000.0).round() as u64),
+        }
     }
 }
 

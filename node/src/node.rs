@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
-use crate::mining_accounts::{self, AccountedWork};
+use crate::mining_accounts::{AccountedWork, WorkingTime};
 use crate::options::Payout;
 use crate::relay::{Relay, RelayFollower};
 use crate::scheduled_blocks::ScheduledBlocks;
@@ -40,6 +40,7 @@ pub struct Node {
     mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     fee_estimates: FeeEstimatesFile,
+    working_time: Arc<WorkingTime>,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
     handles: NodeHandles,
@@ -219,7 +220,7 @@ impl Node {
             work,
         };
         let announcer = network.clone();
-        let accounts = mining_accounts::run(ledger, miner.clone(), accounts_clock, stop.clone());
+        let working_time = Arc::new(WorkingTime::new(ledger, miner.clone(), accounts_clock));
         let mut tasks = vec![
             tokio::spawn(mempool.clone().run(stop.clone().into_stopped())),
             tokio::spawn(mempool_keeper::run(
@@ -237,7 +238,7 @@ impl Node {
             tokio::spawn(watch_failure(reader, stop.clone())),
             tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
             tokio::spawn(fee_estimates.clone().save_hourly()),
-            tokio::spawn(accounts),
+            tokio::spawn(Arc::clone(&working_time).run()),
         ];
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
@@ -255,6 +256,7 @@ impl Node {
             mempool_file,
             rpc,
             fee_estimates,
+            working_time,
             tasks,
             stop,
             handles,
@@ -300,6 +302,7 @@ impl Node {
             mempool_file,
             rpc,
             fee_estimates,
+            working_time,
             tasks,
             stop,
             handles,
@@ -312,6 +315,7 @@ impl Node {
             mempool_file,
             rpc,
             fee_estimates,
+            working_time,
             tasks,
             stop,
             handles,
@@ -334,6 +338,7 @@ struct Parts {
     mempool_file: Arc<MempoolFile>,
     rpc: RpcServer,
     fee_estimates: FeeEstimatesFile,
+    working_time: Arc<WorkingTime>,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
     handles: NodeHandles,
@@ -397,6 +402,7 @@ impl Parts {
             mempool_file,
             rpc,
             fee_estimates,
+            working_time,
             tasks,
             stop,
             handles,
@@ -410,6 +416,7 @@ impl Parts {
             mempool_file,
             rpc,
             fee_estimates,
+            working_time,
             tasks,
             stop,
             handles,
@@ -435,6 +442,8 @@ impl Parts {
             let _ = task.await;
         }
         // Nothing comes any more.
+        let working_time = self.working_time;
+        blocking(move || working_time.finish()).await;
         mempool_keeper::save(&self.mempool_file).await;
         let fee_estimates = self.fee_estimates;
         blocking(move || fee_estimates.save_last()).await;

@@ -21,19 +21,20 @@ pub struct MinerReading {
     pub energy_mj: Option<u64>,
 }
 
-/// The span that is under way.
+/// Watches a miner, and tells the spans in which it worked.
 #[derive(Debug, Default)]
 pub struct SpanMeter {
-    /// Its first and its last reading.
+    /// The first and the last reading of the span that is under way.
     span: Option<(MinerReading, MinerReading)>,
+    /// The last reading while none is.
+    idle: Option<MinerReading>,
 }
 
 impl SpanMeter {
     /// Takes note of a reading, and returns the span that it ends, if it ends one. Readings come every few seconds.
     pub fn observe(&mut self, reading: MinerReading) -> Option<MiningSpan> {
         let Some((start, last)) = self.span else {
-            self.begin(reading);
-            return None;
+            return self.begin(reading);
         };
         // So does a clock that was set back.
         let slept = reading
@@ -46,22 +47,40 @@ impl SpanMeter {
             self.span = Some((start, reading));
             return None;
         }
+        (self.span, self.idle) = (None, None);
         self.begin(reading);
         let to = if slept { last.now } else { reading.now };
         span(&start, &last, &reading, to)
     }
 
-    /// The end: the span that was under way.
+    /// The end: the span that was under way, or the work since the last reading.
     pub fn finish(&mut self, reading: MinerReading) -> Option<MiningSpan> {
-        self.span.take().and_then(|(start, last)| {
-            let is_near = (last.now..=last.now + MAX_GAP_S).contains(&reading.now);
-            let to = if is_near { reading.now } else { last.now };
-            span(&start, &last, &reading, to)
-        })
+        let started = self.span.take();
+        let (start, last) = started.or_else(|| self.idle.take().map(|idle| (idle, idle)))?;
+        let is_near = (last.now..=last.now.saturating_add(MAX_GAP_S)).contains(&reading.now);
+        let to = if is_near { reading.now } else { last.now };
+        span(&start, &last, &reading, to)
     }
 
-    fn begin(&mut self, reading: MinerReading) {
-        self.span = reading.run.map(|_| (reading, reading));
+    /// A reading while no span is under way: it begins one if the miner works. A whole run may have been since the last one.
+    fn begin(&mut self, reading: MinerReading) -> Option<MiningSpan> {
+        let idle = self.idle.take();
+        let Some(started) = reading.run else {
+            self.idle = Some(reading);
+            return idle.and_then(|idle| span(&idle, &idle, &reading, reading.now));
+        };
+        let start = match idle {
+            // It was started since.
+            Some(idle) if (idle.now..=reading.now).contains(&started) => MinerReading {
+                now: started,
+                hashes: idle.hashes,
+                energy_mj: reading.energy_mj.map(|_| 0),
+                ..reading
+            },
+            _ => reading,
+        };
+        self.span = Some((start, reading));
+        None
     }
 }
 
@@ -123,15 +142,19 @@ mod tests {
             } else {
                 STOPPED
             };
-            spans.extend(meter.observe(reading(now, run)));
+            // It hashes from its start to its stop.
+            let mined = MinerReading {
+                hashes: now.clamp(100, 600) * 10,
+                ..reading(now, run)
+            };
+            spans.extend(meter.observe(mined));
         }
         // Of the energy, what was told before the stop.
         let last = MiningSpan {
             energy_mj: Some(290_000),
             ..worked(300, 600)
         };
-        assert_eq!(spans, [worked(110, 300), last]);
-        assert_eq!(meter.finish(reading(950, STOPPED)), None);
+        assert_eq!(spans, [worked(100, 300), last]);
     }
 
     #[test]
@@ -140,6 +163,36 @@ mod tests {
         meter.observe(reading(100, MINING));
         assert_eq!(meter.finish(reading(120, MINING)), Some(worked(100, 120)));
         assert_eq!(meter.finish(reading(130, MINING)), None);
+    }
+
+    #[test]
+    fn a_run_is_known_from_its_start_on() {
+        let mut meter = SpanMeter::default();
+        meter.observe(reading(98, STOPPED));
+        assert_eq!(meter.observe(reading(103, MINING)), None);
+        let span = meter.finish(reading(105, MINING)).unwrap();
+        assert_eq!((span.from, span.to), (100, 105));
+        assert_eq!((span.hashes, span.energy_mj), (70, Some(5_000)));
+    }
+
+    #[test]
+    fn a_run_between_two_readings_is_not_lost() {
+        let idle = |now, hashes| MinerReading {
+            hashes,
+            ..reading(now, STOPPED)
+        };
+        let work = |from, to, hashes| MiningSpan {
+            from,
+            to,
+            hashes,
+            energy_mj: None,
+        };
+        let mut meter = SpanMeter::default();
+        assert_eq!(meter.observe(idle(100, 0)), None);
+        assert_eq!(meter.observe(idle(105, 7)), Some(work(100, 105, 7)));
+        assert_eq!(meter.observe(idle(110, 7)), None);
+        assert_eq!(meter.finish(idle(111, 9)), Some(work(110, 111, 2)));
+        assert_eq!(meter.finish(idle(112, 9)), None);
     }
 
     #[test]
