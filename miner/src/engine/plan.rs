@@ -78,14 +78,22 @@ fn open_cl_devices(settings: &MinerSettings) -> Vec<PlannedDevice> {
     let chosen = chosen
         .into_iter()
         .filter_map(|index| Some(open_cl_device(index, infos[index].take()?)));
-    let missing = missing.into_iter().map(|name| {
-        let count = kinds.len();
-        absent(
-            name.to_string(),
-            format!("OpenCL has {count} devices, and this is not one of those to mine on"),
-        )
-    });
+    let missing = missing
+        .into_iter()
+        .map(|name| absent(name.to_string(), why_missing(name, kinds.len())));
     chosen.chain(missing).collect()
+}
+
+/// Why a name stands for none of so many devices.
+fn why_missing(name: DeviceName, count: usize) -> String {
+    match name {
+        DeviceName::OpenClAt(_) => format!("OpenCL's devices here are {count}, counted from 0"),
+        DeviceName::OpenCl | DeviceName::Cpu if count == 0 => "OpenCL has no device here".to_owned(),
+        DeviceName::OpenCl | DeviceName::Cpu => {
+            "OpenCL has nothing here but the processor, which mines by itself: name its device, such as opencl0, to mine on both"
+                .to_owned()
+        }
+    }
 }
 
 /// The numbers of the devices that a selection stands for, and the names that stand for none. OpenCL on the processor is none of
@@ -180,6 +188,21 @@ mod tests {
             (vec![1], vec![DeviceName::OpenClAt(3)])
         );
         assert_eq!(choose("cpu"), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_name_that_stands_for_none_says_why() {
+        assert_eq!(
+            why_missing(DeviceName::OpenClAt(3), 2),
+            "OpenCL's devices here are 2, counted from 0"
+        );
+        assert_eq!(
+            why_missing(DeviceName::OpenCl, 0),
+            "OpenCL has no device here"
+        );
+        assert!(
+            why_missing(DeviceName::OpenCl, 1).contains("the processor, which mines by itself")
+        );
     }
 
     #[test]
