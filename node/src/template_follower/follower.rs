@@ -405,15 +405,16 @@ impl WorkSource for TemplateFollower {
     }
 
     fn set_payout(&self, payout: ScriptBuf) {
-        let is_new = self.payout.send_if_modified(|current| {
+        self.payout.send_if_modified(|current| {
             let is_new = current.as_ref() != Some(&payout);
             *current = Some(payout);
+            if is_new {
+                // Nobody mines for the former one until there is a template that pays the new one, which is not published
+                // before this ends.
+                self.mined.send_replace(None);
+            }
             is_new
         });
-        if is_new {
-            // Nobody mines for the former one until there is a template that pays the new one.
-            self.mined.send_replace(None);
-        }
     }
 
     fn options(&self) -> TemplateOptions {
