@@ -1,7 +1,6 @@
 //! `pyrite chain`: specs are made, checked and simulated, and what is wrong is said.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use pyrite_consensus::ChainSpec;
 use pyrite_consensus::spec::Difficulty;
@@ -9,7 +8,7 @@ use pyrite_testnet::MiningShare;
 use serde_json::{Value, json};
 
 use crate::command_line::{failure, pyrite};
-use crate::support::{TestNetwork, wait};
+use crate::support::{MINED, TestNetwork, wait};
 
 /// What a command that succeeded printed.
 fn output(args: &[&str]) -> String {
@@ -356,16 +355,14 @@ fn a_chain_that_lost_its_hash_power_moves_again() {
     assert_ne!(bits(1), json!(limit));
     // One thread for one percent of its time: an ordinary block takes it minutes.
     network.rpc(1, "startmining", json!([address, 1, 1]));
-    wait(
-        "a block of the least difficulty",
-        Duration::from_secs(90),
-        || (2..=network.height(1)).any(|height| bits(height) == json!(limit)),
-    );
+    wait("a block of the least difficulty", MINED, || {
+        (2..=network.height(1)).any(|height| bits(height) == json!(limit))
+    });
     // Soon after it an ordinary one is asked for again, and then again an easy one.
-    wait("the ordinary bits", Duration::from_secs(60), || {
+    wait("the ordinary bits", MINED, || {
         network.rpc(1, "getmininginfo", json!([]))["next"]["bits"] == bits(1)
     });
-    wait("the least difficulty", Duration::from_secs(60), || {
+    wait("the least difficulty", MINED, || {
         network.rpc(1, "getmininginfo", json!([]))["next"]["bits"] == json!(limit)
     });
 }

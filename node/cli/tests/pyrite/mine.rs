@@ -3,13 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::support::{TestNetwork, binary, wait};
 use pyrite_testnet::MiningShare;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(90);
+use crate::support::{MINED, TestNetwork, binary, wait};
+
 const ADDRESS: &str = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
 /// A miner, and what it prints.
@@ -50,7 +50,7 @@ impl Miner {
 
     /// The next line that is so.
     fn wait(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + SOON;
+        let deadline = Instant::now() + MINED;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
@@ -139,7 +139,7 @@ fn another_node_steps_in_until_the_first_is_back() {
     miner.wait_working(&urls[0]);
     miner.wait_block("accepted");
     miner.interrupt();
-    network.wait_agreement(&[1, 2], SOON);
+    network.wait_agreement(&[1, 2], MINED);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_block_that_is_found_while_the_node_is_down_is_not_lost() {
     miner.wait("verdict", |line| {
         line["event"] == "block" && line["hash"] == hash && line["verdict"] == "accepted"
     });
-    wait("block in the chain", SOON, || {
+    wait("block in the chain", MINED, || {
         network.rpc(1, "getblockheader", json!([hash]))["confirmations"].as_i64() >= Some(1)
     });
     assert_eq!(payee(&network, 1, &hash), ADDRESS);

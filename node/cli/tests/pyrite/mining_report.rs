@@ -11,7 +11,7 @@ use pyrite_testnet::MiningShare;
 use serde_json::{Value, json};
 
 use crate::command_line::{failure, pyrite};
-use crate::support::{TestNetwork, binary, wait};
+use crate::support::{MINED, TestNetwork, binary, wait};
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -181,7 +181,7 @@ fn prices_and_files_are_checked() {
 #[test]
 fn the_miners_blocks_and_time_are_in_the_report() {
     let mut network = TestNetwork::mining(1, 50);
-    wait("two mined blocks", LIMIT, || network.height(1) >= 2);
+    wait("two mined blocks", MINED, || network.height(1) >= 2);
     network.stop(1).unwrap();
     let report = report(&network, &["--by", "block"]);
     let first = &report["blocks"][0];

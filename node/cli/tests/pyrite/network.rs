@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{TestNetwork, binary, wait};
+use crate::support::{MINED, TestNetwork, binary, wait};
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -62,9 +62,7 @@ fn a_private_network_estimates_fees_and_keeps_what_it_learned() {
 fn a_network_mines_and_agrees() {
     let mut network = TestNetwork::mining(3, 15);
     network.wait_mesh();
-    wait("blocks", Duration::from_secs(120), || {
-        network.height(1) >= 10
-    });
+    wait("blocks", MINED, || network.height(1) >= 10);
     let status = network.status();
     assert_eq!(status.nodes.len(), 3);
     for node in &status.nodes {
@@ -81,9 +79,7 @@ fn a_network_mines_and_agrees() {
     assert_eq!(network.stop_all().unwrap(), 3);
     network.start_all().unwrap();
     assert!(network.height(2) >= height);
-    wait("new blocks", Duration::from_secs(120), || {
-        network.height(2) > height
-    });
+    wait("new blocks", MINED, || network.height(2) > height);
     let old = network.rpc(2, "getblockhash", json!([height]));
     assert_eq!(old, json!(best));
 }

@@ -7,6 +7,10 @@ use std::time::{Duration, Instant};
 use pyrite_testnet::{Cluster, MiningShare, NetworkOptions, PortChoice};
 use serde_json::{Value, json};
 
+/// How long blocks that are mined may take: mining threads have the processor when nobody else wants it, and all the other tests
+/// do.
+pub(crate) const MINED: Duration = Duration::from_secs(300);
+
 /// The program under test.
 pub(crate) fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_pyrite"))
