@@ -32,18 +32,9 @@ const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
 
 /// A running node.
 pub struct Node {
-    config: NodeConfig,
     chain: Chain,
     indexes: Indexes,
-    network: NetworkHandle,
-    miner: MinerHandle,
-    mempool_file: Arc<MempoolFile>,
-    rpc: RpcServer,
-    fee_estimates: FeeEstimatesFile,
-    working_time: Arc<WorkingTime>,
-    tasks: Vec<JoinHandle<()>>,
-    stop: StopHandle,
-    handles: NodeHandles,
+    parts: Parts,
 }
 
 /// The parts of a node that runs in the same process.
@@ -127,7 +118,11 @@ impl Node {
             }
         };
         match Self::start_on(config, &chain, &indexes, clock, stop).await {
-            Ok(parts) => Ok(parts.into_node(chain, indexes)),
+            Ok(parts) => Ok(Self {
+                chain,
+                indexes,
+                parts,
+            }),
             Err(error) => {
                 stop_indexes(indexes).await?;
                 close_chain(chain, path).await?;
@@ -271,19 +266,19 @@ impl Node {
     /// Where it serves JSON-RPC.
     #[must_use]
     pub fn rpc_address(&self) -> SocketAddr {
-        self.rpc.local_addr()
+        self.parts.rpc.local_addr()
     }
 
     /// Its parts.
     #[must_use]
     pub fn handles(&self) -> NodeHandles {
-        self.handles.clone()
+        self.parts.handles.clone()
     }
 
     /// What asks it to stop.
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
-        self.stop.clone()
+        self.parts.stop.clone()
     }
 
     /// Runs until it is asked to stop or can't go on, then stops its parts in order.
@@ -291,37 +286,15 @@ impl Node {
     /// # Errors
     /// The chain or an index failed while it ran (a full disk, a corrupt database).
     pub async fn run(self) -> Result<(), NodeError> {
-        self.stop.stopped().await;
+        self.parts.stop.stopped().await;
         tracing::info!("stopping");
         let Self {
-            config,
             chain,
             indexes,
-            network,
-            miner,
-            mempool_file,
-            rpc,
-            fee_estimates,
-            working_time,
-            tasks,
-            stop,
-            handles,
+            parts,
         } = self;
-        let path = config.data_dir.database();
-        Parts {
-            config,
-            network,
-            miner,
-            mempool_file,
-            rpc,
-            fee_estimates,
-            working_time,
-            tasks,
-            stop,
-            handles,
-        }
-        .stop()
-        .await;
+        let path = parts.config.data_dir.database();
+        parts.stop().await;
         let followed = stop_indexes(indexes).await;
         close_chain(chain, path).await?;
         followed?;
@@ -392,35 +365,6 @@ impl Parts {
         };
         self.tasks.push(tokio::spawn(blocks.run(self.stop.clone())));
         Ok(())
-    }
-
-    fn into_node(self, chain: Chain, indexes: Indexes) -> Node {
-        let Self {
-            config,
-            network,
-            miner,
-            mempool_file,
-            rpc,
-            fee_estimates,
-            working_time,
-            tasks,
-            stop,
-            handles,
-        } = self;
-        Node {
-            config,
-            chain,
-            indexes,
-            network,
-            miner,
-            mempool_file,
-            rpc,
-            fee_estimates,
-            working_time,
-            tasks,
-            stop,
-            handles,
-        }
     }
 
     async fn stop(self) {
