@@ -99,7 +99,8 @@ fn one_server_that_may_come_is_hope() {
 fn nothing_is_mined_beside_a_block_that_waits() {
     let work = work(1);
     work.take_offer(0, offer(5, PARENTS[0]), 0);
-    let block = work.current().unwrap().block(1, 1_000, 0);
+    let first = work.current().unwrap();
+    let block = first.block(1, 1_000, 0);
     // Nothing listens there.
     let refused = work.submit(Arc::new(block));
     assert!(
@@ -113,6 +114,11 @@ fn nothing_is_mined_beside_a_block_that_waits() {
     work.take_offer(0, offer(6, PARENTS[1]), 0);
     assert_eq!(height(&work), Some(6));
     assert_eq!(work.figures().found, 1);
+    // One more on the same parent, found before the devices knew, does not come before the one that is kept.
+    let sibling = first.block(1, 1_000, 1);
+    let stale = work.submit(Arc::new(sibling));
+    assert!(matches!(stale, Err(WorkError::Stale)), "{stale:?}");
+    assert_eq!((work.pending_count(), work.figures().stale), (1, 1));
     // At the end it is written down.
     let directory = tempfile::tempdir().unwrap();
     let files = work.save_pending(directory.path());

@@ -83,6 +83,11 @@ impl RemoteWork {
     pub(super) fn submit_block(&self, block: &Block) -> Result<(), WorkError> {
         let block = Sent::new(block);
         self.count_found();
+        if self.is_parent_taken(&block.parent) {
+            // Brought now, it could come before the one that is kept and make that one stale.
+            self.record(&block, Verdict::Stale);
+            return Err(WorkError::Stale);
+        }
         match self.judged(&block) {
             Ok(verdict) => {
                 self.record(&block, verdict.clone());
@@ -107,6 +112,12 @@ impl RemoteWork {
     pub(super) fn pending_count(&self) -> u64 {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         u64::try_from(pending.len()).unwrap_or(u64::MAX)
+    }
+
+    /// A block on this parent is kept.
+    fn is_parent_taken(&self, parent: &BlockHash) -> bool {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.iter().any(|kept| kept.block.parent == *parent)
     }
 
     fn keep(&self, block: Sent, reason: String) {
