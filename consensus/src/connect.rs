@@ -291,7 +291,7 @@ pub(crate) fn bip30_applies(spec: &ChainSpec, block: &impl BlockContents, height
     !is_bip30_repeat(height, block.header().block_hash())
 }
 
-fn check_overwrites_nothing(
+pub(crate) fn check_overwrites_nothing(
     block: &impl BlockContents,
     coins: &impl CoinView,
 ) -> Result<(), BlockError> {

@@ -7,7 +7,7 @@ use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Wtxid};
 
 use crate::block::{BodyFigures, check_body, check_final_body, check_merkle_root, in_block};
 use crate::connect::{
-    Connection, TransactionScripts, bip30_applies, check_coinbase_amount,
+    Connection, TransactionScripts, bip30_applies, check_coinbase_amount, check_overwrites_nothing,
     further_outpoints_to_read, scripts_from, transactions,
 };
 use crate::script::ScriptFlags;
@@ -78,6 +78,8 @@ pub struct ProposalCheck<'a> {
     context: &'a BlockContext<'a>,
     lock_time_cutoff: u32,
     part: Option<&'a CheckedPart>,
+    /// Whether the rules say the same of a part by itself and in its block.
+    is_divisible: bool,
     /// Where the part to keep ends that is to be found out, if one is.
     settled_end: Option<usize>,
 }
@@ -102,6 +104,7 @@ impl<'a> ProposalCheck<'a> {
             context,
             lock_time_cutoff,
             part,
+            is_divisible,
             settled_end: is_to_be_kept.then(|| 1 + block.settled()),
         }
     }
@@ -135,14 +138,12 @@ impl<'a> ProposalCheck<'a> {
             }
             body.add(index, transaction);
             weight += transaction.weight().to_wu();
-            not_final = not_final.and_then(|()| {
-                check_lock_time(transaction, self.context.height, self.lock_time_cutoff)
-                    .map_err(in_block(index, transaction))
-            });
+            not_final = not_final.and_then(|()| self.check_final(index, transaction));
         }
         if let Some(coinbase) = self.block.body().next() {
             body.add(0, coinbase);
             weight += coinbase.weight().to_wu();
+            not_final = self.check_final(0, coinbase).and(not_final);
         }
         check_body(self.spec, self.block, body)?;
         not_final?;
@@ -155,6 +156,9 @@ impl<'a> ProposalCheck<'a> {
     /// # Errors
     /// A rule that the block breaks.
     pub fn connect(&self, coins: &'a impl CoinView) -> Result<ProposalEffects, BlockError> {
+        if !self.is_divisible {
+            check_overwrites_nothing(self.block, coins)?;
+        }
         let first = self.first();
         let rest = self.block.body().skip(first);
         let mut connection = Connection::new(self.spec, rest, self.context, coins);
@@ -207,6 +211,11 @@ impl<'a> ProposalCheck<'a> {
             sums: sums?,
             spending: effects.settled?,
         })
+    }
+
+    fn check_final(&self, index: usize, transaction: &Transaction) -> Result<(), BlockError> {
+        check_lock_time(transaction, self.context.height, self.lock_time_cutoff)
+            .map_err(in_block(index, transaction))
     }
 
     /// The position of the first payment that was not checked before.

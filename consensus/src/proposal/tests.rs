@@ -63,13 +63,16 @@ fn transactions_of(plans: &[Plan]) -> Vec<Transaction> {
 }
 
 fn whole(block: &Block) -> Result<(), BlockError> {
-    let spec = ChainSpec::regtest();
+    whole_on(&ChainSpec::regtest(), block, &coins())
+}
+
+fn whole_on(spec: &ChainSpec, block: &Block, coins: &Coins) -> Result<(), BlockError> {
     let chain = EvenChain::below(HEIGHT);
     let context = BlockContext::new(&chain);
     let block = HashedBlock::from(block.clone());
-    check_block(&spec, &block)?;
-    check_block_in_chain(&spec, &block, &context)?;
-    connect_block(&spec, &block, &context, &coins()).map(|_| ())
+    check_block(spec, &block)?;
+    check_block_in_chain(spec, &block, &context)?;
+    connect_block(spec, &block, &context, coins).map(|_| ())
 }
 
 /// The part that is kept of a block, and the number of transactions whose scripts are to be verified.
@@ -78,13 +81,21 @@ fn in_parts(
     settled: usize,
     known: Option<&CheckedPart>,
 ) -> Result<(Option<CheckedPart>, usize), BlockError> {
-    let spec = ChainSpec::regtest();
+    in_parts_on(&ChainSpec::regtest(), block, &coins(), settled, known)
+}
+
+fn in_parts_on(
+    spec: &ChainSpec,
+    block: &Block,
+    all: &Coins,
+    settled: usize,
+    known: Option<&CheckedPart>,
+) -> Result<(Option<CheckedPart>, usize), BlockError> {
     let chain = EvenChain::below(HEIGHT);
     let context = BlockContext::new(&chain);
     let transactions = block.txdata.iter().cloned().map(ProposedTransaction::new);
     let block = ProposedBlock::new(block.header, transactions).with_settled(settled);
-    let check = ProposalCheck::new(&spec, &block, &context, known);
-    let all = coins();
+    let check = ProposalCheck::new(spec, &block, &context, known);
     let mut needed = Coins::new();
     for outpoint in check.outpoints_to_read(|_| false) {
         needed.extend(all.get(&outpoint).map(|coin| (outpoint, coin.clone())));
@@ -181,4 +192,36 @@ fn a_part_is_passed_over_only_where_it_was_checked() {
     };
     // Without a commitment no witness is allowed: it is not passed over as the transaction without one.
     assert!(in_parts(&block_of(vec![witness], 0), 1, Some(&part)).is_err());
+}
+
+#[test]
+fn the_coinbase_is_final_and_nothing_is_overwritten() {
+    let payment = spend(&[outpoint(1)], &[1]);
+    let mut locked = block_of(vec![payment.clone()], 0);
+    locked.txdata[0].lock_time = LockTime::from_consensus(HEIGHT + 1);
+    locked.txdata[0].input[0].sequence = Sequence::ZERO;
+    let locked = block(locked.txdata);
+    assert!(whole(&locked).is_err());
+    assert_eq!(in_parts(&locked, 1, None).map(|_| ()), whole(&locked));
+
+    // Before coinbases hold their heights (BIP-0034) a transaction may come again, but not over its own coins (BIP-0030).
+    let mut spec = ChainSpec::regtest();
+    spec.deployments.bip34 = u32::MAX;
+    let again = block_of(vec![payment.clone(), spend(&[outpoint(2)], &[1])], 0);
+    let mut all = coins();
+    let verdict = |all: &Coins| in_parts_on(&spec, &again, all, 1, None);
+    assert!(
+        verdict(&all).unwrap().0.is_none(),
+        "no part stands for itself"
+    );
+    let overwritten = OutPoint {
+        txid: payment.compute_txid(),
+        vout: 0,
+    };
+    all.insert(overwritten, coin(1, 1));
+    assert!(matches!(
+        whole_on(&spec, &again, &all),
+        Err(BlockError::Overwrite { .. })
+    ));
+    assert_eq!(verdict(&all).map(|_| ()), whole_on(&spec, &again, &all));
 }
