@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM for commands that do long work: they end it at the next good place.
+//! Ctrl-C and SIGTERM for commands that do long work: they end it at the next good place, and a second one at once.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// The exit code of a program that a signal ended, as shells tell it.
+const EXIT_BY_SIGNAL: i32 = 130;
 
 /// Whether somebody asked for the end.
 #[derive(Clone, Default)]
@@ -30,13 +33,18 @@ impl Interrupt {
         std::thread::Builder::new()
             .name("signals".into())
             .spawn(move || {
-                runtime.block_on(async {
-                    tokio::select! {
-                        _ = ctrl_c.recv() => {}
-                        _ = terminate.recv() => {}
-                    }
-                });
+                let mut wait = || {
+                    runtime.block_on(async {
+                        tokio::select! {
+                            _ = ctrl_c.recv() => {}
+                            _ = terminate.recv() => {}
+                        }
+                    });
+                };
+                wait();
                 flag.0.store(true, Ordering::Relaxed);
+                wait();
+                std::process::exit(EXIT_BY_SIGNAL);
             })
             .context("can't start a thread")?;
         Ok(interrupt)

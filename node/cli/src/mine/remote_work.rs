@@ -20,6 +20,10 @@ use super::trouble::{Remedy, Trouble};
 /// How long to mine on when no node answers: a block that is found then is kept until one does.
 const HOLD: Duration = Duration::from_secs(120);
 
+/// How long to wait for work on a block of ours that a node has judged. What it gives on the same parent until then is of
+/// before.
+const NEXT_WORK_WITHIN: Duration = Duration::from_secs(10);
+
 /// A node that is so many blocks behind another is not yet of use.
 const TOO_FAR_BEHIND: u32 = 2;
 
@@ -47,6 +51,8 @@ struct State {
     none_since: Option<Instant>,
     /// A block on this parent was found and waits for a node: a second one would only be its sibling.
     solved: Option<BlockHash>,
+    /// A block on this parent was judged at that time.
+    judged: Option<(BlockHash, Instant)>,
     figures: Figures,
 }
 
@@ -102,6 +108,7 @@ impl RemoteWork {
                 current: None,
                 none_since: None,
                 solved: None,
+                judged: None,
                 figures: Figures::default(),
             }),
             templates: watch::Sender::new(None),
@@ -179,7 +186,10 @@ impl RemoteWork {
             let url = self.servers[index].url.clone();
             self.events.push(Event::Working { url });
         }
-        if state.solved == Some(template.previous) {
+        let is_past = state.judged.is_some_and(|(parent, at)| {
+            parent == template.previous && at.elapsed() < NEXT_WORK_WITHIN
+        });
+        if is_past || state.solved == Some(template.previous) {
             self.publish(None);
         } else {
             self.publish(Some(template));
@@ -214,6 +224,15 @@ impl RemoteWork {
             self.publish(None);
         }
         self.choose(&mut state);
+    }
+
+    /// A node has judged a block on this parent: another one would only be its sibling.
+    pub(super) fn set_judged(&self, parent: BlockHash) {
+        let mut state = self.state();
+        state.judged = Some((parent, Instant::now()));
+        if self.templates.borrow().as_ref().map(|t| t.previous) == Some(parent) {
+            self.publish(None);
+        }
     }
 
     /// The servers, the one that is worked for first.

@@ -133,6 +133,19 @@ fn nothing_is_mined_beside_a_block_that_waits() {
 }
 
 #[test]
+fn nothing_is_mined_beside_a_block_that_was_judged() {
+    let work = work(1);
+    work.take_offer(0, offer(5, PARENTS[0]), 0);
+    work.set_judged(PARENTS[0].parse().unwrap());
+    assert_eq!(height(&work), None);
+    // What the node gave before it had the block may come after its answer.
+    work.take_offer(0, offer(5, PARENTS[0]), 0);
+    assert_eq!(height(&work), None);
+    work.take_offer(0, offer(6, PARENTS[1]), 0);
+    assert_eq!(height(&work), Some(6));
+}
+
+#[test]
 fn a_works_id_goes_back_with_its_block_alone() {
     let work = work(1);
     work.take_offer(0, offer(5, PARENTS[0]), 0);

@@ -1,7 +1,7 @@
 //! Brings found blocks to the nodes. A block that no node can be asked about is kept and brought again until one
 //! judges it: a short outage loses nothing.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,12 @@ const AGAIN_EVERY: Duration = Duration::from_millis(500);
 
 /// After so long the chain has gone on without a block.
 const KEEP: Duration = Duration::from_secs(3_600);
+
+/// How long to try once more at the end of the program.
+const LAST_TRY: Duration = Duration::from_secs(10);
+
+/// The answer about a block of work that a node did not give, or forgot (BIP-0023).
+const UNKNOWN_WORK: &str = "unknown-work";
 
 /// `RPC_DESERIALIZATION_ERROR`: the one error that is a verdict.
 const DECODE_FAILED: i64 = -22;
@@ -90,7 +96,7 @@ impl RemoteWork {
         }
         match self.judged(&block) {
             Ok(verdict) => {
-                self.record(&block, verdict.clone());
+                self.settle(&block, verdict.clone());
                 match verdict {
                     Verdict::Accepted => Ok(()),
                     Verdict::Rejected { reason } => Err(WorkError::Rejected { reason }),
@@ -106,6 +112,14 @@ impl RemoteWork {
                 })
             }
         }
+    }
+
+    /// Takes note of the end of a block.
+    fn settle(&self, block: &Sent, verdict: Verdict) {
+        if matches!(verdict, Verdict::Accepted | Verdict::Stale) {
+            self.set_judged(block.parent);
+        }
+        self.record(block, verdict);
     }
 
     /// How many blocks are kept.
@@ -142,35 +156,43 @@ impl RemoteWork {
     /// Brings what is kept, until the end.
     pub(super) fn run_submissions(self: &Arc<Self>) {
         while !self.stop.is_stopping() {
-            self.bring_pending();
+            self.bring_pending(None);
             self.stop.wait(AGAIN_EVERY);
         }
     }
 
-    /// Brings everything that is kept once. Returns how much still is.
-    fn bring_pending(&self) -> usize {
+    /// Brings everything that is kept once, as far as there is time.
+    fn bring_pending(&self, until: Option<Instant>) {
         let blocks: Vec<Sent> = {
             let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             pending.iter().map(|kept| kept.block.clone()).collect()
         };
         for block in &blocks {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return;
+            }
             let verdict = self
                 .judged(block)
                 .ok()
                 .or_else(|| self.given_up(&block.hash));
             if let Some(verdict) = verdict {
-                let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-                pending.retain(|kept| kept.block.hash != block.hash);
-                let last = pending.back().map(|kept| kept.block.parent);
-                drop(pending);
-                self.record(block, verdict);
-                self.set_solved(last);
+                self.take_out(block, verdict);
             }
         }
-        self.pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+    }
+
+    /// The end of a block that was kept, unless somebody else has seen to it meanwhile.
+    fn take_out(&self, block: &Sent, verdict: Verdict) {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = pending.len();
+        pending.retain(|kept| kept.block.hash != block.hash);
+        if pending.len() == before {
+            return;
+        }
+        let last = pending.back().map(|kept| kept.block.parent);
+        drop(pending);
+        self.settle(block, verdict);
+        self.set_solved(last);
     }
 
     /// The verdict on a block that was kept too long.
@@ -182,17 +204,14 @@ impl RemoteWork {
         })
     }
 
-    /// At the end of the program: brings what is kept once more, and writes what is left into files. Returns these.
-    pub(super) fn save_pending(&self, directory: &std::path::Path) -> Vec<PathBuf> {
+    /// At the end of the program: writes what is kept into files, and brings it once more. Returns the files of what no node
+    /// could be asked about.
+    pub(super) fn save_pending(&self, directory: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        if self.bring_pending() == 0 {
-            return files;
-        }
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        for kept in pending.drain(..) {
+        for kept in &*self.pending.lock().unwrap_or_else(PoisonError::into_inner) {
             let path = directory.join(format!("{}.block", kept.block.hash));
             match std::fs::write(&path, &kept.block.data) {
-                Ok(()) => files.push(path),
+                Ok(()) => files.push((kept.block.hash, path)),
                 Err(error) => eprintln!(
                     "pyrite: {}: {error}; the block is {}",
                     path.display(),
@@ -200,7 +219,11 @@ impl RemoteWork {
                 ),
             }
         }
-        files
+        self.bring_pending(Some(Instant::now() + LAST_TRY));
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_kept = |hash: BlockHash| pending.iter().any(|kept| kept.block.hash == hash);
+        files.retain(|(hash, path)| is_kept(*hash) || std::fs::remove_file(path).is_err());
+        files.into_iter().map(|(_, path)| path).collect()
     }
 
     /// The verdict of the first node that gives one, otherwise why none does.
@@ -212,10 +235,16 @@ impl RemoteWork {
             if let Some(id) = self.work_id(index, &block.parent) {
                 params.push(json!({ "workid": id }));
             }
-            let answer =
-                server
-                    .client
-                    .call_within(VERDICT_WITHIN, "submitblock", Value::Array(params));
+            let submit = |params: &[Value]| {
+                let params = Value::Array(params.to_vec());
+                let client = &server.client;
+                client.call_within(VERDICT_WITHIN, "submitblock", params)
+            };
+            let mut answer = submit(&params);
+            // It forgot the work that it gave, but a block stands for itself.
+            if matches!(&answer, Ok(Value::String(reason)) if reason == UNKNOWN_WORK) {
+                answer = submit(&params[..1]);
+            }
             match read_verdict(answer) {
                 Ok(verdict) => return Ok(verdict),
                 Err(reason) => reasons.push(format!("{}: {reason}", server.url)),
@@ -235,6 +264,7 @@ fn read_verdict(answer: Result<Value, ClientError>) -> Result<Verdict, String> {
             "inconclusive" | "duplicate-inconclusive" | "stale-prevblk" | "stale-work" => {
                 Ok(Verdict::Stale)
             }
+            UNKNOWN_WORK => Err("the node does not know the work".to_owned()),
             // A node that lags behind; another one may know the parent, or this one later.
             "prev-blk-not-found" => Err("the node does not know the block's parent".to_owned()),
             _ => Ok(Verdict::Rejected {
@@ -287,6 +317,7 @@ mod tests {
         assert_eq!(text("high-hash"), rejected("high-hash"));
         assert_eq!(text(&"\u{1b}x".repeat(400)), rejected(&"x".repeat(300)));
         assert!(text("prev-blk-not-found").is_err());
+        assert!(text("unknown-work").is_err());
         assert!(read_verdict(Ok(json!({}))).is_err());
         let error = |code| {
             read_verdict(Err(ClientError::Call {

@@ -2,15 +2,13 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 use pyrite_rpc::{ClientError, RpcClient};
 use pyrite_testnet::unshared_port;
 use serde_json::json;
 
-use crate::support::{binary, wait};
+use crate::support::{SOON, binary, wait};
 
-const LIMIT: Duration = Duration::from_secs(60);
 /// Room for the node and a chain.
 const DISK: &str = "size=64m";
 /// What else is on the disk at first.
@@ -60,7 +58,7 @@ fn start(data_dir: &Path) -> (Child, RpcClient) {
         .unwrap();
     let cookie = data_dir.join("regtest").join(".cookie");
     let url = format!("http://127.0.0.1:{port}");
-    (child, RpcClient::new(url, cookie, LIMIT))
+    (child, RpcClient::new(url, cookie, SOON))
 }
 
 fn words(output: &Output) -> String {
@@ -85,7 +83,7 @@ fn a_full_disk_stops_the_node_with_a_clear_line_and_loses_nothing() {
     let data_dir = disk.path().join("data");
     let (node, client) = start(&data_dir);
     let ready = || client.call("getblockcount", json!([])).is_ok();
-    wait("answer of the node", LIMIT, ready);
+    wait("answer of the node", SOON, ready);
     let address = client.call("getnewaddress", json!([])).unwrap();
     let mut acknowledged: Vec<String> = Vec::new();
     let refusal = loop {
@@ -117,7 +115,7 @@ fn a_full_disk_stops_the_node_with_a_clear_line_and_loses_nothing() {
     std::fs::remove_file(&rest).unwrap();
     let (node, client) = start(&data_dir);
     let ready = || client.call("getblockcount", json!([])).is_ok();
-    wait("answer of the node", LIMIT, ready);
+    wait("answer of the node", SOON, ready);
     for hash in &acknowledged {
         let header = client.call("getblockheader", json!([hash])).unwrap();
         assert!(header["confirmations"].as_i64() > Some(0), "{hash} is gone");

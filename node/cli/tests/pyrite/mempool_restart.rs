@@ -1,13 +1,10 @@
 //! The mempool outlives its node.
 
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestNetwork, wait};
+use crate::support::{SOON, TestNetwork, wait};
 
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// What the operator adds to a fee, in satoshi: the wallet, which offers its payments again, does not know of it.
 const DELTA: i64 = 1_234;
@@ -19,7 +16,7 @@ fn send(network: &TestNetwork) -> String {
 }
 
 fn wait_until_loaded(network: &TestNetwork) {
-    wait("the mempool's file", LIMIT, || {
+    wait("the mempool's file", SOON, || {
         network.rpc(1, "getmempoolinfo", json!([]))["loaded"] == true
     });
 }

@@ -11,10 +11,8 @@ use pyrite_testnet::MiningShare;
 use serde_json::{Value, json};
 
 use crate::command_line::{failure, pyrite};
-use crate::support::{MINED, TestNetwork, binary, wait};
+use crate::support::{MINED, SOON, TestNetwork, binary, wait};
 
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(60);
 
 fn report_args(network: &TestNetwork, more: &[&str]) -> Vec<String> {
     let path = |name: &str| network.path().join(name).display().to_string();
@@ -207,7 +205,7 @@ fn a_network_has_blocks_by_the_clock() {
         timing: BlockTiming::Poisson,
     };
     let network = TestNetwork::start("pyrite", 2, MiningShare::Scheduled(schedule));
-    wait("blocks on the second node", LIMIT, || {
+    wait("blocks on the second node", SOON, || {
         network.height(2) >= 5
     });
     let status = network.rpc(1, "getminingstatus", json!([]));

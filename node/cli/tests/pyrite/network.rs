@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::support::{MINED, TestNetwork, binary, wait};
+use crate::support::{MINED, SOON, TestNetwork, binary, wait};
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn a_payment_reaches_every_mempool_and_then_the_payee() {
@@ -63,12 +61,13 @@ fn a_network_mines_and_agrees() {
     let mut network = TestNetwork::mining(3, 15);
     network.wait_mesh();
     wait("blocks", MINED, || network.height(1) >= 10);
+    wait("three nodes that mine", MINED, || {
+        let nodes = network.status().nodes;
+        let is_mining = |rate: Option<f64>| rate.is_some_and(|rate| rate > 0.0);
+        nodes.len() == 3 && nodes.iter().all(|node| is_mining(node.hash_rate))
+    });
     let status = network.status();
-    assert_eq!(status.nodes.len(), 3);
-    for node in &status.nodes {
-        assert!(node.hash_rate.unwrap() > 0.0, "{node:?}");
-        assert_eq!(node.peers, Some(2));
-    }
+    assert!(status.nodes.iter().all(|node| node.peers == Some(2)));
     for number in 1..=3 {
         network.rpc(number, "stopmining", json!([]));
     }
@@ -274,7 +273,7 @@ fn a_node_begins_with_a_file_of_coins_and_fetches_the_rest() {
     network.wait_agreement(&[1, 2], SOON);
     wait(
         "the background validation",
-        Duration::from_secs(120),
+        SOON,
         || {
             let states = network.rpc(2, "getchainstates", json!([]));
             states["chainstates"].as_array().unwrap().len() == 1

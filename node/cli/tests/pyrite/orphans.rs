@@ -1,6 +1,5 @@
 //! Transactions that reach a node before their parents.
 
-use std::time::Duration;
 
 use pyrite_consensus::bitcoin::absolute::LockTime;
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
@@ -11,9 +10,8 @@ use pyrite_consensus::bitcoin::{
 };
 use serde_json::json;
 
-use crate::support::{TestNetwork, wait};
+use crate::support::{SOON, TestNetwork, wait};
 
-const SOON: Duration = Duration::from_secs(30);
 /// `OP_TRUE`: anyone can spend what is paid to its hash.
 const ANYONE: [u8; 1] = [0x51];
 

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 /// How long blocks that are mined may take: mining threads have the processor when nobody else wants it, and all the other tests
 /// do.
 pub(crate) const MINED: Duration = Duration::from_secs(300);
+/// How long anything else may take that takes a moment when the machine has nothing else to do.
+pub(crate) const SOON: Duration = Duration::from_secs(180);
 
 /// The program under test.
 pub(crate) fn binary() -> PathBuf {
@@ -101,7 +103,7 @@ impl TestNetwork {
     /// Waits until every node is connected with all others.
     pub(crate) fn wait_mesh(&self) {
         let nodes = self.cluster.network().nodes.len();
-        wait("connections", Duration::from_secs(30), || {
+        wait("connections", SOON, || {
             (1..=nodes)
                 .all(|number| self.rpc(number, "getconnectioncount", json!([])) == json!(nodes - 1))
         });
