@@ -35,6 +35,13 @@ pub trait WorkSource: Send + Sync + 'static {
     /// Sets where the templates of [`WorkSource::templates`] pay to.
     fn set_payout(&self, payout: ScriptBuf);
 
+    /// Where the templates of [`WorkSource::templates`] pay to, or will once there is one.
+    fn payout(&self) -> Option<ScriptBuf> {
+        let templates = self.templates();
+        let template = templates.borrow();
+        template.as_ref().map(|template| template.payout.clone())
+    }
+
     /// What templates are built with.
     fn options(&self) -> TemplateOptions;
 

@@ -62,6 +62,10 @@ impl WorkSource for AccountedWork {
         self.work.set_payout(payout);
     }
 
+    fn payout(&self) -> Option<ScriptBuf> {
+        self.work.payout()
+    }
+
     fn options(&self) -> TemplateOptions {
         self.work.options()
     }

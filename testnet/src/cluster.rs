@@ -17,11 +17,11 @@ use crate::process::NodeProcess;
 use crate::{NetworkFile, NetworkOptions, NetworkStatus, NodeEntry, TestnetError};
 
 /// How long a node may take until it answers.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_secs(120);
 /// How long a node may take to stop after it was asked to.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+const STOP_LIMIT: Duration = Duration::from_secs(120);
 /// How long one RPC call may take.
-const CALL_LIMIT: Duration = Duration::from_secs(60);
+const CALL_LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(20);
 
 /// A private network. Dropping it leaves the processes as they are.

@@ -136,8 +136,10 @@ impl Relay {
         if kept == KeptOrphan::Refused {
             return Verdict::Ignore("no room for one without its parents".to_owned());
         }
-        // What comes from now on finds it among the orphans; what came before it was there is in the mempool.
-        if parents.iter().any(|parent| self.mempool.contains(parent)) {
+        // What comes from now on finds it among the orphans; what came before it was there is in the mempool
+        // or in a block.
+        let has_moved = self.chain.tip().hash != tip;
+        if has_moved || parents.iter().any(|parent| self.mempool.contains(parent)) {
             match self.mempool.submit(Arc::clone(tx)) {
                 Ok(_) => {
                     self.forget(tx.compute_txid(), &tx.compute_wtxid());

@@ -138,8 +138,7 @@ impl TemplateFollower {
             tokio::select! {
                 changed = tip.changed() => if changed.is_err() { return },
                 _ = payout.changed() => {}
-                () = self.outdated() => {}
-                () = mempool_changed(&mut mempool) => {
+                () = self.changed_or_outdated(&mut mempool) => {
                     // The tip and the payout don't wait for the mempool's turn.
                     tokio::select! {
                         changed = tip.changed() => if changed.is_err() { return },
@@ -148,6 +147,14 @@ impl TemplateFollower {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until there is another template to be built on the same tip.
+    async fn changed_or_outdated(&self, mempool: &mut watch::Receiver<u64>) {
+        tokio::select! {
+            () = self.outdated() => {}
+            () = mempool_changed(mempool) => {}
         }
     }
 
@@ -410,6 +417,10 @@ impl WorkSource for TemplateFollower {
             }
             is_new
         });
+    }
+
+    fn payout(&self) -> Option<ScriptBuf> {
+        self.payout.borrow().clone()
     }
 
     fn options(&self) -> TemplateOptions {

@@ -108,7 +108,7 @@ impl GenerateServer for Handler {
             ..context.mining_defaults.clone()
         };
         // Templates are there for the miner when somebody is to be paid.
-        if context.work.templates().borrow().is_none() {
+        if context.work.payout().is_none() {
             let address = context.wallet.new_address(AddressType::Bech32, "mining")?;
             context.work.set_payout(address.script_pubkey());
         }

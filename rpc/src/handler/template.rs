@@ -230,14 +230,9 @@ impl Handler {
             return None;
         }
         let configured = self.context.template_payout.clone();
-        let of_miner = || {
-            let templates = self.context.work.templates();
-            let template = templates.borrow();
-            template.as_ref().map(|template| template.payout.clone())
-        };
         match capabilities.coinbase_value {
             true => configured,
-            false => configured.or_else(of_miner),
+            false => configured.or_else(|| self.context.work.payout()),
         }
     }
 }
