@@ -134,3 +134,39 @@ fn the_file_can_be_named_or_left_out() {
     let (_directory, read) = settings(&[], &[]);
     assert!(matches!(read.unwrap().1, ConfigFile::Missing(_)));
 }
+
+/// Whatever a file says, it is read or refused, and what was read answers.
+#[test]
+fn fuzz_bitcoin_conf() {
+    let text = "# all\nserver=1\nregtest=1\nnolisten=1\nrpcpassword=a\n[regtest]\nrpcport=7\nmain.port=8\naddnode=a:1\n";
+    let words = [
+        "no",
+        "=",
+        "[",
+        "]",
+        ".",
+        "#",
+        "-",
+        "main",
+        "includeconf=x",
+        "conf",
+    ];
+    bolero::check!()
+        .with_type::<pyrite_fuzzing::TextDamage>()
+        .for_each(|damage| {
+            let mut settings = Settings::default();
+            let read = add_lines(&mut settings, &damage.apply(text, &words), "bitcoin.conf");
+            if read.is_err() {
+                return;
+            }
+            settings.select_network("regtest");
+            settings.in_wrong_section();
+            for name in ["rpcport", "listen", "addnode"] {
+                if settings.is_negated(name) {
+                    assert_eq!(settings.switch(name), Some(false));
+                }
+                assert!(settings.number(name).is_none() || settings.is_set(name));
+                settings.list(name);
+            }
+        });
+}
