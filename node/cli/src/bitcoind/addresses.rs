@@ -79,9 +79,6 @@ pub(crate) fn rpc_address(settings: &Settings, chain: BitcoinChain) -> Result<So
         return Ok(default);
     };
     if settings.list("rpcallowip").is_empty() {
-        tracing::warn!(
-            "option -rpcbind was ignored because -rpcallowip was not specified, refusing to allow everyone to connect"
-        );
         return Ok(default);
     }
     let (host, own_port) = split(text, "-rpcbind", text)?;

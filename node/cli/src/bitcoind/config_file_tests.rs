@@ -81,7 +81,9 @@ fn bad_lines_have_bitcoin_cores_errors() {
 #[test]
 fn a_setting_that_nobody_knows_is_left_out() {
     let (_directory, read) = settings(&[], &[("bitcoin.conf", "foo=1\npar=2\n")]);
-    assert_eq!(read.unwrap().0.number("par"), Some(2));
+    let (settings, _) = read.unwrap();
+    assert_eq!(settings.number("par"), Some(2));
+    assert_eq!(settings.unknown, ["foo"]);
 }
 
 #[test]

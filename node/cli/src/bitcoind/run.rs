@@ -1,6 +1,7 @@
 //! Start and end, in Bitcoin Core's order, with its errors and exit codes.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -58,14 +59,14 @@ fn start(arguments: &[OsString]) -> Result<()> {
         );
     }
     if settings.switch("version").unwrap_or(false) {
-        print!("{}", version());
+        print(&version());
         return Ok(());
     }
     if ["?", "h", "help", "help-debug"]
         .iter()
         .any(|name| settings.is_set(name))
     {
-        print!("{}", help());
+        print(&help());
         return Ok(());
     }
     let chain = choose_chain(&settings)?;
@@ -74,7 +75,22 @@ fn start(arguments: &[OsString]) -> Result<()> {
     check_sections(&settings, chain.section())?;
     mapping::check_refused(&settings)?;
     let config = mapping::node_config(&settings, chain)?;
-    let log = log_config(&settings, config.data_dir.chain())?;
+    start_node(&arguments, &settings, &config_file, config)
+}
+
+/// Prints a text, of which whoever reads it may have had enough.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Takes the data directory, goes to the background if that is asked for, and runs the node.
+fn start_node(
+    arguments: &[String],
+    settings: &Settings,
+    config_file: &ConfigFile,
+    config: NodeConfig,
+) -> Result<()> {
+    let mut log_config = log_config(settings, config.data_dir.chain())?;
     config.data_dir.create()?;
     // Whether somebody has it is better said before the terminal is left.
     let locks = directory::lock(&config.data_dir)?;
@@ -85,23 +101,20 @@ fn start(arguments: &[OsString]) -> Result<()> {
     };
     if let Some(until) = until.filter(|_| !daemon::is_background()) {
         drop(locks);
-        return daemon::start(&arguments, until);
+        return daemon::start(arguments, until);
     }
     if until.is_some() {
         daemon::detach();
-    }
-    let pid_file = PidFile::create(&settings, &config.data_dir)?;
-    let mut log_config = log;
-    if until.is_some() {
         log_config.console = Console::Off;
     }
+    let pid_file = PidFile::create(settings, &config.data_dir)?;
     let log = init_debug_log(&log_config).map_err(|error| match error {
         NodeError::DataDir { path, .. } => {
             anyhow!("Could not open debug log file {}", path.display())
         }
         error => error.into(),
     })?;
-    log_start(&config, &config_file);
+    log_start(settings, config_file, &config);
     let result = serve(config, log, until);
     drop(pid_file);
     drop(locks);
@@ -145,7 +158,7 @@ fn check_sections(settings: &Settings, chain: &str) -> Result<()> {
     Ok(())
 }
 
-fn log_start(config: &NodeConfig, file: &ConfigFile) {
+fn log_start(settings: &Settings, file: &ConfigFile, config: &NodeConfig) {
     tracing::info!("Pyrite {} in place of bitcoind", env!("CARGO_PKG_VERSION"));
     tracing::info!("Using data directory {}", config.data_dir.chain().display());
     match file {
@@ -154,6 +167,14 @@ fn log_start(config: &NodeConfig, file: &ConfigFile) {
         ConfigFile::Missing(path) => {
             tracing::info!("Config file: {} (not found, skipping)", path.display());
         }
+    }
+    for name in &settings.unknown {
+        tracing::warn!("Ignoring unknown configuration value {name}");
+    }
+    if !settings.list("rpcbind").is_empty() && settings.list("rpcallowip").is_empty() {
+        tracing::warn!(
+            "option -rpcbind was ignored because -rpcallowip was not specified, refusing to allow everyone to connect"
+        );
     }
 }
 

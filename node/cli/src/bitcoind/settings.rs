@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     /// By section; the empty one is the file's beginning.
     config: BTreeMap<String, Values>,
     pub(super) sections: Vec<Section>,
+    /// What files set and nobody knows.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Settings {
@@ -117,7 +119,7 @@ impl Settings {
             );
         }
         if flags::find(&key.name).is_none() {
-            tracing::warn!("Ignoring unknown configuration value {name}");
+            self.unknown.push(name.to_owned());
             return Ok(());
         }
         let value = interpret(&key, Some(value))?;
