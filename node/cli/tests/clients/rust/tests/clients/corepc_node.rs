@@ -1,0 +1,110 @@
+//! `corepc-node`: a test harness that starts the program as its `bitcoind`.
+
+use bitcoin::Amount;
+use corepc_node::{Conf, Input, Node, Output, P2P};
+use pyrite_client_tests::{Key, bitcoind};
+
+fn conf() -> Conf<'static> {
+    let mut conf = Conf::default();
+    // The harness asks for the wallet that it made by name.
+    conf.wallet = None;
+    conf
+}
+
+#[test]
+fn the_harness_starts_and_stops_a_node() {
+    let mut node = Node::with_conf(bitcoind(), &conf()).expect("it starts");
+    let info = node.client.get_blockchain_info().expect("it parses");
+    assert_eq!((info.blocks, info.chain.as_str()), (0, "regtest"));
+    let address = Key::new(7).segwit();
+    let made = node
+        .client
+        .generate_to_address(101, &address)
+        .expect("blocks are made");
+    assert_eq!(made.0.len(), 101);
+    let cookie = node.params.get_cookie_values().expect("it can be read");
+    assert_eq!(cookie.expect("it has both").user, "__cookie__");
+    assert!(node.stop().expect("it stops").success());
+}
+
+#[test]
+fn a_data_directory_is_used_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut conf = conf();
+    conf.staticdir = Some(directory.path().join("bitcoin"));
+    let tip = {
+        let node = Node::with_conf(bitcoind(), &conf).expect("it starts");
+        node.client
+            .generate_to_address(5, &Key::new(7).segwit())
+            .expect("blocks are made");
+        node.client.best_block_hash().expect("answers")
+    };
+    let node = Node::with_conf(bitcoind(), &conf).expect("it starts again");
+    assert_eq!(node.client.best_block_hash().expect("answers"), tip);
+}
+
+#[test]
+fn two_nodes_are_connected() {
+    let mut conf = conf();
+    conf.p2p = P2P::Yes;
+    let first = Node::with_conf(bitcoind(), &conf).expect("it starts");
+    conf.p2p = first.p2p_connect(true).expect("it listens");
+    let second = Node::with_conf(bitcoind(), &conf).expect("it starts");
+    wait("the nodes connect", || {
+        let peers = second.client.get_peer_info().expect("it parses");
+        peers.0.len() == 1
+    });
+    let address = Key::new(7).segwit();
+    first
+        .client
+        .generate_to_address(101, &address)
+        .expect("blocks are made");
+    let tip = first.client.best_block_hash().expect("answers");
+    wait("the blocks arrive", || {
+        second.client.best_block_hash().expect("answers") == tip
+    });
+}
+
+#[test]
+fn transactions_are_built_by_the_node() {
+    let node = Node::with_conf(bitcoind(), &conf()).expect("it starts");
+    let key = Key::new(7);
+    node.client
+        .generate_to_address(101, &key.segwit())
+        .expect("blocks are made");
+    let hash = node.client.get_block_hash(1).expect("it is there");
+    let hash = hash.into_model().expect("a hash").0;
+    let block = node.client.get_block(hash).expect("it is stored");
+    let coin = &block.txdata[0];
+    let input = Input {
+        txid: coin.compute_txid(),
+        vout: 0,
+        sequence: None,
+    };
+    let output = Output::new(
+        Key::new(8).taproot(),
+        Amount::from_btc(49.99).expect("an amount"),
+    );
+    let unsigned = node
+        .client
+        .create_raw_transaction(&[input], &[output])
+        .expect("it is built");
+    let unsigned = unsigned.into_model().expect("a transaction").0;
+    let signed = node
+        .client
+        .sign_raw_transaction_with_key(&unsigned, &[key.private()])
+        .expect("it is signed");
+    let signed = signed.into_model().expect("a transaction");
+    assert!(signed.complete, "{:?}", signed.errors);
+    let sent = node.client.send_raw_transaction(&signed.tx);
+    sent.expect("it is taken");
+}
+
+/// Waits for a condition, with a deadline for a machine that is busy.
+fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !is_so() {
+        assert!(std::time::Instant::now() < deadline, "not in time: {what}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
