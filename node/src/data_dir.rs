@@ -1,5 +1,6 @@
 //! The layout of a data directory: `<data-dir>/<chain>/` with the database, the wallets, the cookie, the
-//! node key, the log, and a description of the running node.
+//! node key, the log, and a description of the running node. Where the node stands in for Bitcoin Core, the files
+//! that other programs look for are where Bitcoin Core has them.
 
 use std::fs;
 use std::io;
@@ -16,6 +17,16 @@ const RUNTIME_FILE: &str = "node.json";
 pub struct DataDir {
     root: PathBuf,
     chain: PathBuf,
+    layout: Layout,
+}
+
+/// Where the files of a chain are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// As it suits us.
+    Own,
+    /// As Bitcoin Core has them.
+    BitcoinCore,
 }
 
 /// What a running node says of itself, in `node.json`, so that other programs find it.
@@ -38,6 +49,22 @@ impl DataDir {
         Self {
             chain: root.join(chain),
             root,
+            layout: Layout::Own,
+        }
+    }
+
+    /// The files of a chain under `root` where Bitcoin Core has them: mainnet's beside the folders of the other chains, and the
+    /// database inside `chainstate/`. Nothing is created.
+    #[must_use]
+    pub fn bitcoin_core(root: PathBuf, chain: &str) -> Self {
+        let chain = match chain {
+            "mainnet" => root.clone(),
+            folder => root.join(folder),
+        };
+        Self {
+            chain,
+            root,
+            layout: Layout::BitcoinCore,
         }
     }
 
@@ -53,22 +80,30 @@ impl DataDir {
         &self.chain
     }
 
+    /// The folder of the database, and of those that take its place.
+    fn databases(&self) -> PathBuf {
+        match self.layout {
+            Layout::Own => self.chain.clone(),
+            Layout::BitcoinCore => self.chain.join("chainstate"),
+        }
+    }
+
     /// The RocksDB database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.chain.join("database")
+        self.databases().join("database")
     }
 
     /// A database that is being built anew from the blocks of the other one.
     #[must_use]
     pub fn new_database(&self) -> PathBuf {
-        self.chain.join("database.reindexing")
+        self.databases().join("database.reindexing")
     }
 
     /// A database that was built anew, before it is deleted.
     #[must_use]
     pub fn old_database(&self) -> PathBuf {
-        self.chain.join("database.replaced")
+        self.databases().join("database.replaced")
     }
 
     /// The indexes, each in a folder of its own.
@@ -119,15 +154,20 @@ impl DataDir {
         self.chain.join("logs")
     }
 
-    /// Creates the chain's folder.
+    /// Creates the chain's folder, and inside it the folders that other programs look for.
     ///
     /// # Errors
     /// What the system said, with the path.
     pub fn create(&self) -> Result<(), NodeError> {
-        fs::create_dir_all(&self.chain).map_err(|source| NodeError::DataDir {
-            path: self.chain.clone(),
-            source,
-        })
+        let mut folders = vec![self.chain.clone()];
+        if self.layout == Layout::BitcoinCore {
+            let names = ["blocks", "chainstate", "indexes", "wallets"];
+            folders.extend(names.map(|name| self.chain.join(name)));
+        }
+        for path in folders {
+            fs::create_dir_all(&path).map_err(|source| NodeError::DataDir { path, source })?;
+        }
+        Ok(())
     }
 
     /// Writes `node.json`, whole or not at all.
@@ -210,6 +250,22 @@ fn read_runtime(chain_dir: &Path) -> io::Result<RuntimeInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bitcoin_cores_layout_has_its_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        let data_dir = DataDir::bitcoin_core(root.path().to_owned(), "regtest");
+        data_dir.create().unwrap();
+        for folder in ["blocks", "chainstate", "indexes", "wallets"] {
+            assert!(at("regtest").join(folder).is_dir(), "{folder}");
+        }
+        assert_eq!(data_dir.database(), at("regtest/chainstate/database"));
+        assert_eq!(data_dir.cookie(), at("regtest/.cookie"));
+        let main = DataDir::bitcoin_core(root.path().to_owned(), "mainnet");
+        assert_eq!(main.chain(), root.path());
+        assert_eq!(main.wallets(), at("wallets"));
+    }
 
     #[test]
     fn a_running_node_is_found_without_its_chain_only_when_it_is_alone() {

@@ -3,6 +3,7 @@
 
 mod chain_access;
 mod data_dir;
+mod debug_log;
 mod error;
 mod export;
 mod fee_estimates;
@@ -22,6 +23,7 @@ mod test_chain;
 mod wallet_follower;
 
 pub use data_dir::{DataDir, RuntimeInfo, find_running};
+pub use debug_log::{Console, DebugLog, DebugLogConfig, LongFile, init_debug_log};
 pub use error::NodeError;
 pub use export::{Existing, ExportEnd, export_blocks};
 pub use fee_estimates::StaleEstimates;
@@ -31,9 +33,12 @@ pub use import::{
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
-    MiningOptions, NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir,
-    load_chain_spec, parse_duration,
+    MiningOptions, NetworkActivity, NodeConfig, NodeOptions, Reindex, db_cache_bytes,
+    default_data_dir, load_chain_spec, parse_duration,
 };
+
+/// Whom the node dials.
+pub use pyrite_network::Dialing;
 
 /// What `--block-every` and `--block-timing` say.
 pub use pyrite_miner::{BlockSchedule, BlockTiming};

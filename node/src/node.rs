@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
 use crate::mining_accounts::{AccountedWork, WorkingTime};
-use crate::options::Payout;
+use crate::options::{NetworkActivity, Payout};
 use crate::relay::{Relay, RelayFollower};
 use crate::scheduled_blocks::ScheduledBlocks;
 use crate::template_follower::TemplateFollower;
@@ -27,8 +27,6 @@ use crate::{NodeConfig, NodeError, RuntimeInfo, mempool_keeper, pruner, reindex}
 
 /// Name of the wallet's folder.
 const WALLET_NAME: &str = "default";
-/// What the node calls itself to peers and clients.
-const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
 
 /// A running node.
 pub struct Node {
@@ -172,7 +170,7 @@ impl Node {
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
         let rpc = pyrite_rpc::serve(
-            RpcConfig::new(config.rpc_bind, config.data_dir.cookie()),
+            rpc_config(&config),
             RpcContext {
                 spec: Arc::clone(&config.spec),
                 chain: chain.handle.clone(),
@@ -189,7 +187,7 @@ impl Node {
                 wallet: wallet.clone(),
                 started_at: clock.now(),
                 clock,
-                user_agent: USER_AGENT.to_owned(),
+                user_agent: config.user_agent.clone(),
                 mining_defaults: config.mining.clone(),
                 block_schedule: config.block_schedule,
                 sync_wallet: wallet_sync(&wallet_follower),
@@ -198,6 +196,7 @@ impl Node {
                     Arc::new(move || stop.stop())
                 },
                 data_dir: config.data_dir.chain().to_owned(),
+                deprecated: config.deprecated_rpc.iter().cloned().collect(),
             },
         )
         .await;
@@ -394,6 +393,16 @@ impl Parts {
     }
 }
 
+/// Where JSON-RPC is served, and to whom.
+fn rpc_config(config: &NodeConfig) -> RpcConfig {
+    let cookie = config.rpc_cookie.clone();
+    let cookie = cookie.unwrap_or_else(|| config.data_dir.cookie());
+    RpcConfig {
+        user: config.rpc_user.clone(),
+        ..RpcConfig::new(config.rpc_bind, cookie)
+    }
+}
+
 /// Keeps blocks that the wallet has not seen from being pruned.
 fn guard_wallets_blocks(chain: &ChainHandle, wallet: &WalletHandle) {
     let wallet = wallet.clone();
@@ -493,8 +502,9 @@ async fn start_network(
         listen: config.listen.clone(),
         peers: config.peers.clone(),
         mdns: config.mdns,
+        dialing: config.dialing,
         max_peers: config.max_peers,
-        user_agent: USER_AGENT.to_owned(),
+        user_agent: config.user_agent.clone(),
     };
     let access = NodeChainAccess {
         chain: chain.handle.clone(),
@@ -502,7 +512,11 @@ async fn start_network(
         mempool: mempool.clone(),
         relay,
     };
-    Ok(Network::start(network_config, Arc::new(access)).await?)
+    let network = Network::start(network_config, Arc::new(access)).await?;
+    if config.network_activity == NetworkActivity::Off {
+        network.set_active(false).await;
+    }
+    Ok(network)
 }
 
 /// What RPC calls before it answers from the wallet, so that a client reads its own writes.

@@ -11,7 +11,7 @@ use pyrite_consensus::{AddressError, ChainSpec};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
 use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
-use pyrite_network::Multiaddr;
+use pyrite_network::{Dialing, Multiaddr};
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
@@ -28,6 +28,8 @@ mod schedule;
 const DEFAULT_RPC_BIND: &str = "127.0.0.1:9332";
 /// Where a node listens for peers when nothing else is said.
 const DEFAULT_LISTEN: &str = "/ip4/127.0.0.1/tcp/9333";
+/// What a node calls itself to peers and clients.
+const USER_AGENT: &str = concat!("/Pyrite:", env!("CARGO_PKG_VERSION"), "/");
 const DEFAULT_MAX_PEERS: usize = 125;
 const DEFAULT_DB_CACHE_MIB: usize = 450;
 /// All the coins that there can be, in satoshi: no fee rate is higher.
@@ -202,6 +204,15 @@ pub enum Payout {
     Script(ScriptBuf),
 }
 
+/// Whether the network is on from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkActivity {
+    /// It is.
+    On,
+    /// `setnetworkactive` switches it on.
+    Off,
+}
+
 /// What is built anew at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reindex {
@@ -226,10 +237,22 @@ pub struct NodeConfig {
     pub peers: Vec<Multiaddr>,
     /// Whether to find peers by mDNS.
     pub mdns: bool,
+    /// Whom to dial.
+    pub dialing: Dialing,
+    /// Whether the network is on from the start.
+    pub network_activity: NetworkActivity,
     /// The most peers.
     pub max_peers: usize,
     /// Where to serve JSON-RPC.
     pub rpc_bind: SocketAddr,
+    /// The file of the RPC cookie, where it is not in its place in the data directory.
+    pub rpc_cookie: Option<PathBuf>,
+    /// The one user of JSON-RPC and the password; then there is no cookie.
+    pub rpc_user: Option<(String, String)>,
+    /// Fields and methods that Bitcoin Core took away and that are to be there all the same, as `-deprecatedrpc` names them.
+    pub deprecated_rpc: Vec<String>,
+    /// What the node calls itself to peers and clients.
+    pub user_agent: String,
     /// Whether to mine from the start, and for whom.
     pub mine: Option<Payout>,
     /// Whom the coinbase pays that `getblocktemplate` makes.
@@ -300,12 +323,18 @@ impl NodeOptions {
                 .collect::<Result<_, _>>()?,
             peers,
             mdns: options.mdns.unwrap_or(false),
+            dialing: Dialing::Everybody,
+            network_activity: NetworkActivity::On,
             max_peers: in_range(
                 "max-peers",
                 options.max_peers.unwrap_or(DEFAULT_MAX_PEERS),
                 1,
                 10_000,
             )?,
+            rpc_cookie: None,
+            rpc_user: None,
+            deprecated_rpc: Vec::new(),
+            user_agent: USER_AGENT.to_owned(),
             rpc_bind: parse_rpc_bind(options.rpc_bind.as_deref().unwrap_or(DEFAULT_RPC_BIND))?,
             mine: options
                 .mine

@@ -1,5 +1,6 @@
 //! What the RPC methods work on: the handles of every part of the node.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
 use pyrite_miner::{BlockSchedule, MinerHandle, MinerSettings, WorkSource};
 use pyrite_network::NetworkHandle;
 use pyrite_wallet::WalletHandle;
+use serde_json::{Value, json};
 
 /// The handles that the RPC methods use, and what they need to know of the node.
 #[derive(Clone)]
@@ -57,4 +59,22 @@ pub struct RpcContext {
     pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
+    /// What Bitcoin Core took away and this node still answers, by the names that `-deprecatedrpc` takes.
+    pub deprecated: BTreeSet<String>,
+}
+
+impl RpcContext {
+    /// Whether what goes by this name in `-deprecatedrpc` is still answered.
+    pub(crate) fn answers_deprecated(&self, name: &str) -> bool {
+        self.deprecated.contains(name)
+    }
+
+    /// Warnings, of which there are none: a list, or as it once was, one text.
+    pub(crate) fn warnings(&self) -> Value {
+        if self.answers_deprecated("warnings") {
+            json!("")
+        } else {
+            json!([])
+        }
+    }
 }

@@ -46,6 +46,8 @@ pub struct RpcConfig {
     pub bind: SocketAddr,
     /// The cookie file: written, mode 0600, when the server starts, deleted when it stops.
     pub cookie_path: PathBuf,
+    /// The one user and the password; then there is no cookie.
+    pub user: Option<(String, String)>,
     /// The longest body of a request, in bytes.
     pub max_request_bytes: usize,
     /// How long a body may take to arrive, and how long a connection may be idle.
@@ -64,6 +66,7 @@ impl RpcConfig {
         Self {
             bind,
             cookie_path,
+            user: None,
             max_request_bytes: 32 * 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             max_requests: 64,
@@ -79,7 +82,7 @@ pub struct RpcServer {
     stop: StopSender,
     task: JoinHandle<()>,
     /// Deletes its file when dropped.
-    cookie: Cookie,
+    cookie: Option<Cookie>,
 }
 
 /// Starts the server.
@@ -110,12 +113,12 @@ async fn start(
     };
     let listener = TcpListener::bind(config.bind).await.map_err(bind_error)?;
     let address = listener.local_addr().map_err(bind_error)?;
-    let cookie = Cookie::create(&config.cookie_path)?;
+    let (cookie, credentials) = credentials(&config)?;
 
     let (sender, stop) = stop_signal();
     let shared = Arc::new(Shared {
         dispatcher: dispatcher(stop.clone()),
-        credentials: cookie.credentials(),
+        credentials,
         places: Places::new(config.max_requests, PLACE_PATIENCE),
         large_places: Semaphore::new(MAX_LARGE_REQUESTS),
         max_request_bytes: config.max_request_bytes,
@@ -140,6 +143,16 @@ async fn start(
         task,
         cookie,
     })
+}
+
+/// Whom to let in: the user, or whoever can read the cookie, which is made.
+fn credentials(config: &RpcConfig) -> Result<(Option<Cookie>, Credentials), RpcError> {
+    if let Some((user, password)) = &config.user {
+        return Ok((None, Credentials::new(user, password)));
+    }
+    let cookie = Cookie::create(&config.cookie_path)?;
+    let credentials = cookie.credentials();
+    Ok((Some(cookie), credentials))
 }
 
 impl RpcServer {

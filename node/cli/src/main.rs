@@ -1,6 +1,7 @@
 //! The `pyrite` binary: a node, a private network of nodes, and a client for them.
 
 mod bench;
+mod bitcoind;
 mod chain;
 mod data_args;
 mod db;
@@ -14,6 +15,7 @@ mod node;
 mod progress;
 mod rpc;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -42,6 +44,17 @@ enum Command {
     Testnet(pyrite_testnet::command::TestnetCommand),
     /// Run a node in the foreground; Ctrl-C stops it cleanly
     Node(Box<node::NodeArgs>),
+    /// Run a node in the place of Bitcoin Core's bitcoind: its flags, bitcoin.conf and data directory (bitcoind -help lists them)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Bitcoind {
+        /// Bitcoin Core's flags, such as -regtest and -datadir=DIR
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "FLAGS"
+        )]
+        flags: Vec<OsString>,
+    },
     /// Mine for nodes that run elsewhere, Pyrite's or Bitcoin Core's kind, over JSON-RPC
     Mine(Box<mine::MineArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
@@ -67,7 +80,13 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before the others: its flags are of another syntax.
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(flags) = bitcoind::is_asked_for(&arguments) {
+        return bitcoind::run(flags);
+    }
     let result = match Cli::parse().command {
+        Command::Bitcoind { flags } => return bitcoind::run(&flags),
         Command::Testnet(command) => pyrite_testnet::command::run(command),
         Command::Node(args) => node::run(*args),
         Command::Mine(args) => mine::run(&args),

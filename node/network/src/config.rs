@@ -25,8 +25,19 @@ pub struct NetworkConfig {
     pub peers: Vec<Multiaddr>,
     /// Whether to look for peers of the same chain on the local network.
     pub mdns: bool,
+    /// Whom to dial.
+    pub dialing: Dialing,
     /// The most peers to be connected to, in both directions together.
     pub max_peers: usize,
     /// What peers see as our software, such as `/Pyrite:0.1.0/`.
     pub user_agent: String,
+}
+
+/// Whom a node dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialing {
+    /// Peers that it was told to, and others that it learns of while it wants more.
+    Everybody,
+    /// Only peers that it was told to.
+    NamedOnly,
 }

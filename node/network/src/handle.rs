@@ -25,6 +25,15 @@ pub enum AddMode {
     Remove,
 }
 
+/// A peer that was added to stay connected to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedPeer {
+    /// Its address, as `host:port`.
+    pub address: String,
+    /// Its connection: the address as in [`PeerInfo::address`], and whether the peer made it.
+    pub connection: Option<(String, bool)>,
+}
+
 /// Which peer to disconnect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DisconnectTarget {
@@ -160,6 +169,14 @@ impl NetworkHandle {
             reply,
         })
         .await?
+    }
+
+    /// The peers that were added, by configuration or since.
+    ///
+    /// # Errors
+    /// When the network is shut down.
+    pub async fn added_peers(&self) -> Result<Vec<AddedPeer>, NetworkError> {
+        self.command(|reply| Command::AddedPeers { reply }).await
     }
 
     /// Disconnects a peer. An added one is dialed again later.

@@ -58,6 +58,7 @@ impl Network {
             shared: Arc::clone(&shared),
             hints,
             pow_limit: config.pow_limit,
+            dialing: config.dialing,
             max_peers: config.max_peers,
         });
         for peer in &config.peers {

@@ -110,6 +110,23 @@ impl PeerBook {
         }
     }
 
+    /// Whether the address was learnt, and nobody said to connect to it.
+    pub(crate) fn is_discovered(&self, address: &Multiaddr) -> bool {
+        let entry = self.entries.get(address);
+        entry.is_some_and(|entry| entry.source == Source::Discovered)
+    }
+
+    /// The addresses that were added, in their order, and who answered there last.
+    pub(crate) fn added(&self) -> Vec<(Multiaddr, Option<PeerId>)> {
+        let of_users = self.entries.iter();
+        let of_users = of_users.filter(|(_, entry)| entry.source == Source::Added);
+        let mut added: Vec<_> = of_users
+            .map(|(address, entry)| (address.clone(), entry.peer()))
+            .collect();
+        added.sort_unstable();
+        added
+    }
+
     /// Removes a peer that was added. Returns whether it was there.
     pub(crate) fn remove(&mut self, address: &Multiaddr) -> bool {
         let is_added = self

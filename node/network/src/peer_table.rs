@@ -11,6 +11,7 @@ use pyrite_consensus::bitcoin::BlockHash;
 use crate::TipSummary;
 use crate::address::host_and_port;
 use crate::bandwidth::Traffic;
+use crate::message_bytes::{MessageBytes, PING_BYTES};
 
 /// What is known about a connected peer.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct PeerInfo {
     pub address: String,
     /// Whether the peer connected to us.
     pub inbound: bool,
+    /// Whether we connected to it because we were told to.
+    pub manual: bool,
     /// When, in Unix seconds.
     pub connected_at: u64,
     /// What it says its software is.
@@ -45,6 +48,10 @@ pub struct PeerInfo {
     pub bytes_sent: u64,
     /// Bytes received on this connection.
     pub bytes_received: u64,
+    /// Bytes sent by kind of message. Blocks and transactions of others that gossip passed on are not among them.
+    pub sent_by_message: MessageBytes,
+    /// Bytes received by kind of message.
+    pub received_by_message: MessageBytes,
     /// When something was last sent, in Unix seconds.
     pub last_send: u64,
     /// When something was last received, in Unix seconds.
@@ -62,11 +69,14 @@ pub(crate) struct Peer {
     pub(crate) connection: ConnectionId,
     pub(crate) address: Multiaddr,
     pub(crate) inbound: bool,
+    pub(crate) manual: bool,
     pub(crate) connected_at: u64,
     pub(crate) user_agent: String,
     /// Where it listens, as far as it is to be believed.
     pub(crate) listens_on: Vec<Multiaddr>,
     pub(crate) traffic: Arc<Traffic>,
+    pub(crate) sent: MessageBytes,
+    pub(crate) received: MessageBytes,
     pub(crate) start_height: Option<u32>,
     pub(crate) tip: Option<TipSummary>,
     pub(crate) synced_headers: Option<u32>,
@@ -86,6 +96,7 @@ impl Peer {
             peer_id: peer.to_string(),
             address: host_and_port(&self.address),
             inbound: self.inbound,
+            manual: self.manual,
             connected_at: self.connected_at,
             user_agent: self.user_agent.clone(),
             height: self.start_height,
@@ -97,6 +108,8 @@ impl Peer {
             min_ping_ms: self.min_ping_ms,
             bytes_sent: self.traffic.sent.load(Ordering::Relaxed),
             bytes_received: self.traffic.received.load(Ordering::Relaxed),
+            sent_by_message: self.sent.clone(),
+            received_by_message: self.received.clone(),
             last_send: at_least_connected(self.traffic.last_sent.load(Ordering::Relaxed)),
             last_recv: at_least_connected(self.traffic.last_received.load(Ordering::Relaxed)),
             last_block_time: self.last_block_time,
@@ -107,6 +120,8 @@ impl Peer {
     /// Notes a round-trip time.
     pub(crate) fn pinged(&mut self, milliseconds: f64) {
         self.failed_pings = 0;
+        self.sent.add("ping", PING_BYTES);
+        self.received.add("pong", PING_BYTES);
         self.ping_ms = Some(milliseconds);
         self.min_ping_ms = Some(
             self.min_ping_ms

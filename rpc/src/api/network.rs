@@ -30,6 +30,10 @@ pub(crate) trait Network {
         v2transport: Option<bool>,
     ) -> CallResult<Value>;
 
+    /// The peers that were added to stay connected to.
+    #[method(name = "getaddednodeinfo")]
+    async fn get_added_node_info(&self, node: Option<String>) -> CallResult<Value>;
+
     /// Disconnects a peer.
     #[method(name = "disconnectnode")]
     async fn disconnect_node(
@@ -110,6 +114,19 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             ),
         ],
         result: "null",
+    },
+    MethodSpec {
+        name: "getaddednodeinfo",
+        family: Family::Network,
+        summary: "Returns the peers that were added to stay connected to, and their connections.",
+        params: &[optional(
+            "node",
+            Kind::Text,
+            "",
+            "The peer's address; all where none is given.",
+        )],
+        result: "(json array) an object for each: addednode, connected, addresses (address, connected: \
+                 inbound or outbound)",
     },
     MethodSpec {
         name: "getconnectioncount",

@@ -70,7 +70,7 @@ impl BlockchainServer for Handler {
                 info["prune_target_size"] = bytes.into();
             }
         }
-        info["warnings"] = json!([]);
+        info["warnings"] = self.context.warnings();
         Ok(info)
     }
 

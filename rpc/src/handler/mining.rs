@@ -107,7 +107,7 @@ impl MiningServer for Handler {
             describe_target(&mut next, pow::next_bits(&context.spec, &chain, time));
             info["next"] = next;
         }
-        info["warnings"] = json!([]);
+        info["warnings"] = self.context.warnings();
         Ok(info)
     }
 

@@ -1,10 +1,14 @@
 //! Peers.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use jsonrpsee::core::async_trait;
 use pyrite_network::multiaddr::Protocol;
-use pyrite_network::{AddMode, DisconnectTarget, Multiaddr, PeerId, PeerInfo, parse_peer_address};
+use pyrite_network::{
+    AddMode, AddedPeer, DisconnectTarget, MessageBytes, Multiaddr, PeerId, PeerInfo,
+    parse_peer_address,
+};
 use serde_json::{Value, json};
 
 use super::Handler;
@@ -69,19 +73,22 @@ impl NetworkServer for Handler {
             "relayfee": Btc::from_sat(info.min_relay_fee.0),
             "incrementalfee": Btc::from_sat(info.incremental_relay_fee.0),
             "localaddresses": addresses,
-            "warnings": [],
+            "warnings": self.context.warnings(),
         }))
     }
 
     fn get_peer_info(&self) -> CallResult<Value> {
         let min_fee = Btc::from_sat(self.context.mempool.info().min_relay_fee.0);
-        Ok(self
-            .context
-            .network
-            .peers()
-            .iter()
-            .map(|peer| peer_json(peer, min_fee))
-            .collect())
+        let tells_start = self.context.answers_deprecated("startingheight");
+        let peers = self.context.network.peers();
+        let forms = peers.iter().map(|peer| {
+            let mut form = peer_json(peer, min_fee);
+            if tells_start {
+                form["startingheight"] = peer.height.map_or(-1, i64::from).into();
+            }
+            form
+        });
+        Ok(forms.collect())
     }
 
     fn get_connection_count(&self) -> CallResult<usize> {
@@ -100,9 +107,24 @@ impl NetworkServer for Handler {
             "onetry" => AddMode::OneTry,
             _ => return Err(CallError::misc(method_help("addnode"))),
         };
-        let address = parse_peer_address(&node)?;
+        let address = parse_peer_address(&self.with_port(&node))?;
         self.context.network.add_peer(address, mode).await?;
         Ok(Value::Null)
+    }
+
+    async fn get_added_node_info(&self, node: Option<String>) -> CallResult<Value> {
+        let mut added = self.context.network.added_peers().await?;
+        if let Some(node) = node {
+            let node = self.with_port(&node);
+            added.retain(|peer| peer.address == node);
+            if added.is_empty() {
+                return Err(CallError::new(
+                    code::CLIENT_NODE_NOT_ADDED,
+                    "Error: Node has not been added.",
+                ));
+            }
+        }
+        Ok(added.iter().map(added_json).collect())
     }
 
     async fn disconnect_node(
@@ -186,6 +208,21 @@ impl NetworkServer for Handler {
 }
 
 impl Handler {
+    /// The address with the port of Bitcoin's nodes, where it has none and is none of libp2p's own form.
+    fn with_port(&self, node: &str) -> String {
+        let port = match self.context.spec.name.as_str() {
+            "mainnet" => 8333,
+            "regtest" => 18444,
+            _ => return node.to_owned(),
+        };
+        let is_whole = node.is_empty() || node.starts_with('/') || node.contains("]:");
+        match node.parse::<IpAddr>() {
+            Ok(ip) => SocketAddr::new(ip, port).to_string(),
+            Err(_) if is_whole || node.contains(':') => node.to_owned(),
+            Err(_) => format!("{node}:{port}"),
+        }
+    }
+
     /// Tells the network who is banned now.
     async fn enforce_bans(&self) {
         let banned = self.bans.list(self.context.clock.now());
@@ -274,6 +311,36 @@ fn local_address_json(address: &Multiaddr) -> Option<Value> {
     Some(json!({ "address": host, "port": port, "score": 1 }))
 }
 
+/// A peer that was added, and its connection.
+fn added_json(peer: &AddedPeer) -> Value {
+    let connections = peer.connection.iter().map(|(address, inbound)| {
+        let direction = if *inbound { "inbound" } else { "outbound" };
+        json!({ "address": address, "connected": direction })
+    });
+    json!({
+        "addednode": peer.address,
+        "connected": peer.connection.is_some(),
+        "addresses": connections.collect::<Vec<_>>(),
+    })
+}
+
+/// Bytes by kind of message.
+fn messages_json(bytes: &MessageBytes) -> Value {
+    let fields = bytes
+        .iter()
+        .map(|(name, bytes)| (name.to_owned(), bytes.into()));
+    Value::Object(fields.collect())
+}
+
+/// How a connection came to be, in Bitcoin Core's words.
+fn connection_type(peer: &PeerInfo) -> &'static str {
+    match (peer.inbound, peer.manual) {
+        (true, _) => "inbound",
+        (false, true) => "manual",
+        (false, false) => "outbound-full-relay",
+    }
+}
+
 /// A peer's form; what only Bitcoin's own protocol has is filled with what it would say of a peer
 /// that does the same.
 fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
@@ -317,9 +384,9 @@ fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
         "addr_rate_limited": 0,
         "permissions": [],
         "minfeefilter": min_fee,
-        "bytessent_per_msg": {},
-        "bytesrecv_per_msg": {},
-        "connection_type": if peer.inbound { "inbound" } else { "outbound-full-relay" },
+        "bytessent_per_msg": messages_json(&peer.sent_by_message),
+        "bytesrecv_per_msg": messages_json(&peer.received_by_message),
+        "connection_type": connection_type(peer),
         "transport_protocol_type": "v2",
         "session_id": "",
         "peer_id": peer.peer_id,
@@ -340,6 +407,7 @@ mod tests {
             peer_id: "12D3KooW".to_owned(),
             address: "127.0.0.1:1234".to_owned(),
             inbound: true,
+            manual: false,
             connected_at: 100,
             user_agent: "/Pyrite:0.1.0/".to_owned(),
             height: Some(7),
@@ -351,6 +419,8 @@ mod tests {
             min_ping_ms: None,
             bytes_sent: 10,
             bytes_received: 20,
+            sent_by_message: MessageBytes::default(),
+            received_by_message: MessageBytes::default(),
             last_send: 110,
             last_recv: 120,
             last_block_time: 0,

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bench;
+mod bitcoind;
 mod block_files;
 mod chain_command;
 mod command_line;

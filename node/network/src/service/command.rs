@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 
 use super::Service;
 use crate::NetworkError;
-use crate::address::{is_believable, split_peer_id};
-use crate::handle::{AddMode, DisconnectTarget};
+use crate::address::{host_and_port, is_believable, split_peer_id};
+use crate::handle::{AddMode, AddedPeer, DisconnectTarget};
 use crate::misbehaviour::{Judgement, Offence};
 use crate::peer_book::{Addition, MAX_ADDED};
 use crate::protocol::gossip::{Kind, encode_transaction};
@@ -30,6 +30,9 @@ pub(crate) enum Command {
         address: Multiaddr,
         mode: AddMode,
         reply: oneshot::Sender<Result<(), NetworkError>>,
+    },
+    AddedPeers {
+        reply: oneshot::Sender<Vec<AddedPeer>>,
     },
     Disconnect {
         target: DisconnectTarget,
@@ -77,6 +80,9 @@ impl Service {
                 reply,
             } => {
                 let _ = reply.send(self.add_peer(address, mode));
+            }
+            Command::AddedPeers { reply } => {
+                let _ = reply.send(self.added_peers());
             }
             Command::Disconnect { target, reply } => {
                 let _ = reply.send(self.disconnect(&target));
@@ -127,6 +133,18 @@ impl Service {
             }
         }
         Ok(())
+    }
+
+    fn added_peers(&self) -> Vec<AddedPeer> {
+        let table = self.shared.table();
+        let added = self.book.added().into_iter();
+        let with_connection = added.map(|(address, peer)| AddedPeer {
+            connection: peer
+                .and_then(|peer| table.peers.get(&peer))
+                .map(|entry| (host_and_port(&entry.address), entry.inbound)),
+            address: host_and_port(&address),
+        });
+        with_connection.collect()
     }
 
     fn disconnect(&mut self, target: &DisconnectTarget) -> Result<(), NetworkError> {

@@ -1,6 +1,7 @@
 //! Connections: dialing, telling peers of our chain from others, one connection per peer.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libp2p::core::ConnectedPoint;
@@ -10,9 +11,11 @@ use libp2p::{Multiaddr, PeerId, identify, ping};
 use rand::Rng as _;
 
 use super::Service;
+use crate::Dialing;
 use crate::address::{is_believable, shorten, split_peer_id};
 use crate::bandwidth::{Traffic, unix_time};
 use crate::gate::TARGET_OUTBOUND;
+use crate::message_bytes::MessageBytes;
 use crate::peer_table::Peer;
 use crate::protocol::message::MAX_PEER_ADDRESSES;
 use crate::protocol::names;
@@ -51,7 +54,10 @@ impl Service {
             return;
         }
         let now = Instant::now();
-        let wanted = TARGET_OUTBOUND.saturating_sub(outbound + self.dialing.len());
+        let wanted = match self.policy {
+            Dialing::Everybody => TARGET_OUTBOUND.saturating_sub(outbound + self.dialing.len()),
+            Dialing::NamedOnly => 0,
+        };
         let swarm = &self.swarm;
         let gate = &swarm.behaviour().gate;
         let dials = self.book.due(wanted, now, |peer| {
@@ -178,6 +184,10 @@ impl Service {
                 entry.connection = *other_id;
                 entry.address = other.address.clone();
                 entry.inbound = other.inbound;
+                entry.manual = other
+                    .dialed
+                    .as_ref()
+                    .is_some_and(|address| !self.book.is_discovered(address));
                 entry.traffic = Arc::clone(&other.traffic);
             }
             drop(table);
@@ -274,6 +284,13 @@ impl Service {
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
+        let manual = connection
+            .dialed
+            .as_ref()
+            .is_some_and(|address| !self.book.is_discovered(address));
+        let (mut sent, mut received) = (MessageBytes::default(), MessageBytes::default());
+        sent.add_handshake(connection.traffic.sent.load(Ordering::Relaxed));
+        received.add_handshake(connection.traffic.received.load(Ordering::Relaxed));
         let mut table = self.shared.table();
         if let Some(entry) = table.peers.get_mut(&peer) {
             entry.user_agent = user_agent;
@@ -293,10 +310,13 @@ impl Service {
             connection: id,
             address: connection.address.clone(),
             inbound: connection.inbound,
+            manual,
             connected_at: unix_time(),
             user_agent,
             listens_on,
             traffic: Arc::clone(&connection.traffic),
+            sent,
+            received,
             start_height: None,
             tip: None,
             synced_headers: None,

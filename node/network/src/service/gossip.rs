@@ -133,6 +133,9 @@ impl Service {
             } else {
                 &mut self.transactions
             };
+            let (name, bytes) = (if is_block { "block" } else { "tx" }, message.data.len());
+            self.shared
+                .update_peer(&propagation_source, |entry| entry.received.add(name, bytes));
             let waiting = (message_id.clone(), message.data);
             if lane.push(propagation_source, waiting).is_err() {
                 tracing::debug!(peer = %propagation_source, "too much to check, message ignored");
@@ -238,10 +241,26 @@ impl Service {
         if self.recent.contains(&id) {
             return;
         }
+        let bytes = message.len();
         match self.swarm.behaviour_mut().gossip.publish(topic, message) {
-            Ok(_) | Err(PublishError::Duplicate) => self.recent.insert(id),
+            Ok(_) => {
+                self.recent.insert(id);
+                self.count_published(kind, bytes);
+            }
+            Err(PublishError::Duplicate) => self.recent.insert(id),
             // Peers that connect later ask for what they lack.
             Err(error) => tracing::debug!(?kind, %error, "not published"),
+        }
+    }
+
+    /// What we publish goes to every peer.
+    fn count_published(&self, kind: Kind, bytes: usize) {
+        let name = match kind {
+            Kind::Block => "block",
+            Kind::Transaction | Kind::LateTransaction => "tx",
+        };
+        for entry in self.shared.table().peers.values_mut() {
+            entry.sent.add(name, bytes);
         }
     }
 

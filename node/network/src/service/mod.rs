@@ -32,7 +32,7 @@ use crate::protocol::message::Response;
 use crate::protocol::names::Names;
 use crate::shared::Shared;
 use crate::sync::Hint;
-use crate::{ChainAccess, NetworkError};
+use crate::{ChainAccess, Dialing, NetworkError};
 
 /// How often dials that are due are made.
 const TICK: Duration = Duration::from_millis(250);
@@ -49,6 +49,7 @@ pub(crate) struct Parts {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hints: mpsc::Sender<Hint>,
     pub(crate) pow_limit: CompactTarget,
+    pub(crate) dialing: Dialing,
     pub(crate) max_peers: usize,
 }
 
@@ -60,6 +61,7 @@ pub(crate) struct Service {
     shared: Arc<Shared>,
     hints: mpsc::Sender<Hint>,
     pow_limit: CompactTarget,
+    policy: Dialing,
     max_peers: usize,
 
     book: PeerBook,
@@ -90,6 +92,7 @@ impl Service {
             shared: parts.shared,
             hints: parts.hints,
             pow_limit: parts.pow_limit,
+            policy: parts.dialing,
             max_peers: parts.max_peers,
             book: PeerBook::default(),
             connections: HashMap::new(),

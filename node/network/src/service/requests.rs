@@ -40,6 +40,9 @@ impl Service {
             let _ = reply.send(None);
             return;
         }
+        let (name, bytes) = request.name_and_bytes();
+        self.shared
+            .update_peer(&peer, |entry| entry.sent.add(name, bytes));
         let id = self
             .swarm
             .behaviour_mut()
@@ -64,6 +67,7 @@ impl Service {
                 ..
             } => self.on_request(peer, request_id, request, channel),
             request_response::Event::Message {
+                peer,
                 message:
                     Message::Response {
                         request_id,
@@ -71,6 +75,9 @@ impl Service {
                     },
                 ..
             } => {
+                let (name, bytes) = response.name_and_bytes();
+                self.shared
+                    .update_peer(&peer, |entry| entry.received.add(name, bytes));
                 if let Some(reply) = self.waiting.remove(&request_id) {
                     // Whoever asked may have given up.
                     let _ = reply.send(Some(response));
@@ -127,6 +134,9 @@ impl Service {
                 return;
             }
         };
+        let (name, bytes) = request.name_and_bytes();
+        self.shared
+            .update_peer(&peer, |entry| entry.received.add(name, bytes));
         if !self.answering.start(peer, id) {
             // The channel is dropped: the peer sees the stream end.
             self.punish(
@@ -176,6 +186,9 @@ impl Service {
         } = answered;
         self.answering.made(&peer);
         if let Some(response) = response {
+            let (name, bytes) = response.name_and_bytes();
+            self.shared
+                .update_peer(&peer, |entry| entry.sent.add(name, bytes));
             // An error means that the peer is gone.
             let _ = self
                 .swarm

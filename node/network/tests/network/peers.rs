@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyrite_network::{AddMode, ChainAccess, DisconnectTarget, Network, NetworkError, PeerId};
+use pyrite_network::{
+    AddMode, ChainAccess, Dialing, DisconnectTarget, MessageBytes, Network, NetworkError, PeerId,
+};
 
 use crate::support::*;
 
@@ -45,6 +47,55 @@ async fn two_that_dial_each_other_keep_one_connection() {
     .await;
     a.chain.mine(1);
     wait("it works", || b.chain.height() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_told_to_connect_shows_it_and_counts_messages() {
+    let listener = Node::start(1, &[]).await;
+    let told = Node::start(2, &[listener.address()]).await;
+    wait("they are connected", || told.is_connected_to(&listener)).await;
+    wait("both see it", || listener.is_connected_to(&told)).await;
+    let added = told.network.added_peers().await.unwrap();
+    let [added] = added.as_slice() else {
+        panic!("{added:?}")
+    };
+    let connection = added.connection.clone().unwrap();
+    assert_eq!(connection, (added.address.clone(), false));
+    assert_eq!(listener.network.added_peers().await.unwrap(), []);
+    let (of_told, of_listener) = (told.network.peers(), listener.network.peers());
+    assert!(of_told[0].manual && !of_told[0].inbound);
+    assert!(!of_listener[0].manual && of_listener[0].inbound);
+    listener.chain.mine(1);
+    wait("the block came", || told.chain.height() == 1).await;
+    let names =
+        |bytes: &MessageBytes| -> Vec<&str> { bytes.iter().map(|(name, _)| name).collect() };
+    let received = || told.network.peers()[0].received_by_message.clone();
+    wait("a pong", || names(&received()).contains(&"pong")).await;
+    for name in ["block", "verack", "version"] {
+        assert!(
+            names(&received()).contains(&name),
+            "{name}: {:?}",
+            received()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_dials_only_whom_it_is_told_finds_no_others() {
+    let first = Node::start(1, &[]).await;
+    let known = Node::start(2, &[first.address()]).await;
+    let alone = Node::try_start(FakeChain::new(3), &[known.address()], |config| {
+        config.dialing = Dialing::NamedOnly;
+        config.listen.clear();
+    })
+    .await
+    .unwrap();
+    wait("it is connected", || alone.is_connected_to(&known)).await;
+    // A block goes round, and with it the time in which peers are told of.
+    first.chain.mine(1);
+    wait("the block came", || alone.chain.height() == 1).await;
+    assert_eq!(alone.network.connection_count(), 1);
+    assert_eq!(first.network.connection_count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use pyrite_consensus::bitcoin::{
     Transaction, TxIn, TxMerkleNode, TxOut, Txid, Work, consensus,
 };
 use pyrite_network::{
-    ChainAccess, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId,
+    ChainAccess, Dialing, Multiaddr, Network, NetworkConfig, NetworkError, NetworkHandle, PeerId,
     TipSummary, Verdict,
 };
 use tokio::sync::watch;
@@ -496,6 +496,7 @@ pub(crate) fn config(directory: &Path, chain: &FakeChain, peers: &[Multiaddr]) -
         listen: vec!["/ip4/127.0.0.1/tcp/0".parse().unwrap()],
         peers: peers.to_vec(),
         mdns: false,
+        dialing: Dialing::Everybody,
         max_peers: 32,
         user_agent: "/Pyrite:test/".to_owned(),
     }

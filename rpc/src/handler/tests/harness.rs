@@ -15,7 +15,9 @@ use pyrite_miner::{
     Candidate, CandidateChunk, MinerHandle, MinerSettings, Template, TemplateOptions, TemplateTip,
     WorkError, WorkSource, build_template, solve,
 };
-use pyrite_network::{ChainAccess, Network, NetworkConfig, NetworkHandle, TipSummary, Verdict};
+use pyrite_network::{
+    ChainAccess, Dialing, Network, NetworkConfig, NetworkHandle, TipSummary, Verdict,
+};
 use pyrite_wallet::{SeedSource, WalletConfig, WalletHandle};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -135,6 +137,7 @@ impl TestNode {
             },
             block_schedule: None,
             data_dir: directory.path().to_owned(),
+            deprecated: Default::default(),
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
@@ -274,6 +277,7 @@ async fn start_network(
         listen: Vec::new(),
         peers: Vec::new(),
         mdns: false,
+        dialing: Dialing::Everybody,
         max_peers: 8,
         user_agent: "/Pyrite:0.0.0/".to_owned(),
     };

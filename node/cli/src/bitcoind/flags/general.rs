@@ -1,0 +1,71 @@
+//! General options, and those that choose the chain.
+
+use super::flag::Fate::{Ignored, Refused, Works};
+use super::flag::Group::{Chain, General, Hidden};
+use super::flag::{Flag, Syntax, flag};
+
+const OTHER_CHAIN: &str = "of Bitcoin's chains this node has main and regtest";
+const OTHER_STORE: &str = "blocks are in the database, which is inside chainstate/";
+
+// A row for each flag.
+#[rustfmt::skip]
+pub(super) const FLAGS: &[Flag] = &[
+    flag(General, "alertnotify", "=<cmd>", Ignored("this node raises no alerts")),
+    flag(General, "allowignoredconf", "", Ignored("a bitcoin.conf that is not read is never an error here")),
+    flag(General, "assumevalid", "=<hex>", Works("A block that is known to be valid: the scripts of its chain up to it are not verified (default: 0, none)")),
+    flag(General, "blockfilterindex", "=<type>", Works("Keep an index of compact block filters; the one type is basic (default: 0)")),
+    flag(General, "blocknotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(General, "blockreconstructionextratxn", "=<n>", Ignored("blocks come whole: there are no compact blocks among these nodes")),
+    flag(General, "blocksdir", "=<dir>", Refused(OTHER_STORE)),
+    flag(General, "blocksonly", "", Ignored("transactions of peers are always taken")),
+    flag(General, "blocksxor", "", Ignored(OTHER_STORE)),
+    flag(General, "coinstatsindex", "", Works("Keep an index of the coins' statistics, for gettxoutsetinfo (default: 0)")),
+    flag(General, "conf", "=<file>", Works("The configuration file, relative to the data directory (default: bitcoin.conf)")),
+    flag(General, "daemon", "", Works("Run in the background (default: 0)")),
+    flag(General, "daemonwait", "", Works("Run in the background, and return when the node is ready (default: 0)")),
+    flag(General, "datadir", "=<dir>", Works("The data directory (default: ~/.bitcoin)")).syntax(Syntax::NoNegation),
+    flag(General, "dbbatchsize", "", Ignored("the database bounds its own batches")),
+    flag(General, "dbcache", "=<n>", Works("Bound of the coins in memory, in MiB (minimum 4, default: 450)")),
+    flag(General, "debuglogfile", "=<file>", Works("The log file, relative to the chain's directory (default: debug.log); -nodebuglogfile for none")),
+    flag(General, "fastprune", "", Ignored("blocks are deleted one by one: there are no block files to make smaller")),
+    flag(General, "help", "", Works("Print this help and exit (also -h or -?)")),
+    flag(General, "includeconf", "=<file>", Works("In the configuration file: read this one too, relative to the data directory")),
+    flag(General, "loadblock", "=<file>", Refused("block files are imported by `pyrite import`, before the start")),
+    flag(General, "maxmempool", "=<n>", Works("Bound of the mempool, in megabytes (default: 300)")),
+    flag(General, "mempoolexpiry", "=<n>", Works("Hours after which a transaction leaves the mempool (default: 336)")),
+    flag(General, "minimumchainwork", "=<hex>", Ignored("headers are taken in bounded numbers whatever their work")),
+    flag(General, "par", "=<n>", Works("Threads that verify scripts: 0 for all processors, below 0 to leave so many free (default: 0)")),
+    flag(General, "persistmempool", "", Works("Keep the mempool over a restart (default: 1)")),
+    flag(General, "persistmempoolv1", "", Ignored("the mempool's file is always of version 2, which both read")),
+    flag(General, "pid", "=<file>", Works("The file of the process id, relative to the chain's directory (default: bitcoind.pid)")),
+    flag(General, "prune", "=<n>", Works("Delete old blocks: 1 by the RPC method, 550 and more down to so many MiB, 0 not at all (default: 0)")),
+    flag(General, "reindex", "", Works("Build the database anew from the blocks that are stored")),
+    flag(General, "reindex-chainstate", "", Works("Build the coins anew from the blocks that are stored")),
+    flag(General, "settings", "=<file>", Ignored("settings are not changed while the node runs: settings.json is neither read nor written")),
+    flag(General, "shutdownnotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(General, "startupnotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(General, "txindex", "", Works("Keep an index of all transactions, for getrawtransaction (default: 0)")),
+    flag(General, "txospenderindex", "", Works("Keep an index of what spends outputs, for gettxspendingprevout (default: 0)")),
+    flag(General, "version", "", Works("Print the version and exit")),
+    flag(Hidden, "?", "", Works("Print the help and exit")),
+    flag(Hidden, "h", "", Works("Print the help and exit")),
+    flag(Hidden, "choosedatadir", "", Ignored("an option of the graphical program")),
+    flag(Hidden, "lang", "=<lang>", Ignored("an option of the graphical program")),
+    flag(Hidden, "min", "", Ignored("an option of the graphical program")),
+    flag(Hidden, "resetguisettings", "", Ignored("an option of the graphical program")),
+    flag(Hidden, "splash", "", Ignored("an option of the graphical program")),
+    flag(Hidden, "uiplatform", "", Ignored("an option of the graphical program")),
+    flag(Hidden, "dbcrashratio", "", Ignored("a test aid of Bitcoin Core's database; this one has its own")),
+    flag(Hidden, "forcecompactdb", "", Ignored("the database compacts itself")),
+    flag(Hidden, "checkpoints", "", Ignored("as in Bitcoin Core, which has no checkpoints any more")),
+    flag(Hidden, "limitancestorsize", "", Ignored("as in Bitcoin Core, where clusters are limited instead")),
+    flag(Hidden, "limitdescendantsize", "", Ignored("as in Bitcoin Core, where clusters are limited instead")),
+    flag(Chain, "chain", "=<chain>", Works("The chain: main or regtest; test, testnet4 and signet are refused (default: main)")),
+    flag(Chain, "regtest", "", Works("The regtest chain, as -chain=regtest")),
+    flag(Chain, "signet", "", Refused(OTHER_CHAIN)),
+    flag(Chain, "signetchallenge", "", Ignored("only for signet, which is refused")).syntax(Syntax::NoNegation),
+    flag(Chain, "signetseednode", "", Ignored("only for signet, which is refused")).syntax(Syntax::NoNegation),
+    flag(Chain, "testnet", "", Refused(OTHER_CHAIN)),
+    flag(Chain, "testnet4", "", Refused(OTHER_CHAIN)),
+    flag(Chain, "vbparams", "=deployment:start:end[:min_activation_height]", Refused("every deployment is buried at a height: `pyrite chain new` makes a chain with other heights")),
+];
