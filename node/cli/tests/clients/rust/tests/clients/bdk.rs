@@ -11,6 +11,8 @@ use bitcoin::bip32::Xpriv;
 use bitcoin::{Address, Amount, BlockHash, FeeRate, Network, Transaction, Txid};
 use pyrite_client_tests::{Key, Node};
 
+use crate::corepc_client::wait_for;
+
 type Follower = Emitter<Arc<Client>>;
 
 fn client(node: &Node) -> Arc<Client> {
@@ -186,7 +188,7 @@ fn a_wallet_syncs_by_block_filters() {
     mine(&client, 3, &Key::new(3).segwit());
     let paying = mine(&client, 1, &own)[0];
     let tip = mine(&client, 2, &Key::new(3).segwit())[1];
-    wait_for_filters(&client, &tip);
+    wait_for("the filters", || client.get_block_filter(&tip).is_ok());
 
     let scripts = [own.script_pubkey()];
     let mut matched = Vec::new();
@@ -203,12 +205,4 @@ fn a_wallet_syncs_by_block_filters() {
     }
     assert!(matched.contains(&paying), "{matched:?}");
     assert_eq!(last, Some(6));
-}
-
-fn wait_for_filters(client: &Client, tip: &BlockHash) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while client.get_block_filter(tip).is_err() {
-        assert!(std::time::Instant::now() < deadline, "no filter comes");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
 }

@@ -2,7 +2,7 @@
 
 use bitcoin::{Amount, BlockHash, Network, OutPoint, hashes::Hash};
 use bitcoincore_rpc::json::{EstimateMode, ScanTxOutRequest};
-use bitcoincore_rpc::{Auth, Client, Error, RpcApi};
+use bitcoincore_rpc::{Auth, Client, Error, RpcApi, jsonrpc};
 use pyrite_client_tests::{Key, Node};
 
 use crate::history::{History, pay};
@@ -136,10 +136,30 @@ fn a_block_is_submitted() {
     assert_eq!(to.get_best_block_hash().expect("answers"), hashes[2]);
 }
 
+#[test]
+fn a_batch_has_results_and_errors_side_by_side() {
+    let node = Node::start(&[]);
+    let rpc = client(&node);
+    let heights = [0, 1_000, 0].map(|height| jsonrpc::arg([height]));
+    let inner = rpc.get_jsonrpc_client();
+    let requests = heights
+        .each_ref()
+        .map(|height| inner.build_request("getblockhash", Some(height)));
+    let answers = inner.send_batch(&requests).expect("answers");
+    let results: Vec<Result<BlockHash, _>> = answers
+        .into_iter()
+        .map(|answer| answer.expect("one for each").result())
+        .collect();
+    let genesis = rpc.get_block_hash(0).expect("answers");
+    assert!(matches!(results[0], Ok(hash) if hash == genesis));
+    assert!(matches!(&results[1], Err(jsonrpc::Error::Rpc(error)) if error.code == -8));
+    assert!(matches!(results[2], Ok(hash) if hash == genesis));
+}
+
 /// The code of an error that the node answered.
 fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> i32 {
     match result {
-        Err(Error::JsonRpc(bitcoincore_rpc::jsonrpc::Error::Rpc(error))) => error.code,
+        Err(Error::JsonRpc(jsonrpc::Error::Rpc(error))) => error.code,
         other => panic!("no error of the node: {other:?}"),
     }
 }
@@ -176,7 +196,7 @@ fn a_wrong_password_opens_nothing() {
     let auth = Auth::UserPass("__cookie__".into(), "wrong".into());
     let rpc = Client::new(&node.url(), auth).expect("a client");
     match rpc.get_block_count() {
-        Err(Error::JsonRpc(bitcoincore_rpc::jsonrpc::Error::Transport(error))) => {
+        Err(Error::JsonRpc(jsonrpc::Error::Transport(error))) => {
             assert!(error.to_string().contains("401"), "{error}");
         }
         other => panic!("let in: {other:?}"),

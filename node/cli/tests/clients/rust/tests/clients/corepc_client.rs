@@ -15,6 +15,8 @@ use pyrite_client_tests::{Key, Node, Peers};
 use crate::history::{History, block_hash};
 use crate::strict_types::EVERY_INDEX;
 
+/// The code of an error about a method that is not there.
+pub(crate) const METHOD_NOT_FOUND: i32 = -32601;
 /// The longest wait for something that the node does by itself, on a machine that is busy.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often to look.
@@ -35,7 +37,9 @@ impl Calls {
                 self.answered += 1;
                 return Some(answer);
             }
-            Err(error) if error_code(&error) == Some(-32601) => self.unknown.push(call.into()),
+            Err(error) if error_code(&error) == Some(METHOD_NOT_FOUND) => {
+                self.unknown.push(call.into())
+            }
             Err(error) => self.failed.push(format!("{call}: {error}")),
         }
         None
@@ -75,21 +79,28 @@ fn every_call_is_answered() {
 
 /// Waits until the node has its peer, and its indexes have every block.
 pub(crate) fn wait_for_peer_and_indexes(client: &Client) {
+    wait_for("the peer", || {
+        client.get_connection_count().expect("answers").0 == 1
+    });
+    wait_for_indexes(client);
+}
+
+/// Waits until the indexes have every block.
+pub(crate) fn wait_for_indexes(client: &Client) {
     let height = client.get_block_count().expect("answers").0;
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let connected = client.get_connection_count().expect("answers").0 == 1;
+    wait_for("the indexes", || {
         let indexes = client.get_index_info().expect("answers").0;
-        let indexed = indexes
+        indexes
             .values()
-            .all(|index| index.synced && u64::from(index.best_block_height) == height);
-        if connected && indexed {
-            return;
-        }
-        assert!(
-            Instant::now() < deadline,
-            "connected: {connected}, {indexes:?}"
-        );
+            .all(|index| index.synced && u64::from(index.best_block_height) == height)
+    });
+}
+
+/// Waits until something is so, and fails if that takes too long.
+pub(crate) fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not in time: {what}");
         thread::sleep(POLL);
     }
 }
@@ -312,19 +323,14 @@ fn change_the_chain(calls: &mut Calls, client: &Client, history: &History) {
 }
 
 /// The code of an error that the node answered.
-fn error_code(error: &Error) -> Option<i64> {
-    // The library does not export the type of the error inside, only its text.
-    let text = error.to_string();
-    let start = text.find("code: Some(").map(|place| place + 11);
-    let number = text.find("-").or(start)?;
-    let digits = &text[number..];
-    let end = digits[1..]
-        .find(|character: char| !character.is_ascii_digit())
-        .map_or(digits.len(), |end| end + 1);
-    digits[..end].parse().ok()
+pub(crate) fn error_code(error: &Error) -> Option<i32> {
+    match error {
+        Error::JsonRpc(jsonrpc::Error::Rpc(error)) => Some(error.code),
+        _ => None,
+    }
 }
 
-fn code<T: Debug>(result: Result<T, Error>) -> Option<i64> {
+fn code<T: Debug>(result: Result<T, Error>) -> Option<i32> {
     error_code(&result.expect_err("an error"))
 }
 
@@ -337,7 +343,7 @@ fn errors_have_bitcoin_cores_codes() {
     assert_eq!(code(client.get_block(zero)), Some(-5));
     assert_eq!(
         code(client.call::<String>("nosuchmethod", &[])),
-        Some(-32601)
+        Some(METHOD_NOT_FOUND)
     );
 }
 

@@ -4,6 +4,8 @@ use bitcoin::Amount;
 use corepc_node::{Conf, Input, Node, Output, P2P};
 use pyrite_client_tests::{Key, bitcoind};
 
+use crate::corepc_client::wait_for;
+
 fn conf() -> Conf<'static> {
     let mut conf = Conf::default();
     // The harness asks for the wallet that it made by name.
@@ -50,7 +52,7 @@ fn two_nodes_are_connected() {
     let first = Node::with_conf(bitcoind(), &conf).expect("it starts");
     conf.p2p = first.p2p_connect(true).expect("it listens");
     let second = Node::with_conf(bitcoind(), &conf).expect("it starts");
-    wait("the nodes connect", || {
+    wait_for("the nodes connect", || {
         let peers = second.client.get_peer_info().expect("it parses");
         peers.0.len() == 1
     });
@@ -60,7 +62,7 @@ fn two_nodes_are_connected() {
         .generate_to_address(101, &address)
         .expect("blocks are made");
     let tip = first.client.best_block_hash().expect("answers");
-    wait("the blocks arrive", || {
+    wait_for("the blocks arrive", || {
         second.client.best_block_hash().expect("answers") == tip
     });
 }
@@ -98,13 +100,4 @@ fn transactions_are_built_by_the_node() {
     assert!(signed.complete, "{:?}", signed.errors);
     let sent = node.client.send_raw_transaction(&signed.tx);
     sent.expect("it is taken");
-}
-
-/// Waits for a condition, with a deadline for a machine that is busy.
-fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while !is_so() {
-        assert!(std::time::Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
 }

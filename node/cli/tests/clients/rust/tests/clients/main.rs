@@ -2,6 +2,7 @@
 
 mod bdk;
 mod bitcoincore_rpc;
+mod corepc_async;
 mod corepc_client;
 mod corepc_node;
 mod history;

@@ -7,6 +7,8 @@ use corepc_client::client_sync::v31::Client;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::corepc_client::{METHOD_NOT_FOUND, error_code};
+
 /// What was called, and what did not go well.
 pub(super) struct Report<'a> {
     client: &'a Client,
@@ -47,7 +49,7 @@ impl<'a> Report<'a> {
                 }
             },
             Err(error) => {
-                let unknown = error.to_string().contains("-32601");
+                let unknown = error_code(&error) == Some(METHOD_NOT_FOUND);
                 if !unknown || self.offered.contains(method) {
                     self.failures.push(format!("{method} {params:?}: {error}"));
                 }
