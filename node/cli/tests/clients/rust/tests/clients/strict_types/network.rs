@@ -17,8 +17,6 @@ pub(super) fn check_network(report: &mut Report) {
     check!(report, "getrawaddrman", [], v31::GetRawAddrMan);
     check!(report, "getnodeaddresses", [0], v31::GetNodeAddresses);
     check!(report, "listbanned", [], v31::ListBanned);
-    check!(report, "setban", ["203.0.113.7", "add"], ());
-    check!(report, "listbanned", [], v31::ListBanned);
     check!(report, "clearbanned", [], ());
     check!(report, "ping", [], ());
     check!(report, "setnetworkactive", [true], v31::SetNetworkActive);

@@ -40,14 +40,7 @@ impl<'a> Report<'a> {
         let params = params.as_array().expect("a list").clone();
         self.called.insert(method.to_owned());
         match self.client.call::<Value>(method, &params) {
-            Ok(reply) => match T::deserialize(&reply) {
-                Ok(typed) => Some(typed),
-                Err(error) => {
-                    self.failures
-                        .push(format!("{method} {params:?}: {error}\n    in {reply}"));
-                    None
-                }
-            },
+            Ok(reply) => self.parsed(method, Some(reply)),
             Err(error) => {
                 let unknown = error_code(&error) == Some(METHOD_NOT_FOUND);
                 if !unknown || self.offered.contains(method) {
@@ -58,7 +51,24 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// The same, and makes of the reply the library's stricter type, with hashes, amounts and scripts.
+    /// Parses a reply that there is.
+    pub(super) fn parsed<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        reply: Option<Value>,
+    ) -> Option<T> {
+        let reply = reply?;
+        match T::deserialize(&reply) {
+            Ok(typed) => Some(typed),
+            Err(error) => {
+                self.failures
+                    .push(format!("{method}: {error}\n    in {reply}"));
+                None
+            }
+        }
+    }
+
+    /// Calls a method and makes of the reply the library's stricter type, with hashes, amounts and scripts.
     pub(super) fn modelled<T: DeserializeOwned, M, E: Debug>(
         &mut self,
         method: &str,
