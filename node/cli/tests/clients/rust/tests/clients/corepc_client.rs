@@ -218,7 +218,6 @@ fn ask_about_the_node(calls: &mut Calls, client: &Client) {
     call!(calls, client.get_zmq_notifications());
     call!(calls, client.mock_scheduler(1));
     call!(calls, client.sync_with_validation_interface_queue());
-    call!(calls, client.add_peer_address("1.2.3.4", 8333));
 }
 
 fn work_on_transactions(calls: &mut Calls, client: &Client, history: &History) {

@@ -1,10 +1,11 @@
 //! `corepc-node`: a test harness that starts the program as its `bitcoind`.
 
-use bitcoin::Amount;
-use corepc_node::{Conf, Input, Node, Output, P2P};
+use bitcoin::OutPoint;
+use corepc_node::{Conf, Node, P2P};
 use pyrite_client_tests::{Key, bitcoind};
 
 use crate::corepc_client::wait_for;
+use crate::history::pay;
 
 fn conf() -> Conf<'static> {
     let mut conf = Conf::default();
@@ -68,7 +69,7 @@ fn two_nodes_are_connected() {
 }
 
 #[test]
-fn transactions_are_built_by_the_node() {
+fn a_payment_is_sent_and_mined() {
     let node = Node::with_conf(bitcoind(), &conf()).expect("it starts");
     let key = Key::new(7);
     node.client
@@ -77,27 +78,19 @@ fn transactions_are_built_by_the_node() {
     let hash = node.client.get_block_hash(1).expect("it is there");
     let hash = hash.into_model().expect("a hash").0;
     let block = node.client.get_block(hash).expect("it is stored");
-    let coin = &block.txdata[0];
-    let input = Input {
-        txid: coin.compute_txid(),
-        vout: 0,
-        sequence: None,
-    };
-    let output = Output::new(
-        Key::new(8).taproot(),
-        Amount::from_btc(49.99).expect("an amount"),
+    let coinbase = &block.txdata[0];
+    let coin = (
+        OutPoint::new(coinbase.compute_txid(), 0),
+        coinbase.output[0].clone(),
     );
-    let unsigned = node
-        .client
-        .create_raw_transaction(&[input], &[output])
-        .expect("it is built");
-    let unsigned = unsigned.into_model().expect("a transaction").0;
-    let signed = node
-        .client
-        .sign_raw_transaction_with_key(&unsigned, &[key.private()])
-        .expect("it is signed");
-    let signed = signed.into_model().expect("a transaction");
-    assert!(signed.complete, "{:?}", signed.errors);
-    let sent = node.client.send_raw_transaction(&signed.tx);
-    sent.expect("it is taken");
+    let payment = pay(&key, &[coin], Key::new(8).taproot().script_pubkey());
+    let sent = node.client.send_raw_transaction(&payment);
+    let txid = sent.expect("it is taken").txid().expect("an id");
+    let waiting = node.client.get_raw_mempool().expect("answers");
+    assert_eq!(waiting.into_model().expect("ids").0, [txid]);
+    node.client
+        .generate_to_address(1, &key.segwit())
+        .expect("a block is made");
+    let waiting = node.client.get_raw_mempool().expect("answers");
+    assert!(waiting.0.is_empty());
 }
