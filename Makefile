@@ -5,7 +5,8 @@ export PATH := /usr/lib/ccache:$(PATH)
 
 CARGO ?= cargo
 PYTHON ?= python3
-VENV := target/python
+# The tests of Rust's client libraries, a workspace of their own.
+CLIENTS := node/cli/tests/clients/rust/Cargo.toml
 # Where `make testnet` keeps its network.
 DIR ?= pyrite-testnet
 NODES ?= 3
@@ -20,12 +21,13 @@ NONCES ?= 4294967296
 # How many script executions `make differential` compares.
 COUNT ?= 10000000
 
-.PHONY: help testnet build test arm fuzz kills model gpu-compare differential check lint unit python deny audit bench setup
+.PHONY: help testnet build test arm fuzz kills model gpu-compare differential check lint unit clients deny audit bench setup
 
 help:
 	@echo "make testnet   build, then run a private network of $(NODES) nodes in $(DIR) (Ctrl-C stops it)"
 	@echo "make test      everything that must hold: format, lints, layers, docs, policy, all tests"
 	@echo "make check     the same without the tests"
+	@echo "make clients   client libraries from PyPI, npm and crates.io against a node"
 	@echo "make fuzz      every fuzz target for $(FUZZ_SECONDS) seconds (FUZZ_SECONDS=600 for more)"
 	@echo "make kills     a node killed KILLS=$(KILLS) times at random instants under load"
 	@echo "make model     the mempool against a slow model, OPERATIONS=$(OPERATIONS) random operations"
@@ -45,7 +47,7 @@ build: setup
 testnet: build
 	target/release/pyrite testnet up --nodes $(NODES) --dir $(DIR)
 
-test: check unit python arm
+test: check unit clients arm
 
 # Tests and program share the release profile, so that RocksDB is built once.
 unit: setup
@@ -71,27 +73,28 @@ model: setup
 gpu-compare: setup
 	PYRITE_GPU_NONCES=$(NONCES) $(CARGO) test --release --locked --workspace --lib -- gpu::tests::agrees --nocapture
 
-# A Bitcoin client from PyPI drives a node.
-python: build
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -c 'import bitcoinrpc' 2>/dev/null || \
-		{ echo "python: installing python-bitcoinrpc into $(VENV)"; $(VENV)/bin/pip install --quiet --disable-pip-version-check python-bitcoinrpc==1.0; }
-	$(VENV)/bin/python node/cli/tests/python_bitcoinrpc.py target/release/pyrite
+# Client libraries of bitcoind, unchanged, against nodes in drop-in mode.
+clients: build
+	CARGO="$(CARGO)" PYTHON="$(PYTHON)" .ci/clients target/release/pyrite
 
 check: setup lint deny
 
 lint: setup
 	$(CARGO) fmt --all -- --check
 	$(CARGO) fmt --manifest-path consensus/kernel/Cargo.toml -- --check
+	$(CARGO) fmt --manifest-path $(CLIENTS) -- --check
 	.ci/layers
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --manifest-path $(CLIENTS) --target-dir target/clients/rust --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
 
 # The policy on licences, sources and duplicates, in deny.toml.
 deny: setup
 	@command -v cargo-deny >/dev/null || { echo "deny: installing cargo-deny"; $(CARGO) install --locked --quiet cargo-deny; }
 	@$(CARGO) fetch --locked --quiet # the crates of other systems, too: their licences count
+	@$(CARGO) fetch --locked --quiet --manifest-path $(CLIENTS)
 	$(CARGO) deny --locked --offline check bans licenses sources
+	$(CARGO) deny --locked --offline --manifest-path $(CLIENTS) check bans licenses sources
 
 audit: setup
 	$(CARGO) deny --locked check advisories

@@ -197,6 +197,7 @@ impl Node {
                 },
                 data_dir: config.data_dir.chain().to_owned(),
                 deprecated: config.deprecated_rpc.iter().cloned().collect(),
+                own_fields: config.own_fields,
             },
         )
         .await;

@@ -12,6 +12,7 @@ use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
 use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::{Dialing, Multiaddr};
+use pyrite_rpc::OwnFields;
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
@@ -251,6 +252,8 @@ pub struct NodeConfig {
     pub rpc_user: Option<(String, String)>,
     /// Fields and methods that Bitcoin Core took away and that are to be there all the same, as `-deprecatedrpc` names them.
     pub deprecated_rpc: Vec<String>,
+    /// Whether replies of Bitcoin Core's methods have fields of ours.
+    pub own_fields: OwnFields,
     /// What the node calls itself to peers and clients.
     pub user_agent: String,
     /// Whether to mine from the start, and for whom.
@@ -334,6 +337,7 @@ impl NodeOptions {
             rpc_cookie: None,
             rpc_user: None,
             deprecated_rpc: Vec::new(),
+            own_fields: OwnFields::Shown,
             user_agent: USER_AGENT.to_owned(),
             rpc_bind: parse_rpc_bind(options.rpc_bind.as_deref().unwrap_or(DEFAULT_RPC_BIND))?,
             mine: options

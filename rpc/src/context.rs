@@ -61,12 +61,33 @@ pub struct RpcContext {
     pub data_dir: PathBuf,
     /// What Bitcoin Core took away and this node still answers, by the names that `-deprecatedrpc` takes.
     pub deprecated: BTreeSet<String>,
+    /// Whether replies of Bitcoin Core's methods have fields of ours.
+    pub own_fields: OwnFields,
+}
+
+/// Whether replies of Bitcoin Core's methods have fields that are not Bitcoin Core's, such as a chain's own name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OwnFields {
+    /// They have.
+    #[default]
+    Shown,
+    /// They have not: some clients take a field that they don't know for an error.
+    Hidden,
 }
 
 impl RpcContext {
     /// Whether what goes by this name in `-deprecatedrpc` is still answered.
     pub(crate) fn answers_deprecated(&self, name: &str) -> bool {
         self.deprecated.contains(name)
+    }
+
+    /// Takes a field of ours out of a reply, if those are not shown.
+    pub(crate) fn hide_own_field(&self, reply: &mut Value, name: &str) {
+        if self.own_fields == OwnFields::Hidden
+            && let Some(fields) = reply.as_object_mut()
+        {
+            fields.shift_remove(name);
+        }
     }
 
     /// Warnings, of which there are none: a list, or as it once was, one text.

@@ -25,6 +25,6 @@ mod server;
 mod stop;
 
 pub use client::{ClientError, Credentials, RpcClient};
-pub use context::RpcContext;
+pub use context::{OwnFields, RpcContext};
 pub use error::RpcError;
 pub use server::{RpcConfig, RpcServer, serve};

@@ -44,6 +44,7 @@ impl BlockchainServer for Handler {
             "mediantime": tip.median_time_past,
             "verificationprogress": float(progress(tip.height, headers)),
         });
+        context.hide_own_field(&mut info, "chain_name");
         if let Some(BackgroundValidation { base, tip }) = context.reader.background_validation() {
             info["backgroundvalidation"] = json!({
                 "snapshotheight": base.height.0,

@@ -83,6 +83,7 @@ impl NetworkServer for Handler {
         let peers = self.context.network.peers();
         let forms = peers.iter().map(|peer| {
             let mut form = peer_json(peer, min_fee);
+            self.context.hide_own_field(&mut form, "peer_id");
             if tells_start {
                 form["startingheight"] = peer.height.map_or(-1, i64::from).into();
             }

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use pyrite_node::{Dialing, NetworkActivity, NodeConfig, NodeOptions};
+use pyrite_rpc::OwnFields;
 
 use super::addresses::{listen_addresses, peer_addresses, rpc_address};
 use super::amount::fee_rate;
@@ -77,6 +78,7 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     };
     config.user_agent = user_agent(&settings.list("uacomment"))?;
     config.deprecated_rpc = settings.list("deprecatedrpc");
+    config.own_fields = OwnFields::Hidden;
     config.rpc_user = rpc_user(settings);
     let cookie = settings
         .text("rpccookiefile")

@@ -138,6 +138,7 @@ impl TestNode {
             block_schedule: None,
             data_dir: directory.path().to_owned(),
             deprecated: Default::default(),
+            own_fields: Default::default(),
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
