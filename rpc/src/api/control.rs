@@ -1,6 +1,7 @@
 //! The node itself.
 
 use jsonrpsee::proc_macros::rpc;
+use serde_json::Value;
 
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
@@ -11,6 +12,10 @@ pub(crate) trait Control {
     /// The methods, or one of them.
     #[method(name = "help")]
     fn help(&self, command: Option<String>) -> CallResult<String>;
+
+    /// The memory that is locked.
+    #[method(name = "getmemoryinfo")]
+    fn get_memory_info(&self, mode: Option<String>) -> CallResult<Value>;
 
     /// How long the node runs.
     #[method(name = "uptime")]
@@ -23,6 +28,19 @@ pub(crate) trait Control {
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "getmemoryinfo",
+        family: Family::Control,
+        summary: "Returns how much memory is locked, so that it is never written to a disk: none, for \
+                  here no key stays in memory.",
+        params: &[optional(
+            "mode",
+            Kind::Text,
+            "stats",
+            "\"stats\"; \"mallocinfo\" is not available.",
+        )],
+        result: "(json object) locked: used, free, total, locked, chunks_used, chunks_free",
+    },
     MethodSpec {
         name: "help",
         family: Family::Control,

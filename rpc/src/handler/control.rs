@@ -1,8 +1,10 @@
 //! The node itself.
 
+use serde_json::{Value, json};
+
 use super::Handler;
 use crate::api::control::ControlServer;
-use crate::call::CallResult;
+use crate::call::{CallError, CallResult};
 use crate::help;
 
 impl ControlServer for Handler {
@@ -14,6 +16,27 @@ impl ControlServer for Handler {
             Some(method) => help::detail(method),
             None => format!("help: unknown command: {command}\n"),
         })
+    }
+
+    fn get_memory_info(&self, mode: Option<String>) -> CallResult<Value> {
+        match mode.as_deref() {
+            None | Some("stats") => Ok(json!({
+                "locked": {
+                    "used": 0,
+                    "free": 0,
+                    "total": 0,
+                    "locked": 0,
+                    "chunks_used": 0,
+                    "chunks_free": 0,
+                },
+            })),
+            Some("mallocinfo") => Err(CallError::invalid_parameter(
+                "mallocinfo mode not available",
+            )),
+            Some(other) => Err(CallError::invalid_parameter(format!(
+                "unknown mode {other}"
+            ))),
+        }
     }
 
     fn uptime(&self) -> CallResult<u64> {

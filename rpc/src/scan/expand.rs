@@ -33,7 +33,8 @@ pub(super) struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    fn network(&self) -> Network {
+    /// The network of the addresses.
+    pub(super) fn network(&self) -> Network {
         self.addresses.network()
     }
 }
@@ -78,7 +79,7 @@ pub(super) fn expand(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Ne
 }
 
 /// A descriptor's function and what is in its parentheses; without them, no function.
-fn split(text: &str) -> (&str, &str) {
+pub(super) fn split(text: &str) -> (&str, &str) {
     text.strip_suffix(')')
         .and_then(|text| text.split_once('('))
         .unwrap_or_default()
@@ -109,14 +110,17 @@ fn expand_combo(key: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>>
 }
 
 /// A descriptor that miniscript has read, with the private keys that were in it.
-struct Parsed {
-    descriptor: Descriptor<DescriptorPublicKey>,
-    keys: KeyMap,
+pub(super) struct Parsed {
+    /// It.
+    pub(super) descriptor: Descriptor<DescriptorPublicKey>,
+    /// The private keys.
+    pub(super) keys: KeyMap,
     secp: Secp256k1<All>,
 }
 
 impl Parsed {
-    fn read(text: &str, network: Network) -> CallResult<Self> {
+    /// Reads one.
+    pub(super) fn read(text: &str, network: Network) -> CallResult<Self> {
         let secp = Secp256k1::new();
         let (descriptor, keys) = Descriptor::parse_descriptor(&secp, text)
             .map_err(|error| CallError::not_found(error.to_string()))?;
@@ -135,6 +139,19 @@ impl Parsed {
         })
     }
 
+    /// How its keys are written.
+    pub(super) fn key_form(&self) -> KeyForm {
+        match self.descriptor {
+            Descriptor::Tr(_) => KeyForm::XOnly,
+            _ => KeyForm::Full,
+        }
+    }
+
+    /// What derives its keys.
+    pub(super) fn secp(&self) -> &Secp256k1<All> {
+        &self.secp
+    }
+
     fn has_uncompressed_key(&self) -> bool {
         use pyrite_wallet::miniscript::MiniscriptKey;
         self.descriptor
@@ -147,10 +164,7 @@ impl Parsed {
         expansion: &Expansion<'_>,
         form: fn(&Descriptor<DescriptorPublicKey>) -> CallResult<Needle>,
     ) -> CallResult<Vec<Needle>> {
-        let keys = match self.descriptor {
-            Descriptor::Tr(_) => KeyForm::XOnly,
-            _ => KeyForm::Full,
-        };
+        let keys = self.key_form();
         let range = if self.descriptor.has_wildcard() {
             expansion.range.clone()
         } else {
