@@ -23,7 +23,7 @@ pub(crate) trait Control {
 
     /// Stops the node.
     #[method(name = "stop")]
-    fn stop(&self) -> CallResult<String>;
+    async fn stop(&self, wait: Option<i64>) -> CallResult<String>;
 }
 
 /// What `help` says of them.
@@ -57,7 +57,12 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         name: "stop",
         family: Family::Control,
         summary: "Asks the node to stop.",
-        params: &[],
+        params: &[optional(
+            "wait",
+            Kind::Number,
+            "0",
+            "Milliseconds to wait before; at most a minute.",
+        )],
         result: "(string) \"Pyrite stopping\"",
     },
     MethodSpec {

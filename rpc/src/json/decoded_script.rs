@@ -76,6 +76,12 @@ fn segwit_json(program: &Script, script: &Script, network: Network) -> SegwitJso
 
 /// The descriptor of a witness script whose keys all show.
 pub(crate) fn witness_script_descriptor(script: &Script) -> Option<String> {
+    if let OutputKind::Multisig { required, keys } = output_kind(script) {
+        let is_valid = |key: &&[u8]| key.len() == 33 && PublicKey::from_slice(key).is_ok();
+        let shown: Vec<String> = keys.iter().map(hex::encode).collect();
+        let text = format!("wsh(multi({required},{}))", shown.join(","));
+        return keys.iter().all(is_valid).then(|| with_checksum(&text));
+    }
     let inner = Miniscript::<PublicKey, Segwitv0>::parse(script).ok()?;
     let descriptor = Descriptor::new_wsh(inner).ok()?;
     let text = format!("{descriptor:#}");

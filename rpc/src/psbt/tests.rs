@@ -134,7 +134,8 @@ fn the_roles_make_what_bip_0174_says() {
 
     let mut united = read_psbt(text("signed_by_first")).unwrap();
     unite(&mut united, read_psbt(text("signed_by_second")).unwrap()).unwrap();
-    assert_eq!(write_psbt(&united), text("combined"));
+    // The BIP's own has two signatures in another order.
+    assert_eq!(united, read_psbt(text("combined")).unwrap());
     for index in 0..united.inputs.len() {
         assert!(finalize_input(&mut united, index));
     }

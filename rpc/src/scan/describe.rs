@@ -7,6 +7,7 @@ use pyrite_consensus::spec::AddressKind;
 
 use super::checksum::without_checksum;
 use super::expand::{Expansion, Parsed, expand, split};
+use super::paths::single_paths;
 use crate::call::{CallError, CallResult};
 use crate::json::with_checksum;
 use crate::stop::Stop;
@@ -29,7 +30,18 @@ pub(crate) struct Description {
 /// # Errors
 /// Code −5 when it is none.
 pub(crate) fn describe(text: &str, addresses: AddressKind, stop: &Stop) -> CallResult<Description> {
-    let inner = without_checksum(text)?;
+    let mut paths = single_paths(without_checksum(text)?)?.into_iter();
+    let first = paths.next().unwrap_or_default();
+    let mut description = describe_path(&first, addresses, stop)?;
+    for path in paths {
+        let other = describe_path(&path, addresses, stop)?;
+        description.canonical.extend(other.canonical);
+    }
+    Ok(description)
+}
+
+/// What a descriptor without several paths is.
+fn describe_path(inner: &str, addresses: AddressKind, stop: &Stop) -> CallResult<Description> {
     let (function, argument) = split(inner);
     let parsed = |form: &str| Parsed::read(form, addresses.network());
     match function {
@@ -39,7 +51,7 @@ pub(crate) fn describe(text: &str, addresses: AddressKind, stop: &Stop) -> CallR
                 addresses,
                 stop,
             };
-            expand(text, &expansion)?;
+            expand(inner, &expansion)?;
             let argument = match function {
                 "raw" => argument.to_ascii_lowercase(),
                 _ => argument.to_owned(),
@@ -120,7 +132,7 @@ pub(crate) fn outputs_of_paths(
     let scripts = |path: usize| {
         (0..indexes)
             .flat_map(move |index| {
-                (0..forms).map(move |form| (form * paths + path) * indexes + index)
+                (0..forms).map(move |form| (path * forms + form) * indexes + index)
             })
             .filter_map(|place| needles.get(place))
             .map(|needle| needle.script.clone())

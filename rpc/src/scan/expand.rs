@@ -14,6 +14,7 @@ use super::Needle;
 use super::checksum::without_checksum;
 use super::derive::{KeyForm, at_index, definite};
 use super::name::{name, named};
+use super::paths::single_paths;
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::infer_descriptor;
@@ -44,7 +45,15 @@ impl Expansion<'_> {
 /// # Errors
 /// Code −5 when it is none, or has no keys for the range; code −9 when the server stops.
 pub(super) fn expand(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>> {
-    let text = without_checksum(text)?;
+    let mut needles = Vec::new();
+    for path in single_paths(without_checksum(text)?)? {
+        needles.extend(expand_path(&path, expansion)?);
+    }
+    Ok(needles)
+}
+
+/// The scripts of a descriptor without several paths.
+fn expand_path(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>> {
     let (function, argument) = split(text);
     match function {
         "addr" => {

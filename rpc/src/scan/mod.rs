@@ -12,6 +12,7 @@ mod fuzz;
 mod name;
 mod object;
 mod output;
+mod paths;
 mod solve;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::checksum::without_checksum;
 use super::derive::{at_index, definite};
 use super::expand::{Expansion, Parsed, expand, split};
 use super::object::read_descriptor;
+use super::paths::single_paths;
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::stop::Stop;
@@ -41,11 +42,18 @@ pub(crate) fn solve(
         addresses,
         stop,
     };
-    let inner = without_checksum(text)?;
+    for path in single_paths(without_checksum(text)?)? {
+        solve_path(&path, &expansion, found)?;
+    }
+    Ok(())
+}
+
+/// Adds what a descriptor without several paths tells.
+fn solve_path(inner: &str, expansion: &Expansion<'_>, found: &mut Solutions) -> CallResult<()> {
     let (function, argument) = split(inner);
     let forms = match function {
         // How these are spent is not known.
-        "addr" | "raw" => return expand(text, &expansion).map(drop),
+        "addr" | "raw" => return expand(inner, expansion).map(drop),
         "combo" => vec![
             format!("pk({argument})"),
             format!("pkh({argument})"),
@@ -59,7 +67,7 @@ pub(crate) fn solve(
     let is_combo = function == "combo";
     for (place, form) in forms.iter().enumerate() {
         match Parsed::read(form, expansion.network()) {
-            Ok(parsed) => parsed.solve(&expansion, found)?,
+            Ok(parsed) => parsed.solve(expansion, found)?,
             // A key that is not compressed has no segwit outputs.
             Err(_) if is_combo && place >= 2 => {}
             Err(error) => return Err(error),

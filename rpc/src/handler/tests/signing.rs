@@ -156,10 +156,12 @@ async fn every_kind_of_output_is_signed() {
     let transaction = unsigned(&node, &TXIDS[..1]).await;
     let mut descriptors = Vec::new();
     for key in &keys {
-        for form in ["pk", "pkh", "wpkh", "sh(wpkh"] {
-            let end = ")".repeat(form.split('(').count());
-            descriptors.push((format!("{form}({key}{end}"), None));
+        for form in ["pk", "pkh", "wpkh"] {
+            descriptors.push((format!("{form}({key})"), None));
         }
+        let program = output_of(&node, &format!("wpkh({key})")).await;
+        let program = program.as_str().unwrap().to_owned();
+        descriptors.push((format!("sh(wpkh({key}))"), Some(program)));
         descriptors.push((format!("rawtr({})", &key[2..]), None));
         descriptors.push((format!("tr({})", &key[2..]), None));
     }
@@ -225,7 +227,7 @@ async fn partial_signatures_of_a_multisig_are_united() {
         halves.push(half["hex"].clone());
     }
     let whole = node.get("combinerawtransaction", json!([halves])).await;
-    let accepted = node.get("testmempoolaccept", json!([[whole]])).await;
+    let accepted = node.get("testmempoolaccept", json!([[whole], 0])).await;
     assert_eq!(accepted[0]["allowed"], true, "{accepted}");
     // One who signs after another comes to the same.
     let other = node
