@@ -461,10 +461,10 @@ fn a_device_with_an_error_is_set_aside_with_its_reason() {
     miner.stop();
 }
 
-/// Blocks come with versions that a device rolled, and all of a job's versions differ.
+/// Blocks come with versions that a device rolled, all of a job's versions differ, and there are as many as it wants now.
 #[test]
 fn versions_of_a_device_are_those_of_its_jobs() {
-    struct Roller(CpuDevice);
+    struct Roller(CpuDevice, u16);
     impl MiningDevice for Roller {
         fn name(&self) -> &str {
             "roller"
@@ -473,7 +473,7 @@ fn versions_of_a_device_are_those_of_its_jobs() {
             self.0.kernel()
         }
         fn versions(&self) -> u16 {
-            5
+            self.1
         }
         fn search(
             &mut self,
@@ -481,11 +481,13 @@ fn versions_of_a_device_are_those_of_its_jobs() {
             nonces: RangeInclusive<u32>,
             cancel: &Cancel,
         ) -> Result<SearchOutcome, DeviceError> {
-            assert_eq!(job.versions(), 5);
+            assert_eq!(job.versions(), self.1);
+            self.1 = 8 - self.1;
             self.0.search(job, nonces, cancel)
         }
     }
-    let factory = devices(|index| Box::new(Roller(CpuDevice::new(index, &KernelChoice::Fastest))));
+    let factory =
+        devices(|index| Box::new(Roller(CpuDevice::new(index, &KernelChoice::Fastest), 5)));
     let chain = FakeChain::new(60);
     let miner = MinerHandle::with_devices(Arc::clone(&chain) as _, clock(), factory);
     miner.start(settings(1)).unwrap();

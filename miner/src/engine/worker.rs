@@ -98,7 +98,9 @@ impl Worker {
             let log = self.environment.range_log.as_ref();
             ranges::note(log, self.record().name(), &job, first..=last);
             let done = outcome.found.map_or(last, |solution| solution.nonce);
-            next_nonce = done.checked_add(1);
+            // A device may have found something faster, which wants other versions.
+            let is_fitting = job.versions() == self.device.versions();
+            next_nonce = done.checked_add(1).filter(|_| is_fitting);
             if let Some(solution) = outcome.found {
                 if job.prepared().is_solved_by(solution) {
                     self.submit(&job, solution);

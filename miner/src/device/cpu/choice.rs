@@ -119,11 +119,15 @@ pub fn kernel(name: &str) -> Option<&'static dyn Kernel> {
         .find(|kernel| kernel.name() == name)
 }
 
-/// The fastest kernel, measured once for a few hundredths of a second.
+/// The fastest kernel for headers of one version, measured once for a few hundredths of a second: one that tries several
+/// versions at a time would waste the others.
 pub fn fastest_kernel() -> &'static dyn Kernel {
     static FASTEST: OnceLock<&'static dyn Kernel> = OnceLock::new();
     *FASTEST.get_or_init(|| {
-        fastest_kernel_now(kernels()[0].as_ref(), || false).unwrap_or(kernels()[0].as_ref())
+        let kernels = kernels().iter().map(AsRef::as_ref);
+        let kernels: Vec<_> = kernels.filter(|kernel| kernel.versions() == 1).collect();
+        let first = kernels[0];
+        fastest_of(&kernels, first, || false).unwrap_or(first)
     })
 }
 
@@ -133,7 +137,15 @@ pub(super) fn fastest_kernel_now(
     present: &'static dyn Kernel,
     is_cancelled: impl Fn() -> bool,
 ) -> Option<&'static dyn Kernel> {
-    let kernels = kernels();
+    let kernels: Vec<_> = kernels().iter().map(AsRef::as_ref).collect();
+    fastest_of(&kernels, present, is_cancelled)
+}
+
+fn fastest_of(
+    kernels: &[&'static dyn Kernel],
+    present: &'static dyn Kernel,
+    is_cancelled: impl Fn() -> bool,
+) -> Option<&'static dyn Kernel> {
     let mut rates = vec![0.0_f64; kernels.len()];
     // Round by round, so that a disturbance meets all of them.
     for _ in 0..SPELLS {
@@ -141,7 +153,7 @@ pub(super) fn fastest_kernel_now(
             if is_cancelled() {
                 return None;
             }
-            *rate = rate.max(hash_rate(kernel.as_ref(), SPELL));
+            *rate = rate.max(hash_rate(*kernel, SPELL));
         }
     }
     let mut best = (present, 0.0);
@@ -153,7 +165,7 @@ pub(super) fn fastest_kernel_now(
     }
     for (rate, kernel) in rates.iter().zip(kernels) {
         if *rate > best.1 {
-            best = (kernel.as_ref(), *rate);
+            best = (*kernel, *rate);
         }
     }
     Some(best.0)

@@ -3,12 +3,16 @@
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use super::choice::fastest_kernel_now;
+use super::choice::{fastest_kernel, fastest_kernel_now};
 use super::kernel::{Kernel, search};
 use crate::{Cancel, DeviceError, Job, MiningDevice, SearchOutcome};
 
 /// How long a choice holds: which kernel is the fastest depends on what else the core does, which changes.
 const CHOICE_HOLDS: Duration = Duration::from_secs(300);
+
+/// How long the present one holds when new work came in the middle of the choice. Where work comes all the time there must be
+/// time left to mine.
+const CHOICE_PUT_OFF: Duration = Duration::from_secs(10);
 
 /// Which kernel a thread uses.
 #[derive(Clone, Copy, Default)]
@@ -51,10 +55,11 @@ pub struct CpuDevice {
 }
 
 impl CpuDevice {
-    /// The `index`-th thread, counted from 0. The fastest kernel is looked for in the first search, on the thread that does it.
+    /// The `index`-th thread, counted from 0. It begins with a fast kernel, and looks for the fastest in the first search, on the
+    /// thread that does it.
     pub fn new(index: usize, choice: &KernelChoice) -> Self {
         let (kernel, choose_at) = match choice {
-            KernelChoice::Fastest => (super::choice::fastest_kernel(), Some(Instant::now())),
+            KernelChoice::Fastest => (fastest_kernel(), Some(Instant::now())),
             KernelChoice::Named(kernel) => (*kernel, None),
         };
         Self {
@@ -69,12 +74,14 @@ impl CpuDevice {
             return;
         }
         // New work does not wait for the measurement: it is done another time.
-        if let Some(kernel) = fastest_kernel_now(self.kernel, || cancel.is_cancelled()) {
+        let fastest = fastest_kernel_now(self.kernel, || cancel.is_cancelled());
+        let holds = fastest.map_or(CHOICE_PUT_OFF, |_| CHOICE_HOLDS);
+        self.choose_at = Some(Instant::now() + holds);
+        if let Some(kernel) = fastest {
             if kernel.name() != self.kernel.name() {
                 tracing::debug!(device = self.name, kernel = kernel.name(), "another kernel");
             }
             self.kernel = kernel;
-            self.choose_at = Some(Instant::now() + CHOICE_HOLDS);
         }
     }
 }
@@ -111,5 +118,25 @@ impl MiningDevice for CpuDevice {
         Ok(search(self.kernel, job.prepared(), nonces, || {
             cancel.is_cancelled()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    #[test]
+    fn a_choice_that_new_work_cancels_is_put_off() {
+        let mut device = CpuDevice::new(0, &KernelChoice::Fastest);
+        let before = Instant::now();
+        device.choose(&Cancel::new(Arc::new(AtomicU64::new(1)), 0));
+        let at = device.choose_at.unwrap();
+        assert!(at >= before + CHOICE_PUT_OFF);
+        assert!(at < Instant::now() + CHOICE_HOLDS);
+        device.choose(&Cancel::never());
+        assert_eq!(device.choose_at, Some(at), "there is time to mine");
     }
 }
