@@ -82,8 +82,10 @@ pub(crate) enum Kind {
     Options(&'static [&'static str]),
     /// A block's hash, or its height.
     HashOrHeight,
-    /// More than one type; the handler looks.
+    /// A number or a boolean; the handler looks.
     Any,
+    /// What help calls it; the handler looks.
+    Described(&'static str),
 }
 
 /// Whether a parameter must be given.
@@ -185,6 +187,7 @@ impl Catalogue {
     /// Every method of the node.
     pub(crate) const fn node() -> Self {
         Self::new(&[
+            api::activity::METHODS,
             api::addresses::METHODS,
             api::block_filters::METHODS,
             api::blockchain::METHODS,
@@ -193,6 +196,8 @@ impl Catalogue {
             api::chain_wait::METHODS,
             api::coin_set::METHODS,
             api::control::METHODS,
+            api::deployments::METHODS,
+            api::descriptors::METHODS,
             api::fees::METHODS,
             api::generate::METHODS,
             api::indexes::METHODS,
@@ -202,10 +207,15 @@ impl Catalogue {
             api::network::METHODS,
             api::packages::METHODS,
             api::priority::METHODS,
+            api::psbt::METHODS,
+            api::raw_create::METHODS,
             api::rawtransactions::METHODS,
+            api::signing::METHODS,
             api::snapshot::METHODS,
             api::orphans::METHODS,
             api::spenders::METHODS,
+            api::test_aids::METHODS,
+            api::traffic::METHODS,
             api::tx_out_proof::METHODS,
             api::util::METHODS,
             api::wallet::METHODS,

@@ -84,9 +84,12 @@ fn shown(param: &ParamSpec) -> String {
         Kind::Object | Kind::ObjectOrText | Kind::Options(_) => {
             format!("{{\"{}\":...}}", param.name())
         }
-        Kind::Number | Kind::Boolean | Kind::Amount | Kind::HashOrHeight | Kind::Any => {
-            param.name().to_owned()
-        }
+        Kind::Number
+        | Kind::Boolean
+        | Kind::Amount
+        | Kind::HashOrHeight
+        | Kind::Any
+        | Kind::Described(_) => param.name().to_owned(),
     }
 }
 
@@ -103,6 +106,7 @@ fn traits(param: &ParamSpec) -> String {
         Kind::ObjectOrText => "json object or string",
         Kind::HashOrHeight => "string or numeric",
         Kind::Any => "numeric or boolean",
+        Kind::Described(kind) => kind,
     };
     match param.need {
         Need::Required => format!("{kind}, required"),

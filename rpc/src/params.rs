@@ -195,7 +195,7 @@ fn mismatch(param: &ParamSpec, value: &Value) -> Option<&'static str> {
         Kind::Array => (value.is_array(), "array"),
         Kind::Object | Kind::Options(_) => (value.is_object(), "object"),
         Kind::ObjectOrText => (value.is_object() || value.is_string(), "object"),
-        Kind::HashOrHeight | Kind::Any => (true, ""),
+        Kind::HashOrHeight | Kind::Any | Kind::Described(_) => (true, ""),
     };
     (!fits).then_some(expected)
 }
@@ -253,6 +253,37 @@ pub(crate) fn boolean(value: &Value) -> CallResult<bool> {
             ),
         )
     })
+}
+
+/// Bytes from their hexadecimal digits; `name` is the parameter's (Bitcoin Core's `ParseHexV`).
+pub(crate) fn hex_bytes(name: &str, text: &str) -> CallResult<Vec<u8>> {
+    hex::decode(text).map_err(|_| {
+        CallError::invalid_parameter(format!("{name} must be hexadecimal string (not '{text}')"))
+    })
+}
+
+/// A value inside an array that should be an object.
+pub(crate) fn object(value: &Value) -> CallResult<&Map<String, Value>> {
+    value.as_object().ok_or_else(|| wrong_type(value, "object"))
+}
+
+/// A value inside an array or object that should be a whole number.
+pub(crate) fn int64(value: &Value) -> CallResult<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().ok_or_else(integer_out_of_range),
+        _ => Err(wrong_type(value, "number")),
+    }
+}
+
+/// Bitcoin Core's message about a value of the wrong type inside an array or object.
+pub(crate) fn wrong_type(value: &Value, expected: &str) -> CallError {
+    CallError::new(
+        code::TYPE_ERROR,
+        format!(
+            "JSON value of type {} is not of expected type {expected}",
+            type_name(value)
+        ),
+    )
 }
 
 /// A hash from its 64 hexadecimal digits; `name` is the parameter's.

@@ -1,6 +1,7 @@
 //! The node itself.
 
 use jsonrpsee::proc_macros::rpc;
+use serde_json::Value;
 
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
@@ -12,17 +13,34 @@ pub(crate) trait Control {
     #[method(name = "help")]
     fn help(&self, command: Option<String>) -> CallResult<String>;
 
+    /// The memory that is locked.
+    #[method(name = "getmemoryinfo")]
+    fn get_memory_info(&self, mode: Option<String>) -> CallResult<Value>;
+
     /// How long the node runs.
     #[method(name = "uptime")]
     fn uptime(&self) -> CallResult<u64>;
 
     /// Stops the node.
     #[method(name = "stop")]
-    fn stop(&self) -> CallResult<String>;
+    async fn stop(&self, wait: Option<i64>) -> CallResult<String>;
 }
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "getmemoryinfo",
+        family: Family::Control,
+        summary: "Returns how much memory is locked, so that it is never written to a disk: none, for \
+                  here no key stays in memory.",
+        params: &[optional(
+            "mode",
+            Kind::Text,
+            "stats",
+            "\"stats\"; \"mallocinfo\" is not available.",
+        )],
+        result: "(json object) locked: used, free, total, locked, chunks_used, chunks_free",
+    },
     MethodSpec {
         name: "help",
         family: Family::Control,
@@ -39,7 +57,12 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         name: "stop",
         family: Family::Control,
         summary: "Asks the node to stop.",
-        params: &[],
+        params: &[optional(
+            "wait",
+            Kind::Number,
+            "0",
+            "Milliseconds to wait before; at most a minute.",
+        )],
         result: "(string) \"Pyrite stopping\"",
     },
     MethodSpec {

@@ -1,5 +1,6 @@
 //! The methods, one trait for each family, and what `help` says of them. No logic.
 
+pub(crate) mod activity;
 pub(crate) mod addresses;
 pub(crate) mod block_filters;
 pub(crate) mod blockchain;
@@ -8,6 +9,8 @@ pub(crate) mod chain_stats;
 pub(crate) mod chain_wait;
 pub(crate) mod coin_set;
 pub(crate) mod control;
+pub(crate) mod deployments;
+pub(crate) mod descriptors;
 pub(crate) mod fees;
 pub(crate) mod generate;
 pub(crate) mod indexes;
@@ -18,9 +21,14 @@ pub(crate) mod network;
 pub(crate) mod orphans;
 pub(crate) mod packages;
 pub(crate) mod priority;
+pub(crate) mod psbt;
+pub(crate) mod raw_create;
 pub(crate) mod rawtransactions;
+pub(crate) mod signing;
 pub(crate) mod snapshot;
 pub(crate) mod spenders;
+pub(crate) mod test_aids;
+pub(crate) mod traffic;
 pub(crate) mod tx_out_proof;
 pub(crate) mod util;
 pub(crate) mod wallet;

@@ -15,7 +15,7 @@ use crate::api::blockchain::BlockchainServer;
 use crate::call::{CallError, CallResult};
 use crate::json::{
     BlockTransactions, Btc, bits_hex, block_json, float, header_json, script_pub_key_json,
-    target_hex, work_hex,
+    target_hex, to_value, work_hex,
 };
 use crate::params;
 
@@ -228,12 +228,6 @@ fn directory_size(path: &Path, depth: usize) -> u64 {
             _ => 0,
         })
         .sum()
-}
-
-/// A form as a JSON value.
-pub(super) fn to_value(form: &impl serde::Serialize) -> CallResult<Value> {
-    serde_json::to_value(form)
-        .map_err(|error| CallError::new(crate::call::code::INTERNAL_ERROR, error.to_string()))
 }
 
 #[cfg(test)]

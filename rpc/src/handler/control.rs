@@ -1,10 +1,19 @@
 //! The node itself.
 
+use std::time::Duration;
+
+use jsonrpsee::core::async_trait;
+use serde_json::{Value, json};
+
 use super::Handler;
 use crate::api::control::ControlServer;
-use crate::call::CallResult;
+use crate::call::{CallError, CallResult};
 use crate::help;
 
+/// The longest that `stop` waits.
+const MAX_STOP_WAIT: Duration = Duration::from_secs(60);
+
+#[async_trait]
 impl ControlServer for Handler {
     fn help(&self, command: Option<String>) -> CallResult<String> {
         let Some(command) = command.filter(|command| !command.is_empty()) else {
@@ -16,6 +25,27 @@ impl ControlServer for Handler {
         })
     }
 
+    fn get_memory_info(&self, mode: Option<String>) -> CallResult<Value> {
+        match mode.as_deref() {
+            None | Some("stats") => Ok(json!({
+                "locked": {
+                    "used": 0,
+                    "free": 0,
+                    "total": 0,
+                    "locked": 0,
+                    "chunks_used": 0,
+                    "chunks_free": 0,
+                },
+            })),
+            Some("mallocinfo") => Err(CallError::invalid_parameter(
+                "mallocinfo mode not available",
+            )),
+            Some(other) => Err(CallError::invalid_parameter(format!(
+                "unknown mode {other}"
+            ))),
+        }
+    }
+
     fn uptime(&self) -> CallResult<u64> {
         Ok(self
             .context
@@ -24,7 +54,9 @@ impl ControlServer for Handler {
             .saturating_sub(self.context.started_at))
     }
 
-    fn stop(&self) -> CallResult<String> {
+    async fn stop(&self, wait: Option<i64>) -> CallResult<String> {
+        let wait_ms = u64::try_from(wait.unwrap_or(0)).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(wait_ms).min(MAX_STOP_WAIT)).await;
         (self.context.shutdown)();
         Ok("Pyrite stopping".to_owned())
     }

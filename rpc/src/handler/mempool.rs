@@ -5,9 +5,9 @@ use pyrite_mempool::EntryDetails;
 use serde_json::{Map, Value, json};
 
 use super::Handler;
-use super::blockchain::to_value;
 use crate::api::mempool::MempoolServer;
 use crate::call::{CallError, CallResult};
+use crate::json::to_value;
 use crate::json::{Btc, chunk_json, entry_json};
 use crate::params;
 

@@ -1,5 +1,6 @@
 //! The logic of the methods, one file for each family, over one [`Handler`].
 
+mod activity;
 mod addresses;
 mod bans;
 mod block_filters;
@@ -11,6 +12,8 @@ mod chain_wait;
 mod coin_search;
 mod coin_set;
 mod control;
+mod deployments;
+mod descriptors;
 mod fees;
 mod generate;
 mod indexes;
@@ -24,15 +27,20 @@ mod orphans;
 mod packages;
 mod place;
 mod priority;
+mod psbt;
+mod raw_create;
 mod rawtransactions;
 mod render_ahead;
+mod signing;
 mod snapshot;
 mod spenders;
 mod state;
 mod template;
 mod template_request;
+mod test_aids;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod tx_out_proof;
 mod util;
 mod wallet;

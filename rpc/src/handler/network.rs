@@ -225,7 +225,7 @@ impl Handler {
     }
 
     /// Tells the network who is banned now.
-    async fn enforce_bans(&self) {
+    pub(super) async fn enforce_bans(&self) {
         let banned = self.bans.list(self.context.clock.now());
         let peers = banned.into_iter().map(|(peer, _)| peer).collect();
         self.context.network.set_blocked(peers).await;

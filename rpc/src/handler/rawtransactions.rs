@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Handler;
-use super::blockchain::to_value;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::call::{CallError, CallResult, code};
+use crate::json::to_value;
 use crate::json::{TransactionJson, TransactionView, transaction_json};
 use crate::params;
 
@@ -336,7 +336,7 @@ fn burns_more_than(transaction: &Transaction, max: Amount) -> bool {
 
 /// Whether a script can't be run, whatever unlocks it (Bitcoin Core's `IsUnspendable` and
 /// `HasValidOps`).
-fn is_unspendable(script: &Script) -> bool {
+pub(super) fn is_unspendable(script: &Script) -> bool {
     let is_invalid = |instruction| match instruction {
         Ok(Instruction::PushBytes(bytes)) => bytes.len() > MAX_SCRIPT_ELEMENT_SIZE,
         Ok(Instruction::Op(opcode)) => opcode.to_u8() > MAX_OPCODE,

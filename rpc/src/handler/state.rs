@@ -10,6 +10,7 @@ use super::block_search::BlockSearch;
 use super::coin_search::CoinSearch;
 use super::render_ahead::LastAsked;
 use super::template::RenderedTemplate;
+use crate::api::activity::ActivityServer;
 use crate::api::addresses::AddressesServer;
 use crate::api::block_filters::BlockFiltersServer;
 use crate::api::blockchain::BlockchainServer;
@@ -18,6 +19,8 @@ use crate::api::chain_stats::ChainStatsServer;
 use crate::api::chain_wait::ChainWaitServer;
 use crate::api::coin_set::CoinSetServer;
 use crate::api::control::ControlServer;
+use crate::api::deployments::DeploymentsServer;
+use crate::api::descriptors::DescriptorsServer;
 use crate::api::fees::FeesServer;
 use crate::api::generate::GenerateServer;
 use crate::api::indexes::IndexesServer;
@@ -28,9 +31,14 @@ use crate::api::network::NetworkServer;
 use crate::api::orphans::OrphansServer;
 use crate::api::packages::PackagesServer;
 use crate::api::priority::PriorityServer;
+use crate::api::psbt::PsbtsServer;
+use crate::api::raw_create::RawCreateServer;
 use crate::api::rawtransactions::RawTransactionsServer;
+use crate::api::signing::SigningServer;
 use crate::api::snapshot::SnapshotServer;
 use crate::api::spenders::SpendersServer;
+use crate::api::test_aids::TestAidsServer;
+use crate::api::traffic::TrafficServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
@@ -61,7 +69,9 @@ pub(crate) struct Handler {
 
 /// All methods of one handler.
 pub(crate) fn methods(handler: Handler) -> Methods {
-    let families: [Methods; 24] = [
+    let families = [
+        super::test_aids::echoes(handler.clone()),
+        ActivityServer::into_rpc(handler.clone()).into(),
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -71,6 +81,8 @@ pub(crate) fn methods(handler: Handler) -> Methods {
         ChainWaitServer::into_rpc(handler.clone()).into(),
         CoinSetServer::into_rpc(handler.clone()).into(),
         ControlServer::into_rpc(handler.clone()).into(),
+        DeploymentsServer::into_rpc(handler.clone()).into(),
+        DescriptorsServer::into_rpc(handler.clone()).into(),
         FeesServer::into_rpc(handler.clone()).into(),
         GenerateServer::into_rpc(handler.clone()).into(),
         IndexesServer::into_rpc(handler.clone()).into(),
@@ -81,8 +93,13 @@ pub(crate) fn methods(handler: Handler) -> Methods {
         PackagesServer::into_rpc(handler.clone()).into(),
         PriorityServer::into_rpc(handler.clone()).into(),
         OrphansServer::into_rpc(handler.clone()).into(),
+        PsbtsServer::into_rpc(handler.clone()).into(),
+        RawCreateServer::into_rpc(handler.clone()).into(),
         RawTransactionsServer::into_rpc(handler.clone()).into(),
+        SigningServer::into_rpc(handler.clone()).into(),
         SpendersServer::into_rpc(handler.clone()).into(),
+        TestAidsServer::into_rpc(handler.clone()).into(),
+        TrafficServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
         WalletServer::into_rpc(handler).into(),

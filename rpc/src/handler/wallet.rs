@@ -9,12 +9,12 @@ use pyrite_wallet::{AddressType, SendOptions, Unspent};
 use serde_json::{Map, Value, json};
 
 use super::Handler;
-use super::blockchain::to_value;
 use super::fees::{mode_from_name, target_blocks};
 use super::rawtransactions::present;
 use super::wallet_json::{EntryFields, entries, last_block_json, transaction_fields, unspent_json};
 use crate::api::wallet::WalletServer;
 use crate::call::{CallError, CallResult, code};
+use crate::json::to_value;
 use crate::json::{Btc, TransactionView, transaction_json};
 use crate::params;
 

@@ -3,6 +3,7 @@
 mod address;
 mod block;
 mod block_stats;
+mod decoded_script;
 mod descriptor;
 mod mempool;
 mod miner;
@@ -11,13 +12,25 @@ mod script;
 mod template;
 mod transaction;
 
+use crate::call::{CallError, CallResult, code};
+
 pub(crate) use address::address_error;
 pub(crate) use block::{BlockPlace, BlockTransactions, block_json, header_json};
 pub(crate) use block_stats::{BlockStatsPlace, block_stats};
+pub(crate) use decoded_script::{decoded_script_json, witness_script_descriptor};
 pub(crate) use descriptor::{checksum, infer_descriptor, with_checksum};
 pub(crate) use mempool::{accepted_fees, chunk_json, entry_json};
 pub(crate) use miner::miner_json;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};
-pub(crate) use script::{OutputKind, output_kind, script_pub_key_json};
+pub(crate) use script::{OutputKind, SignatureHashes, asm, output_kind, script_pub_key_json};
 pub(crate) use template::{OldWork, TemplateCall, TemplateText, coinbase_form};
 pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};
+
+/// A form as a JSON value.
+///
+/// # Errors
+/// Code −32603 when JSON can't express it.
+pub(crate) fn to_value(form: &impl serde::Serialize) -> CallResult<serde_json::Value> {
+    serde_json::to_value(form)
+        .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))
+}

@@ -242,16 +242,18 @@ fn script_number(bytes: &[u8]) -> i64 {
 }
 
 /// An instruction of a script.
-struct Instruction<'a> {
-    opcode: u8,
-    push: Option<&'a [u8]>,
+pub(super) struct Instruction<'a> {
+    /// The opcode.
+    pub(super) opcode: u8,
+    /// What it pushes of the script.
+    pub(super) push: Option<&'a [u8]>,
 }
 
 /// The instructions of a script; the first that is cut off ends it with an error.
-struct Instructions<'a>(&'a [u8]);
+pub(super) struct Instructions<'a>(pub(super) &'a [u8]);
 
 /// A push reaches past the script's end.
-struct CutOff;
+pub(super) struct CutOff;
 
 impl<'a> Iterator for Instructions<'a> {
     type Item = Result<Instruction<'a>, CutOff>;

@@ -32,3 +32,14 @@ pub(super) fn without_checksum(text: &str) -> CallResult<&str> {
         _ => Ok(descriptor),
     }
 }
+
+/// Refuses a descriptor without a checksum.
+///
+/// # Errors
+/// Code −5 when it has none.
+pub(crate) fn require_checksum(text: &str) -> CallResult<()> {
+    match text.contains('#') {
+        true => Ok(()),
+        false => Err(CallError::not_found("Missing checksum")),
+    }
+}

@@ -14,6 +14,7 @@ use super::Needle;
 use super::checksum::without_checksum;
 use super::derive::{KeyForm, at_index, definite};
 use super::name::{name, named};
+use super::paths::single_paths;
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::infer_descriptor;
@@ -33,7 +34,8 @@ pub(super) struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    fn network(&self) -> Network {
+    /// The network of the addresses.
+    pub(super) fn network(&self) -> Network {
         self.addresses.network()
     }
 }
@@ -43,7 +45,15 @@ impl Expansion<'_> {
 /// # Errors
 /// Code −5 when it is none, or has no keys for the range; code −9 when the server stops.
 pub(super) fn expand(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>> {
-    let text = without_checksum(text)?;
+    let mut needles = Vec::new();
+    for path in single_paths(without_checksum(text)?)? {
+        needles.extend(expand_path(&path, expansion)?);
+    }
+    Ok(needles)
+}
+
+/// The scripts of a descriptor without several paths.
+fn expand_path(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>> {
     let (function, argument) = split(text);
     match function {
         "addr" => {
@@ -78,7 +88,7 @@ pub(super) fn expand(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Ne
 }
 
 /// A descriptor's function and what is in its parentheses; without them, no function.
-fn split(text: &str) -> (&str, &str) {
+pub(super) fn split(text: &str) -> (&str, &str) {
     text.strip_suffix(')')
         .and_then(|text| text.split_once('('))
         .unwrap_or_default()
@@ -109,14 +119,17 @@ fn expand_combo(key: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>>
 }
 
 /// A descriptor that miniscript has read, with the private keys that were in it.
-struct Parsed {
-    descriptor: Descriptor<DescriptorPublicKey>,
-    keys: KeyMap,
+pub(super) struct Parsed {
+    /// It.
+    pub(super) descriptor: Descriptor<DescriptorPublicKey>,
+    /// The private keys.
+    pub(super) keys: KeyMap,
     secp: Secp256k1<All>,
 }
 
 impl Parsed {
-    fn read(text: &str, network: Network) -> CallResult<Self> {
+    /// Reads one.
+    pub(super) fn read(text: &str, network: Network) -> CallResult<Self> {
         let secp = Secp256k1::new();
         let (descriptor, keys) = Descriptor::parse_descriptor(&secp, text)
             .map_err(|error| CallError::not_found(error.to_string()))?;
@@ -135,6 +148,19 @@ impl Parsed {
         })
     }
 
+    /// How its keys are written.
+    pub(super) fn key_form(&self) -> KeyForm {
+        match self.descriptor {
+            Descriptor::Tr(_) => KeyForm::XOnly,
+            _ => KeyForm::Full,
+        }
+    }
+
+    /// What derives its keys.
+    pub(super) fn secp(&self) -> &Secp256k1<All> {
+        &self.secp
+    }
+
     fn has_uncompressed_key(&self) -> bool {
         use pyrite_wallet::miniscript::MiniscriptKey;
         self.descriptor
@@ -147,10 +173,7 @@ impl Parsed {
         expansion: &Expansion<'_>,
         form: fn(&Descriptor<DescriptorPublicKey>) -> CallResult<Needle>,
     ) -> CallResult<Vec<Needle>> {
-        let keys = match self.descriptor {
-            Descriptor::Tr(_) => KeyForm::XOnly,
-            _ => KeyForm::Full,
-        };
+        let keys = self.key_form();
         let range = if self.descriptor.has_wildcard() {
             expansion.range.clone()
         } else {

@@ -26,8 +26,24 @@ pub(crate) fn read_scan_object(
     addresses: AddressKind,
     stop: &Stop,
 ) -> CallResult<Vec<Needle>> {
-    let (descriptor, range) = match value {
-        Value::String(text) => (text.as_str(), DEFAULT_RANGE),
+    let (descriptor, range) = read_descriptor(value)?;
+    expand(
+        descriptor,
+        &Expansion {
+            range,
+            addresses,
+            stop,
+        },
+    )
+}
+
+/// Reads a descriptor, or an object of a descriptor and a range.
+///
+/// # Errors
+/// It is neither, or the range is none.
+pub(super) fn read_descriptor(value: &Value) -> CallResult<(&str, RangeInclusive<u32>)> {
+    match value {
+        Value::String(text) => Ok((text.as_str(), DEFAULT_RANGE)),
         Value::Object(fields) => {
             let descriptor = match fields.get("desc") {
                 None | Some(Value::Null) => {
@@ -41,26 +57,19 @@ pub(crate) fn read_scan_object(
                 None | Some(Value::Null) => DEFAULT_RANGE,
                 Some(range) => read_range(range)?,
             };
-            (descriptor, range)
+            Ok((descriptor, range))
         }
-        _ => {
-            return Err(CallError::invalid_parameter(
-                "Scan object needs to be either a string or an object",
-            ));
-        }
-    };
-    expand(
-        descriptor,
-        &Expansion {
-            range,
-            addresses,
-            stop,
-        },
-    )
+        _ => Err(CallError::invalid_parameter(
+            "Scan object needs to be either a string or an object",
+        )),
+    }
 }
 
 /// Reads a range: its end, or its begin and its end.
-fn read_range(value: &Value) -> CallResult<RangeInclusive<u32>> {
+///
+/// # Errors
+/// It is none, or too large.
+pub(crate) fn read_range(value: &Value) -> CallResult<RangeInclusive<u32>> {
     let (begin, end) = match value {
         Value::Number(_) => (0, int64(value)?),
         Value::Array(ends) => match ends.as_slice() {
