@@ -42,7 +42,7 @@ use crate::stop::Stop;
 #[derive(Clone)]
 pub(crate) struct Handler {
     /// The parts of the node.
-    pub(super) context: Arc<RpcContext>,
+    pub(crate) context: Arc<RpcContext>,
     /// Tells calls that wait or search that the server stops.
     pub(super) stop: Stop,
     /// What `help` describes.
@@ -112,7 +112,7 @@ impl Handler {
     }
 
     /// The network with the chain's addresses.
-    pub(super) fn address_network(&self) -> Network {
+    pub(crate) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()
     }
 

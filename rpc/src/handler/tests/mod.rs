@@ -14,6 +14,7 @@ mod mempool;
 mod orphans;
 mod pruning;
 mod render_ahead;
+mod rest;
 mod scenarios;
 mod snapshot;
 mod templates;
