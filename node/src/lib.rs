@@ -11,6 +11,7 @@ mod logging;
 mod mempool_keeper;
 mod mining_accounts;
 mod node;
+mod notifications;
 mod options;
 mod pruner;
 mod reindex;
@@ -30,9 +31,10 @@ pub use import::{
 };
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
+pub use notifications::{NotificationConfig, NotifyCommands, PublisherConfig, Topic, ZmqAddress};
 pub use options::{
-    MiningOptions, NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir,
-    load_chain_spec, parse_duration,
+    MiningOptions, NodeConfig, NodeOptions, NotificationOptions, Reindex, db_cache_bytes,
+    default_data_dir, load_chain_spec, parse_duration,
 };
 
 /// What `--block-every` and `--block-timing` say.

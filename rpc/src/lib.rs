@@ -26,7 +26,7 @@ mod server;
 mod stop;
 
 pub use client::{ClientError, Credentials, RpcClient};
-pub use context::RpcContext;
+pub use context::{RpcContext, ZmqNotification};
 pub use error::RpcError;
 pub use rest::RestMode;
 pub use server::{RpcConfig, RpcServer, serve};

@@ -24,3 +24,4 @@ pub(crate) mod spenders;
 pub(crate) mod tx_out_proof;
 pub(crate) mod util;
 pub(crate) mod wallet;
+pub(crate) mod zmq;

@@ -34,6 +34,7 @@ use crate::api::spenders::SpendersServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
+use crate::api::zmq::ZmqServer;
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::stop::Stop;
@@ -61,7 +62,7 @@ pub(crate) struct Handler {
 
 /// All methods of one handler.
 pub(crate) fn methods(handler: Handler) -> Methods {
-    let families: [Methods; 24] = [
+    let families: [Methods; 25] = [
         AddressesServer::into_rpc(handler.clone()).into(),
         BlockFiltersServer::into_rpc(handler.clone()).into(),
         BlockchainServer::into_rpc(handler.clone()).into(),
@@ -85,7 +86,8 @@ pub(crate) fn methods(handler: Handler) -> Methods {
         SpendersServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
-        WalletServer::into_rpc(handler).into(),
+        WalletServer::into_rpc(handler.clone()).into(),
+        ZmqServer::into_rpc(handler).into(),
     ];
     let mut methods = Methods::new();
     for family in families {

@@ -15,5 +15,6 @@ mod mempool_restart;
 mod mine;
 mod mining_report;
 mod network;
+mod notifications;
 mod orphans;
 mod support;

@@ -564,3 +564,15 @@ async fn requests_above_the_bound_are_turned_away() {
     drop(place);
     assert_eq!(rest.get(path).await.0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_told() {
+    let node = TestNode::start().await;
+    let told = node.get("getzmqnotifications", json!([])).await;
+    let expected = json!([{
+        "type": "pubrawtx",
+        "address": "tcp://127.0.0.1:28332",
+        "hwm": 7,
+    }]);
+    assert_eq!(told.to_string(), expected.to_string());
+}
