@@ -65,7 +65,15 @@ impl<'a> BlockContext<'a> {
 /// The first rule that it breaks, in the order of Bitcoin Core's `CheckBlock`.
 pub fn check_block(spec: &ChainSpec, block: &impl BlockContents) -> Result<(), BlockError> {
     check_merkle_root(block)?;
-    let body = BodyFigures::of(block);
+    check_body(spec, block, BodyFigures::of(block))
+}
+
+/// What [`check_block`] checks after the merkle root. `body` are the figures of all the block's transactions.
+pub(crate) fn check_body(
+    spec: &ChainSpec,
+    block: &impl BlockContents,
+    body: BodyFigures,
+) -> Result<(), BlockError> {
     check_base_size(spec, block, &body)?;
     check_coinbase_position(block, &body)?;
     check_transactions(block, body.unsound)?;
@@ -82,10 +90,27 @@ pub fn check_block_in_chain(
     block: &impl BlockContents,
     context: &BlockContext<'_>,
 ) -> Result<(), BlockError> {
-    let weight = check_lock_times(spec, block, context)?;
+    let cutoff = context.lock_time_cutoff(spec, block.header().time);
+    let mut weight = 0;
+    for (index, transaction) in block.body().enumerate() {
+        check_lock_time(transaction, context.height, cutoff)
+            .map_err(in_block(index, transaction))?;
+        weight += transaction.weight().to_wu();
+    }
+    check_final_body(spec, block, context, weight)
+}
+
+/// What [`check_block_in_chain`] checks after the lock times. `weight` is that of all the block's transactions.
+pub(crate) fn check_final_body(
+    spec: &ChainSpec,
+    block: &impl BlockContents,
+    context: &BlockContext<'_>,
+    weight: u64,
+) -> Result<(), BlockError> {
     check_coinbase_height(spec, block, context.height)?;
     check_witnesses(spec, block, context.height)?;
-    check_weight(spec, weight)
+    let rest = u64::try_from(size_without_transactions(block)).unwrap_or(u64::MAX);
+    check_weight(spec, weight + WITNESS_SCALE_FACTOR * rest)
 }
 
 /// Puts a transaction's error into its place in the block.
@@ -100,7 +125,7 @@ pub(crate) fn in_block(
     }
 }
 
-fn check_merkle_root(block: &impl BlockContents) -> Result<(), BlockError> {
+pub(crate) fn check_merkle_root(block: &impl BlockContents) -> Result<(), BlockError> {
     let txids = block.txids().iter().map(|txid| txid.to_raw_hash());
     let (computed, tree) = merkle_root(txids.collect());
     let computed = TxMerkleNode::from_raw_hash(computed);
@@ -117,10 +142,10 @@ fn check_merkle_root(block: &impl BlockContents) -> Result<(), BlockError> {
 /// What the rules on a block by itself ask of all its transactions: gathered in one walk, because they lie far apart in
 /// memory.
 #[derive(Default)]
-struct BodyFigures {
+pub(crate) struct BodyFigures {
     /// Bytes without witnesses.
-    base_size: usize,
-    legacy_sigop_cost: u64,
+    pub(crate) base_size: usize,
+    pub(crate) legacy_sigop_cost: u64,
     /// The first transaction after the first one that is a coinbase.
     second_coinbase: Option<usize>,
     /// The first transaction that breaks a rule by itself.
@@ -131,17 +156,31 @@ impl BodyFigures {
     fn of(block: &impl BlockContents) -> Self {
         let mut figures = Self::default();
         for (index, transaction) in block.body().enumerate() {
-            figures.base_size += transaction.base_size();
-            figures.legacy_sigop_cost += legacy_sigop_cost(transaction);
-            if index > 0 && figures.second_coinbase.is_none() && transaction.is_coinbase() {
-                figures.second_coinbase = Some(index);
-            }
-            if figures.unsound.is_none() {
-                let outcome = check_transaction(transaction);
-                figures.unsound = outcome.err().map(|error| (index, error));
-            }
+            figures.add(index, transaction);
         }
         figures
+    }
+
+    /// Those of sound transactions, none of them a coinbase.
+    pub(crate) fn starting_with(base_size: usize, legacy_sigop_cost: u64) -> Self {
+        Self {
+            base_size,
+            legacy_sigop_cost,
+            ..Self::default()
+        }
+    }
+
+    /// Adds the next transaction.
+    pub(crate) fn add(&mut self, index: usize, transaction: &Transaction) {
+        self.base_size += transaction.base_size();
+        self.legacy_sigop_cost += legacy_sigop_cost(transaction);
+        if index > 0 && self.second_coinbase.is_none() && transaction.is_coinbase() {
+            self.second_coinbase = Some(index);
+        }
+        if self.unsound.is_none() {
+            let outcome = check_transaction(transaction);
+            self.unsound = outcome.err().map(|error| (index, error));
+        }
     }
 }
 
@@ -199,23 +238,6 @@ fn check_legacy_sigops(spec: &ChainSpec, cost: u64) -> Result<(), BlockError> {
         return Err(BlockError::SigopCost { cost, limit });
     }
     Ok(())
-}
-
-/// Returns the block's weight (BIP-0141), which is found on the same walk.
-fn check_lock_times(
-    spec: &ChainSpec,
-    block: &impl BlockContents,
-    context: &BlockContext<'_>,
-) -> Result<u64, BlockError> {
-    let cutoff = context.lock_time_cutoff(spec, block.header().time);
-    let rest = u64::try_from(size_without_transactions(block)).unwrap_or(u64::MAX);
-    let mut weight = WITNESS_SCALE_FACTOR * rest;
-    for (index, transaction) in block.body().enumerate() {
-        check_lock_time(transaction, context.height, cutoff)
-            .map_err(in_block(index, transaction))?;
-        weight += transaction.weight().to_wu();
-    }
-    Ok(weight)
 }
 
 /// The height in front of the coinbase's script (BIP-0034).

@@ -1,5 +1,7 @@
 //! Connecting a block to the coins: what it spends, creates and pays, and the scripts to verify.
 
+mod connection;
+
 use std::collections::{HashMap, HashSet};
 
 use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
@@ -7,11 +9,12 @@ use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
 use crate::block::in_block;
 use crate::coin::is_unspendable;
 use crate::script::{ScriptCheck, ScriptFlags};
-use crate::transaction::{add_money, check_spent_coins, output_total, sigop_cost_under};
+use crate::transaction::output_total;
 use crate::{
     BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinView, HashedBlock, Height,
-    TransactionError,
 };
+
+pub(crate) use connection::Connection;
 
 /// Bitcoin's two blocks whose coinbases repeat earlier ones, which BIP-0030 lets stand: the height and
 /// the hash as it is printed (Bitcoin Core's `IsBIP30Repeat`).
@@ -79,22 +82,31 @@ impl BlockEffects {
         &'a self,
         block: &'a impl BlockContents,
     ) -> impl Iterator<Item = TransactionScripts<'a>> {
-        let mut spent = self.spent.as_slice();
-        let transactions = transactions(block).zip(block.wtxids());
-        transactions
-            .filter(|((transaction, _), _)| !transaction.is_coinbase())
-            .map(move |((transaction, txid), wtxid)| {
-                let (own, rest) = spent.split_at(transaction.input.len());
-                spent = rest;
-                TransactionScripts {
-                    transaction,
-                    txid,
-                    wtxid: *wtxid,
-                    spent: own,
-                    flags: self.script_flags,
-                }
-            })
+        scripts_from(block, 0, &self.spent, self.script_flags)
     }
+}
+
+/// The scripts of a block's transactions from the one at `first` on; `spent` is what these spend.
+pub(crate) fn scripts_from<'a>(
+    block: &'a impl BlockContents,
+    first: usize,
+    mut spent: &'a [(OutPoint, Coin)],
+    flags: ScriptFlags,
+) -> impl Iterator<Item = TransactionScripts<'a>> {
+    let transactions = transactions(block).zip(block.wtxids()).skip(first);
+    transactions
+        .filter(|((transaction, _), _)| !transaction.is_coinbase())
+        .map(move |((transaction, txid), wtxid)| {
+            let (own, rest) = spent.split_at(transaction.input.len());
+            spent = rest;
+            TransactionScripts {
+                transaction,
+                txid,
+                wtxid: *wtxid,
+                spent: own,
+                flags,
+            }
+        })
 }
 
 /// The scripts of a block's transaction, which may have been verified before.
@@ -149,19 +161,21 @@ pub fn outpoints_to_read(
     block: &impl BlockContents,
     height: Height,
 ) -> Vec<OutPoint> {
-    further_outpoints_to_read(spec, block, height, |_| false)
+    further_outpoints_to_read(spec, block, height, 0, |_| false)
 }
 
-/// [`outpoints_to_read`] without those whose coins the caller has already.
-#[must_use]
-pub fn further_outpoints_to_read(
+/// [`outpoints_to_read`] for the transactions from the one at `first` on, without those whose coins the caller has
+/// already.
+pub(crate) fn further_outpoints_to_read(
     spec: &ChainSpec,
     block: &impl BlockContents,
     height: Height,
+    first: usize,
     is_known: impl Fn(&OutPoint) -> bool,
 ) -> Vec<OutPoint> {
-    let payments = block.body().enumerate().filter(|(_, tx)| !tx.is_coinbase());
+    let payments = block.body().enumerate().skip(first);
     let inputs = payments
+        .filter(|(_, tx)| !tx.is_coinbase())
         .flat_map(|(index, tx)| tx.input.iter().map(move |i| (index, i.previous_output)))
         .filter(|(_, outpoint)| !is_known(outpoint));
     let inputs: Vec<(usize, OutPoint)> = inputs.collect();
@@ -203,11 +217,11 @@ pub fn connect_block(
     if bip30_applies(spec, block, context.height) {
         check_overwrites_nothing(block, coins)?;
     }
-    let mut connection = Connection::new(spec, block, context, coins);
+    let mut connection = Connection::new(spec, block.body(), context, coins);
     for (index, (transaction, txid)) in transactions(block).enumerate() {
         connection.apply(index, transaction, txid)?;
     }
-    check_coinbase_amount(spec, block, context.height, connection.fees)?;
+    check_coinbase_amount(spec, block, context.height, connection.fees())?;
     Ok(connection.into_effects())
 }
 
@@ -242,123 +256,6 @@ pub fn disconnect_block(block: &HashedBlock, spent: &[(OutPoint, Coin)]) -> Disc
     }
 }
 
-/// A block that is being connected, transaction by transaction.
-struct Connection<'a> {
-    spec: &'a ChainSpec,
-    context: &'a BlockContext<'a>,
-    flags: ScriptFlags,
-    /// For each input that is not applied yet, the coin that was there before the block.
-    before: std::vec::IntoIter<Option<&'a Coin>>,
-    /// Coins from before the block that it has spent.
-    gone: HashSet<OutPoint>,
-    /// What its inputs spend that was not there before: the coin from when it is created until it is spent.
-    own: HashMap<OutPoint, Option<Coin>>,
-    spent: Vec<(OutPoint, Coin)>,
-    fees: Amount,
-    sigop_cost: u64,
-}
-
-impl<'a> Connection<'a> {
-    fn new(
-        spec: &'a ChainSpec,
-        block: &impl BlockContents,
-        context: &'a BlockContext<'a>,
-        coins: &'a impl CoinView,
-    ) -> Self {
-        let transactions = block.body().filter(|tx| !tx.is_coinbase());
-        let inputs = transactions.flat_map(|tx| &tx.input);
-        let mut before = Vec::with_capacity(block.txids().len());
-        let mut own = HashMap::new();
-        for input in inputs {
-            let coin = coins.coin(&input.previous_output);
-            if coin.is_none() {
-                own.insert(input.previous_output, None);
-            }
-            before.push(coin);
-        }
-        Self {
-            spec,
-            context,
-            flags: ScriptFlags::at_height(spec, context.height),
-            gone: HashSet::with_capacity(before.len()),
-            spent: Vec::with_capacity(before.len()),
-            before: before.into_iter(),
-            own,
-            fees: Amount::ZERO,
-            sigop_cost: 0,
-        }
-    }
-
-    fn apply(&mut self, index: usize, tx: &Transaction, txid: Txid) -> Result<(), BlockError> {
-        if tx.is_coinbase() {
-            self.add_sigops(sigop_cost_under(tx, std::iter::empty(), self.flags))?;
-        } else {
-            self.spend(index, tx)?;
-        }
-        if !self.own.is_empty() {
-            for (outpoint, output) in outpoints_of(tx, txid).zip(&tx.output) {
-                if let Some(own) = self.own.get_mut(&outpoint)
-                    && !is_unspendable(&output.script_pubkey)
-                {
-                    *own = Some(Coin {
-                        output: output.clone(),
-                        height: self.context.height,
-                        is_coinbase: tx.is_coinbase(),
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the coin that the next input spends; `None` if there is none, or none any more.
-    fn take(&mut self, outpoint: &OutPoint) -> Option<Coin> {
-        match self.before.next()? {
-            Some(coin) => self.gone.insert(*outpoint).then(|| coin.clone()),
-            None => self.own.get_mut(outpoint)?.take(),
-        }
-    }
-
-    fn spend(&mut self, index: usize, tx: &Transaction) -> Result<(), BlockError> {
-        let first = self.spent.len();
-        for input in &tx.input {
-            let outpoint = input.previous_output;
-            let missing = TransactionError::MissingInput { outpoint };
-            let coin = self.take(&outpoint).ok_or(missing);
-            self.spent
-                .push((outpoint, coin.map_err(in_block(index, tx))?));
-        }
-        let spent: Vec<&Coin> = self.spent[first..].iter().map(|(_, coin)| coin).collect();
-        let fee =
-            check_spent_coins(self.spec, tx, self.context, &spent).map_err(in_block(index, tx))?;
-        let sigop_cost = sigop_cost_under(tx, spent.iter().copied().map(Some), self.flags);
-        self.fees = add_money(self.fees, fee).ok_or(BlockError::FeesOutOfRange)?;
-        self.add_sigops(sigop_cost)
-    }
-
-    fn add_sigops(&mut self, cost: u64) -> Result<(), BlockError> {
-        self.sigop_cost = self.sigop_cost.saturating_add(cost);
-        let limit = self.spec.limits.max_block_sigop_cost;
-        if self.sigop_cost > limit {
-            return Err(BlockError::SigopCost {
-                cost: self.sigop_cost,
-                limit,
-            });
-        }
-        Ok(())
-    }
-
-    fn into_effects(self) -> BlockEffects {
-        BlockEffects {
-            spent: self.spent,
-            fees: self.fees,
-            script_flags: self.flags,
-            height: self.context.height,
-            own: self.own.into_keys().collect(),
-        }
-    }
-}
-
 /// Whether a block is one of Bitcoin's two whose coinbases repeat earlier ones, and so made no coins that
 /// were not there (Bitcoin Core's `IsBIP30Repeat`).
 #[must_use]
@@ -383,7 +280,7 @@ fn is_one_of(blocks: &[(u32, &str)], height: Height, hash: BlockHash) -> bool {
 ///
 /// Once coinbases hold their heights (BIP-0034) no transaction can be repeated, but for coinbases that
 /// are older than that rule.
-fn bip30_applies(spec: &ChainSpec, block: &impl BlockContents, height: Height) -> bool {
+pub(crate) fn bip30_applies(spec: &ChainSpec, block: &impl BlockContents, height: Height) -> bool {
     let bip34 = spec.deployments.bip34;
     if bip34 <= 1 {
         return false;
@@ -405,7 +302,7 @@ fn check_overwrites_nothing(
     }
 }
 
-fn check_coinbase_amount(
+pub(crate) fn check_coinbase_amount(
     spec: &ChainSpec,
     block: &impl BlockContents,
     height: Height,
@@ -427,11 +324,16 @@ fn check_coinbase_amount(
 }
 
 /// A block's transactions with their ids.
-fn transactions(block: &impl BlockContents) -> impl Iterator<Item = (&Transaction, Txid)> {
+pub(crate) fn transactions(
+    block: &impl BlockContents,
+) -> impl Iterator<Item = (&Transaction, Txid)> {
     block.body().zip(block.txids().iter().copied())
 }
 
-fn outpoints_of(transaction: &Transaction, txid: Txid) -> impl Iterator<Item = OutPoint> {
+pub(crate) fn outpoints_of(
+    transaction: &Transaction,
+    txid: Txid,
+) -> impl Iterator<Item = OutPoint> {
     let outputs = u32::try_from(transaction.output.len()).expect("outputs are counted in 32 bits");
     (0..outputs).map(move |vout| OutPoint { txid, vout })
 }

@@ -17,8 +17,8 @@ const MEDIAN_TIME_SPAN: u32 = 11;
 
 /// The headers from the genesis block to some block, by height.
 ///
-/// The rules ask it for ancestors. It was read, or sits in memory, before they run.
-pub trait HeaderChain {
+/// The rules ask it for ancestors, on several threads where they have them. It was read, or sits in memory, before they run.
+pub trait HeaderChain: Sync {
     /// The height of the last header.
     fn tip_height(&self) -> Height;
 

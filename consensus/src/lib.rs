@@ -17,6 +17,7 @@ mod error;
 pub mod header;
 pub mod height;
 pub mod pow;
+mod proposal;
 pub mod script;
 pub mod spec;
 pub mod transaction;
@@ -37,4 +38,5 @@ pub use header::{
     HeaderChain, check_header, check_header_in_chain, earliest_time, median_time_past,
 };
 pub use height::Height;
+pub use proposal::{CheckedPart, PartSpending, PartSums, ProposalCheck, ProposalEffects};
 pub use spec::ChainSpec;

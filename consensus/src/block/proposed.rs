@@ -38,6 +38,7 @@ pub struct ProposedBlock {
     transactions: Vec<Arc<Transaction>>,
     txids: Vec<Txid>,
     wtxids: Vec<Wtxid>,
+    settled: usize,
 }
 
 impl ProposedBlock {
@@ -52,6 +53,7 @@ impl ProposedBlock {
             transactions: Vec::new(),
             txids: Vec::new(),
             wtxids: Vec::new(),
+            settled: 0,
         };
         for ProposedTransaction { tx, txid, wtxid } in transactions {
             block.transactions.push(tx);
@@ -59,6 +61,20 @@ impl ProposedBlock {
             block.wtxids.push(wtxid);
         }
         block
+    }
+
+    /// The same block, of which so many transactions after the coinbase, but never all, are likely to be at the start of
+    /// the next one that is proposed, too.
+    #[must_use]
+    pub fn with_settled(mut self, settled: usize) -> Self {
+        self.settled = settled.min(self.transactions.len().saturating_sub(2));
+        self
+    }
+
+    /// How many transactions after the coinbase are likely to be at the start of the next block that is proposed.
+    #[must_use]
+    pub fn settled(&self) -> usize {
+        self.settled
     }
 }
 

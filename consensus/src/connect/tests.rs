@@ -6,10 +6,10 @@ use bitcoin::{Block, ScriptBuf, Sequence};
 use proptest::prelude::*;
 
 use super::*;
-use crate::ScriptError;
 use crate::block::fixtures::{EvenChain, anyone, block, coin, coinbase, outpoint, output, spend};
 use crate::script::ScriptFailure;
 use crate::spec::Allocation;
+use crate::{ScriptError, TransactionError};
 
 mod chains;
 

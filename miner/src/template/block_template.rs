@@ -98,6 +98,8 @@ pub struct Template {
     pub sigop_cost: u64,
     subsidy: Amount,
     bounds: Bounds,
+    /// So many transactions at the start are likely to be the start of the next template, too.
+    pub(super) settled: usize,
 }
 
 /// What of a template does not depend on payout and transactions.
@@ -154,6 +156,7 @@ impl Template {
             sigop_cost: 0,
             subsidy: frame.subsidy,
             bounds: frame.bounds,
+            settled: 0,
         };
         template.measure();
         template.commit();
@@ -174,6 +177,7 @@ impl Template {
             template.measure();
         }
         if count < self.transactions.len() {
+            template.settled = template.settled.min(count);
             template.commit();
         }
         template
@@ -254,6 +258,7 @@ impl Template {
             header,
             std::iter::once(ProposedTransaction::new(coinbase)).chain(others),
         )
+        .with_settled(self.settled)
     }
 
     /// The time for a header that is made at `now` (Unix seconds): within `min_time` and `max_time`.
@@ -278,6 +283,11 @@ impl Template {
             bits: self.bits,
             nonce,
         }
+    }
+
+    /// Those that are likely to be the start of the next template, too.
+    pub(super) fn settled_transactions(&self) -> &[TemplateTransaction] {
+        &self.transactions[..self.settled]
     }
 
     /// Sums up fees, weight and sigops.

@@ -1,13 +1,13 @@
 //! Builds a template: pure, from what the caller read.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use pyrite_consensus::bitcoin::{Amount, BlockHash, Script, Transaction, Txid, Wtxid};
 use pyrite_consensus::transaction::check_transaction_in_chain;
 use pyrite_consensus::{BlockContext, ChainSpec, HeaderChain, earliest_time, pow};
 
-use super::block_template::{Bounds, Frame, Segwit, Template, TemplateTransaction};
+use super::arrangement::arrange;
+use super::block_template::{Bounds, Frame, Segwit, Template};
 use super::selection::select;
 
 /// The version of every header: no bit of BIP-0009 signals anything.
@@ -87,7 +87,8 @@ pub fn build_template(
     payout: &Script,
     now: u64,
 ) -> Template {
-    build_template_with(spec, tip, chunks, payout, now, &TemplateOptions::default())
+    let options = TemplateOptions::default();
+    build_template_with(spec, tip, chunks, payout, now, &options, None)
 }
 
 /// Builds a template on `tip` that pays to `payout`, at the time `now` (Unix seconds).
@@ -96,6 +97,9 @@ pub fn build_template(
 /// Takes those that fit into the block, and leaves out what can't be in it: chunks with a transaction that is not
 /// final, that carries a witness before segwit, or that spends what was left out. The caller answers for the rest:
 /// candidates are valid on `tip`, don't conflict, and their ids and figures are right.
+///
+/// `former` is a template that this one comes after: what both have in common stays where it is as far as that can be, so
+/// that who looks at one after the other need not begin at the start.
 pub fn build_template_with(
     spec: &ChainSpec,
     tip: &TemplateTip<'_>,
@@ -103,6 +107,7 @@ pub fn build_template_with(
     payout: &Script,
     now: u64,
     options: &TemplateOptions,
+    former: Option<&Template>,
 ) -> Template {
     let context = BlockContext::new(tip.parent);
     let earliest = earliest_time(spec, tip.parent);
@@ -140,33 +145,12 @@ pub fn build_template_with(
         budget,
         options.min_fee_rate_sat_per_kvb,
     );
-    Template::assemble(frame, payout, template_transactions(&selected))
-}
-
-fn template_transactions(selected: &[&Candidate]) -> Arc<[TemplateTransaction]> {
-    let mut positions: HashMap<Txid, usize> = HashMap::new();
-    let transactions = selected.iter().enumerate().map(|(position, candidate)| {
-        let mut depends: Vec<usize> = Vec::new();
-        if !candidate.is_alone {
-            let parents = candidate.tx.input.iter();
-            depends.extend(
-                parents.filter_map(|input| positions.get(&input.previous_output.txid).copied()),
-            );
-            depends.sort_unstable();
-            depends.dedup();
-            positions.insert(candidate.txid, position);
-        }
-        TemplateTransaction {
-            tx: Arc::clone(&candidate.tx),
-            txid: candidate.txid,
-            wtxid: candidate.wtxid,
-            fee: candidate.fee,
-            weight: candidate.weight,
-            sigop_cost: candidate.sigop_cost,
-            depends,
-        }
-    });
-    transactions.collect()
+    let former = former.filter(|former| former.previous == tip.hash);
+    let settled = former.map_or(&[][..], Template::settled_transactions);
+    let (transactions, settled) = arrange(&selected, settled);
+    let mut template = Template::assemble(frame, payout, transactions);
+    template.settled = settled;
+    template
 }
 
 fn has_witness(tx: &Transaction) -> bool {

@@ -1,5 +1,6 @@
 //! Block templates: which transactions, in which order, and the block around them.
 
+mod arrangement;
 mod block_template;
 mod build;
 mod extranonce;

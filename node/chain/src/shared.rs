@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::block_cache::BlockCache;
 use crate::coins::{CoinsCache, read_coins};
 use crate::info::{CoinsAt, Tip};
+use crate::proposal::LastTemplate;
 use crate::pruning::PruneGuard;
 use crate::scripts::ScriptVerifier;
 use crate::tree::{BlockTree, BranchView, NodeId};
@@ -36,8 +37,7 @@ pub(crate) struct Shared {
     database: RwLock<Option<Database>>,
     /// Changes together with the tree's tip, so that a reader never sees coins that are ahead of it.
     coins: RwLock<CoinsCache>,
-    /// The coins that the last template spent: most of the next one's, if the tip is the same.
-    pub(crate) template_coins: Mutex<Option<CoinsAt>>,
+    pub(crate) last_template: Mutex<LastTemplate>,
     tip: watch::Sender<Tip>,
     failure: watch::Sender<Option<ChainError>>,
     prune_guards: RwLock<Vec<PruneGuard>>,
@@ -74,7 +74,7 @@ impl Shared {
     ) -> Self {
         let tip = tree.node(tree.tip()).tip();
         Self {
-            template_coins: Mutex::default(),
+            last_template: Mutex::default(),
             spec,
             clock,
             scripts,

@@ -5,9 +5,12 @@ mod support;
 use std::sync::Arc;
 
 use pyrite_chain::{MAX_BLOCKS_AHEAD, SubmitError, Submitted};
-use pyrite_consensus::bitcoin::{Amount, OutPoint, TxOut};
+use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, TxOut};
 use pyrite_consensus::script::ScriptFailure;
-use pyrite_consensus::{BlockError, HeaderError, Height, ScriptError, TransactionError};
+use pyrite_consensus::{
+    BlockError, HeaderError, Height, ProposedBlock, ProposedTransaction, ScriptError,
+    TransactionError,
+};
 use support::{
     FEE, Fixture, Parent, block_on, block_with, coinbase_outpoint, mature_chain, nobody, output,
     seal, spend, submit_error,
@@ -227,4 +230,46 @@ fn proposals_are_checked_without_proof_of_work_and_not_stored() {
         .check_proposal(Arc::new(elsewhere))
         .expect_err("is refused");
     assert_eq!(error.reject_reason(), Some("inconclusive-not-best-prevblk"));
+}
+
+#[test]
+fn what_was_checked_of_a_proposal_is_not_what_the_next_one_adds() {
+    let (fixture, base, fork) = mature_chain();
+    let handle = &fixture.chain().handle;
+    let value = base[0].txdata[0].output[0].value;
+    let coin = |number: usize| coinbase_outpoint(&base[number]);
+    let pay = |number: usize| spend(&[coin(number)], vec![output(value)]);
+    let to_nobody = TxOut {
+        value,
+        script_pubkey: nobody(),
+    };
+    let make = spend(&[coin(1)], vec![to_nobody]);
+    let take = OutPoint {
+        txid: make.compute_txid(),
+        vout: 0,
+    };
+    let check = |rest: Vec<Transaction>| {
+        let start = vec![pay(0), make.clone()];
+        let payments = start.into_iter().chain(rest).collect();
+        let block = block_with(&fixture.spec, &fork, 1, payments, Amount::ZERO);
+        let transactions = block.txdata.into_iter().map(ProposedTransaction::new);
+        let proposed = ProposedBlock::new(block.header, transactions).with_settled(2);
+        handle.check_proposed(&proposed)
+    };
+    assert_eq!(check(vec![pay(2)]), Ok(()));
+    assert_eq!(check(vec![pay(3), pay(4)]), Ok(()));
+    let reason = |rest| {
+        let error: SubmitError = check(rest).expect_err("is refused");
+        error.reject_reason().map(str::to_owned)
+    };
+    let missing = Some("bad-txns-inputs-missingorspent".to_owned());
+    // What the checked part spends, and what nobody has.
+    let again = spend(&[coin(0)], vec![output(value - FEE)]);
+    assert_eq!(reason(vec![again.clone()]), missing);
+    assert_eq!(reason(vec![pay(3), again]), missing);
+    // What the checked part made, under a script that nobody can satisfy.
+    let stolen = spend(&[take], vec![output(value)]);
+    let failed = reason(vec![pay(3), stolen]).unwrap();
+    assert!(failed.contains("script"), "{failed}");
+    assert_eq!(check(vec![pay(5)]), Ok(()));
 }

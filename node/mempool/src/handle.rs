@@ -16,7 +16,7 @@ use crate::policy::dust_outputs;
 use crate::pool::{Family, Slot};
 use crate::state::{Cursor, State};
 use crate::{
-    BestChunks, EntryDetails, MempoolChunk, MempoolConfig, MempoolEntry, MempoolInfo,
+    BestChunks, ChunkFront, EntryDetails, MempoolChunk, MempoolConfig, MempoolEntry, MempoolInfo,
     MempoolSnapshot, Prioritised,
 };
 
@@ -92,27 +92,24 @@ impl MempoolHandle {
     /// The best chunks, as many as weigh `weight` or a little more; all for `u64::MAX`.
     #[must_use]
     pub fn best_chunks(&self, weight: u64) -> BestChunks {
-        let state = self.state();
-        let mut chunks = Vec::new();
-        let mut taken: u64 = 0;
-        for (slots, rate) in state.pool.best_chunks() {
-            if taken >= weight {
-                break;
-            }
-            taken = taken.saturating_add(rate.weight);
-            let slots: Vec<Slot> = slots.collect();
-            let entries = slots.iter().map(|slot| state.pool.entry(*slot));
-            chunks.push(MempoolChunk {
-                rate,
-                entries: entries.cloned().collect(),
-                is_alone: state.pool.is_alone(&slots),
-            });
-        }
+        let mut front = ChunkFront::new(weight);
+        let (tip, sequence) = self.refresh(&mut front, |chunk| chunk);
         BestChunks {
-            tip: state.cursor.hash,
-            sequence: state.sequence,
-            chunks,
+            tip,
+            sequence,
+            chunks: front.into_chunks(),
         }
+    }
+
+    /// Brings a front up to date; `make` makes of new chunks what the caller needs. Returns the block on which the
+    /// transactions are valid, and the sequence number. Costs what has changed since the last time.
+    pub fn refresh<T>(
+        &self,
+        front: &mut ChunkFront<T>,
+        make: impl Fn(MempoolChunk) -> T,
+    ) -> (BlockHash, u64) {
+        let update = front.update(&self.state());
+        front.apply(update, make)
     }
 
     /// The last block that it followed: a snapshot made now would be valid on it.

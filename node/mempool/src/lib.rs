@@ -17,6 +17,7 @@ mod fees;
 mod file;
 mod file_error;
 mod follow;
+mod front;
 mod handle;
 mod orphans;
 mod package;
@@ -48,6 +49,7 @@ pub use fees::{
 };
 pub use file::{ImportOptions, MempoolFile, Persistence, Restored, SaveOutcome};
 pub use file_error::MempoolFileError;
+pub use front::ChunkFront;
 pub use handle::MempoolHandle;
 pub use orphans::{KeptOrphan, Orphan, OrphanLimits, OrphanPool, Orphanage, PeerNumber, Refusals};
 pub use package::{PackageMember, PackageOutcome, PackageTest};

@@ -16,6 +16,8 @@ use super::{Relay, RelayEvent};
 
 /// How often to look for what waited too long, and for peers that are gone.
 const TICK: Duration = Duration::from_secs(1);
+/// How long to leave the mempool alone while there are no orphans.
+const REST: Duration = Duration::from_millis(10);
 /// Orphans that are tried in one step.
 const MAX_RETRIES: usize = 32;
 /// Blocks that are read for the orphans' sake; after more, all orphans are tried.
@@ -70,6 +72,10 @@ impl RelayFollower {
                 tell(&network, event);
                 continue;
             }
+            if self.passes_over() {
+                tokio::time::sleep(REST).await;
+                continue;
+            }
             loop {
                 let step = tokio::task::spawn_blocking(move || {
                     self.step();
@@ -87,6 +93,18 @@ impl RelayFollower {
                 }
             }
         }
+    }
+
+    /// Passes over what is new, if there is no orphan whom it could concern: mostly so, and payments come by the thousand.
+    fn passes_over(&mut self) -> bool {
+        // First where they stand: what becomes an orphan after it looks for its parents itself.
+        let tip = self.relay.chain.tip().hash;
+        let sequence = *self.relay.mempool.watch().borrow();
+        let is_over = self.waiting.is_empty() && self.relay.orphans.lock().is_empty();
+        if is_over {
+            (self.cursor, self.sequence) = (tip, sequence);
+        }
+        is_over
     }
 
     /// Looks at what is new, and tries some of the orphans that it may concern.
@@ -125,7 +143,7 @@ impl RelayFollower {
     fn follow_chain(&mut self) -> Result<(), ChainError> {
         let tip = self.relay.chain.tip().hash;
         let from = std::mem::replace(&mut self.cursor, tip);
-        if from == tip || self.relay.orphans.lock().is_empty() {
+        if from == tip {
             return Ok(());
         }
         let path = self.relay.chain.path(&from, &tip);
@@ -154,10 +172,6 @@ impl RelayFollower {
         // First the number: what becomes an orphan after it looks for its parents itself.
         let sequence = *self.relay.mempool.watch().borrow();
         if sequence == self.sequence {
-            return;
-        }
-        if self.relay.orphans.lock().is_empty() {
-            self.sequence = sequence;
             return;
         }
         let changes = self.relay.mempool.changes_since(self.sequence);

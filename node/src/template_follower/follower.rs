@@ -10,7 +10,7 @@ use pyrite_consensus::ProposedBlock;
 use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
 use pyrite_consensus::bitcoin::script::Builder;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Script, ScriptBuf};
-use pyrite_mempool::{MempoolChunk, MempoolHandle};
+use pyrite_mempool::{ChunkFront, MempoolChunk, MempoolEntry, MempoolHandle};
 use pyrite_miner::{
     Candidate, CandidateChunk, Template, TemplateOptions, TemplateTip, WorkError, WorkSource,
     build_template_with,
@@ -40,8 +40,9 @@ pub(crate) struct TemplateFollower {
     check: Check,
     /// Whom mining pays.
     payout: watch::Sender<Option<ScriptBuf>>,
-    /// Held by whoever builds a template with transactions: others wait for it instead of building the same.
-    turn: Mutex<()>,
+    /// What templates are made of. Held by whoever builds one with transactions: others wait for it instead of building the
+    /// same.
+    front: Mutex<ChunkFront<CandidateChunk>>,
     /// Why the last template with transactions was refused, if it was: told once.
     refused: Mutex<Option<String>>,
     /// The newest template.
@@ -94,7 +95,7 @@ impl TemplateFollower {
             options,
             check,
             payout: watch::Sender::new(None),
-            turn: Mutex::new(()),
+            front: Mutex::new(ChunkFront::new(wanted_weight(&options))),
             refused: Mutex::default(),
             published: watch::Sender::new(None),
             mined: watch::Sender::new(None),
@@ -214,17 +215,16 @@ impl TemplateFollower {
 
     /// A template of the mempool as it is now, which is published: that of before if nothing changed.
     pub(super) fn fresh(&self) -> Result<Arc<Template>, WorkError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut front = self.front.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..MAX_TIP_RACES {
             self.mempool.sync().map_err(machine)?;
             if let Some(template) = self.unchanged() {
                 return Ok(template);
             }
             let start = Instant::now();
-            let best = self.mempool.best_chunks(self.wanted_weight());
+            let (tip, sequence) = self.mempool.refresh(&mut front, candidate_chunk);
             let chosen = start.elapsed();
-            let chunks = candidate_chunks(&best.chunks);
-            let Some(template) = self.assemble(&best.tip, &chunks, Some(best.sequence)) else {
+            let Some(template) = self.assemble(&tip, front.chunks(), Some(sequence)) else {
                 continue;
             };
             let built = start.elapsed();
@@ -245,7 +245,7 @@ impl TemplateFollower {
                 Err(Refusal::Failed(error)) => return Err(error),
                 Err(Refusal::Invalid(error)) => {
                     self.note_refusal(Some(error.to_string()));
-                    return self.without_transactions(&best.tip, best.sequence);
+                    return self.without_transactions(&tip, sequence);
                 }
             }
         }
@@ -318,6 +318,7 @@ impl TemplateFollower {
             &self.payout_or_any(),
             self.clock.now(),
             &self.options,
+            self.published.borrow().as_deref(),
         );
         Some(match sequence {
             Some(sequence) => template.at_sequence(sequence),
@@ -358,12 +359,6 @@ impl TemplateFollower {
         if payout.as_ref() == Some(&template.payout) {
             publish(&self.mined);
         }
-    }
-
-    /// What the mempool is asked for: more than a block holds, so that what does not fit can be skipped.
-    fn wanted_weight(&self) -> u64 {
-        let weight = self.options.max_weight;
-        weight.saturating_add(weight / SPARE_PART)
     }
 
     /// Whom mining pays; anybody as long as that is not said, for those who make a coinbase of their own.
@@ -465,25 +460,25 @@ async fn mempool_changed(mempool: &mut watch::Receiver<u64>) {
     }
 }
 
-fn candidate_chunks(chunks: &[MempoolChunk]) -> Vec<CandidateChunk> {
-    let candidates = |chunk: &MempoolChunk| {
-        let entries = chunk.entries.iter();
-        entries
-            .map(|entry| Candidate {
-                tx: Arc::clone(&entry.tx),
-                txid: entry.txid,
-                wtxid: entry.wtxid,
-                fee: entry.fee,
-                weight: entry.weight,
-                sigop_cost: entry.sigop_cost,
-                is_alone: chunk.is_alone,
-            })
-            .collect()
+/// What the mempool is asked for: more than a block holds, so that what does not fit can be skipped.
+fn wanted_weight(options: &TemplateOptions) -> u64 {
+    let weight = options.max_weight;
+    weight.saturating_add(weight / SPARE_PART)
+}
+
+fn candidate_chunk(chunk: MempoolChunk) -> CandidateChunk {
+    let candidate = |entry: Arc<MempoolEntry>| Candidate {
+        tx: Arc::clone(&entry.tx),
+        txid: entry.txid,
+        wtxid: entry.wtxid,
+        fee: entry.fee,
+        weight: entry.weight,
+        sigop_cost: entry.sigop_cost,
+        is_alone: chunk.is_alone,
     };
-    let chunks = chunks.iter().map(|chunk| CandidateChunk {
+    CandidateChunk {
         fee: chunk.rate.fee,
         weight: chunk.rate.weight,
-        transactions: candidates(chunk),
-    });
-    chunks.collect()
+        transactions: chunk.entries.into_iter().map(candidate).collect(),
+    }
 }

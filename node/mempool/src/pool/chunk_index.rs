@@ -11,8 +11,8 @@ pub(crate) struct ClusterId(pub(super) usize);
 /// The place of a chunk among all. Chunks of one cluster stay in their order, so that parents come before
 /// children; between clusters of equal rate the older one comes first.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ChunkKey {
-    pub(super) rate: FeeWeight,
+pub(crate) struct ChunkKey {
+    pub(crate) rate: FeeWeight,
     /// The lowest sequence number in the cluster, which no other cluster has.
     pub(super) oldest: u64,
     /// Which of the cluster's chunks it is.

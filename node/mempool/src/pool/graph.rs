@@ -1,6 +1,7 @@
 //! Entries, their links and their clusters.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use pyrite_consensus::Height;
@@ -8,6 +9,7 @@ use pyrite_consensus::bitcoin::{Amount, OutPoint, Transaction, TxOut, Txid, Wtxi
 use slab::Slab;
 
 use super::chunk_index::{ChunkKey, ClusterId};
+use super::chunk_journal::ChunkJournal;
 use super::locks::{Locks, ValidSince};
 use super::stage::{Member, Staged, StagedCluster};
 use super::usage::entry_usage;
@@ -108,6 +110,7 @@ pub(crate) struct Pool {
     pub(super) clusters: Slab<Cluster>,
     /// All chunks, the best first, with the first member's position in its cluster.
     chunks: BTreeMap<ChunkKey, (ClusterId, usize)>,
+    journal: ChunkJournal,
     by_time: BTreeSet<(u64, Slot)>,
     locks: Locks,
     /// What the operator added to the fees of transactions, whether they are here or not.
@@ -262,6 +265,35 @@ impl Pool {
             .map(|(key, (cluster, start))| (self.chunk_at(*cluster, *start, key.index), key.rate))
     }
 
+    /// The chunks behind a place, or all of them, the best first.
+    pub(crate) fn chunks_behind(
+        &self,
+        place: Option<&ChunkKey>,
+    ) -> impl Iterator<Item = (ChunkKey, Vec<Slot>)> + '_ {
+        let start = place.map_or(Bound::Unbounded, |place| Bound::Excluded(*place));
+        let chunks = self.chunks.range((start, Bound::Unbounded));
+        chunks.map(|(key, (cluster, start))| {
+            (*key, self.chunk_at(*cluster, *start, key.index).collect())
+        })
+    }
+
+    /// The chunk at a place.
+    pub(crate) fn chunk(&self, place: &ChunkKey) -> Option<(ChunkKey, Vec<Slot>)> {
+        let (key, (cluster, start)) = self.chunks.get_key_value(place)?;
+        Some((*key, self.chunk_at(*cluster, *start, key.index).collect()))
+    }
+
+    /// How often a chunk came or went.
+    pub(crate) fn chunk_changes(&self) -> u64 {
+        self.journal.end()
+    }
+
+    /// The places where chunks came or went after the first so many times, in their order; `None` when that is too long
+    /// ago.
+    pub(crate) fn changed_places(&self, since: u64) -> Option<Vec<ChunkKey>> {
+        self.journal.since(since)
+    }
+
     /// An entry that came before `time`.
     pub(crate) fn oldest_before(&self, time: u64) -> Option<Slot> {
         self.by_time
@@ -316,6 +348,7 @@ impl Pool {
         let cluster = self.clusters.remove(id.0);
         for key in cluster.keys() {
             self.chunks.remove(&key);
+            self.journal.push(key);
         }
         cluster
     }
@@ -343,6 +376,7 @@ impl Pool {
         let mut start = 0;
         for (key, (count, _)) in cluster.keys().zip(&cluster.chunks) {
             self.chunks.insert(key, (id, start));
+            self.journal.push(key);
             start += count;
         }
         for slot in &cluster.members {

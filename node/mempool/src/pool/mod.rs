@@ -6,6 +6,7 @@
 //! outcome; [`Pool::apply`] makes it so.
 
 mod chunk_index;
+mod chunk_journal;
 mod graph;
 mod locks;
 mod relations;
@@ -15,6 +16,7 @@ mod usage;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use chunk_index::ChunkKey;
 pub(crate) use graph::{NewEntry, Pool, Slot, modified_fee};
 pub(crate) use locks::ValidSince;
 pub(crate) use relations::Family;

@@ -21,6 +21,15 @@ impl World {
             self.check_entry(entry);
         }
         self.check_chunks();
+        self.steps += 1;
+        for (weight, pause, front) in &mut self.fronts {
+            if self.steps.is_multiple_of(*pause) {
+                let valid_on = mempool.refresh(front, |chunk| chunk);
+                let best = mempool.best_chunks(*weight);
+                assert_eq!(valid_on, (best.tip, best.sequence));
+                assert_eq!(front.chunks(), best.chunks, "after {:?}", self.last);
+            }
+        }
         let info = mempool.info();
         let model = self.model.entries.values();
         assert_eq!(info.size, self.model.entries.len());

@@ -14,7 +14,7 @@ use super::blocks::Mined;
 use super::random::Random;
 use super::rules::{MadeCoin, Model, Refusal};
 use crate::testing::{open_transaction, output_of};
-use crate::{ClusterLimits, MempoolConfig, MempoolError, PackageMember};
+use crate::{ChunkFront, ClusterLimits, MempoolChunk, MempoolConfig, MempoolError, PackageMember};
 
 /// Blocks after which a coinbase can be spent.
 const MATURITY: u32 = 4;
@@ -25,6 +25,9 @@ const START: u64 = 1_700_000_000;
 /// The deepest reorganisation.
 const MAX_DEPTH: u64 = 3;
 
+/// Fronts that are followed: their weight, and how many steps pass between two looks.
+const FRONTS: [(u64, u64); 4] = [(u64::MAX, 1), (8_000, 1), (2_000, 3), (8_000, 11)];
+
 pub(super) struct World {
     pub(super) fixture: Fixture,
     now: Arc<AtomicU64>,
@@ -33,6 +36,9 @@ pub(super) struct World {
     blocks: Vec<Mined>,
     /// The changes that were told so far, and what they lead to.
     pub(super) told: (u64, BTreeSet<Txid>),
+    /// Fronts of the order of chunks, the weight that each has and how many steps it is brought up to date after.
+    pub(super) fronts: Vec<(u64, u64, ChunkFront<MempoolChunk>)>,
+    pub(super) steps: u64,
     pub(super) counts: BTreeMap<&'static str, u64>,
     /// What the last step did.
     pub(super) last: Vec<&'static str>,
@@ -97,6 +103,10 @@ impl World {
             random: Random(seed),
             blocks: Vec::new(),
             told: (0, BTreeSet::new()),
+            fronts: FRONTS
+                .map(|(weight, pause)| (weight, pause, ChunkFront::new(weight)))
+                .into(),
+            steps: 0,
             counts: kinds.map(|kind| (kind, 0)).into(),
             last: Vec::new(),
         }
