@@ -290,3 +290,7 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "zmtp_fuzz.rs"]
+mod fuzz;
