@@ -30,6 +30,14 @@ pub enum NodeError {
         /// The value and the reason.
         detail: String,
     },
+    /// A ZMQ publisher can't listen: most often its port is taken.
+    #[error("cannot publish over ZMQ at {address}: {source}")]
+    Zmq {
+        /// The address, as it was given.
+        address: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// No built-in chain has that name, and no file either.
     #[error("chain {name}: neither a built-in chain ({builtin}) nor a readable file: {source}")]
     UnknownChain {

@@ -12,6 +12,7 @@ mod logging;
 mod mempool_keeper;
 mod mining_accounts;
 mod node;
+mod notifications;
 mod options;
 mod pruner;
 mod reindex;
@@ -32,9 +33,10 @@ pub use import::{
 };
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
+pub use notifications::{NotificationConfig, NotifyCommands, PublisherConfig, Topic, ZmqAddress};
 pub use options::{
-    MiningOptions, NetworkActivity, NodeConfig, NodeOptions, Reindex, db_cache_bytes,
-    default_data_dir, load_chain_spec, parse_duration,
+    MiningOptions, NetworkActivity, NodeConfig, NodeOptions, NotificationOptions, Reindex,
+    db_cache_bytes, default_data_dir, load_chain_spec, parse_duration,
 };
 
 /// Whom the node dials.

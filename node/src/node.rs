@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
 use crate::mining_accounts::{AccountedWork, WorkingTime};
+use crate::notifications::Notifications;
 use crate::options::{NetworkActivity, Payout};
 use crate::relay::{Relay, RelayFollower};
 use crate::scheduled_blocks::ScheduledBlocks;
@@ -151,6 +152,7 @@ impl Node {
             clock.clone(),
             config.block_template,
         );
+        let notifications = Notifications::start(config.notifications.clone()).await?;
         let orphans = OrphanPool::default();
         let (relay, relay_events) = Relay::new(
             reader.clone(),
@@ -185,6 +187,7 @@ impl Node {
                 template_payout: config.template_payout.clone(),
                 work: Arc::clone(&work),
                 wallet: wallet.clone(),
+                zmq_notifications: notifications.published(),
                 started_at: clock.now(),
                 clock,
                 user_agent: config.user_agent.clone(),
@@ -230,11 +233,20 @@ impl Node {
             tokio::spawn(RelayFollower::new(relay).run(relay_events, network.clone())),
             tokio::spawn(announce_tips(reader.clone(), network.clone())),
             tokio::spawn(tell_miner_of_tips(reader.clone(), miner.clone())),
-            tokio::spawn(watch_failure(reader, stop.clone())),
-            tokio::spawn(watch_indexes(indexes.clone(), stop.clone())),
+            tokio::spawn(watch_failure(
+                reader.clone(),
+                notifications.clone(),
+                stop.clone(),
+            )),
+            tokio::spawn(watch_indexes(
+                indexes.clone(),
+                notifications.clone(),
+                stop.clone(),
+            )),
             tokio::spawn(fee_estimates.clone().save_hourly()),
             tokio::spawn(Arc::clone(&working_time).run()),
         ];
+        tasks.extend(notifications.follow(&reader, &mempool));
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
                 chain.handle.clone(),
@@ -252,6 +264,7 @@ impl Node {
             rpc,
             fee_estimates,
             working_time,
+            notifications,
             tasks,
             stop,
             handles,
@@ -312,6 +325,7 @@ struct Parts {
     rpc: RpcServer,
     fee_estimates: FeeEstimatesFile,
     working_time: Arc<WorkingTime>,
+    notifications: Notifications,
     tasks: Vec<JoinHandle<()>>,
     stop: StopHandle,
     handles: NodeHandles,
@@ -340,6 +354,7 @@ impl Parts {
             p2p = %info.p2p_addresses.join(" "),
             "node is ready"
         );
+        self.notifications.started();
         Ok(())
     }
 
@@ -368,6 +383,7 @@ impl Parts {
     }
 
     async fn stop(self) {
+        self.notifications.stopping().await;
         self.config.data_dir.remove_runtime();
         self.stop.stop();
         let miner = self.miner;
@@ -400,6 +416,7 @@ fn rpc_config(config: &NodeConfig) -> RpcConfig {
     let cookie = cookie.unwrap_or_else(|| config.data_dir.cookie());
     RpcConfig {
         user: config.rpc_user.clone(),
+        rest: config.rest,
         ..RpcConfig::new(config.rpc_bind, cookie)
     }
 }
@@ -554,18 +571,20 @@ async fn tell_miner_of_tips(reader: ChainReader, miner: MinerHandle) {
 }
 
 /// Stops the node when the chain can't go on.
-async fn watch_failure(reader: pyrite_chain::ChainReader, stop: StopHandle) {
+async fn watch_failure(reader: ChainReader, notifications: Notifications, stop: StopHandle) {
     let mut failure = reader.watch_failure();
     if let Ok(Some(error)) = failure.wait_for(Option::is_some).await.as_deref() {
         tracing::error!(%error, "the chain can't go on: stopping");
+        notifications.alert(&format!("the chain can't go on: {error}"));
         stop.stop();
     }
 }
 
 /// Stops the node when an index can't go on: it would answer what is no longer true.
-async fn watch_indexes(indexes: Indexes, stop: StopHandle) {
+async fn watch_indexes(indexes: Indexes, notifications: Notifications, stop: StopHandle) {
     let error = indexes.failed().await;
     tracing::error!(%error, "an index can't go on: stopping");
+    notifications.alert(&format!("an index can't go on: {error}"));
     stop.stop();
 }
 

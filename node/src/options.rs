@@ -12,17 +12,20 @@ use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
 use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::{Dialing, Multiaddr};
-use pyrite_rpc::OwnFields;
+use pyrite_rpc::{OwnFields, RestMode};
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
 pub use self::mining::MiningOptions;
+pub use self::notifications::NotificationOptions;
 pub use self::schedule::parse_duration;
+use crate::notifications::NotificationConfig;
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
 
 mod file;
 mod mempool;
 mod mining;
+mod notifications;
 mod schedule;
 
 /// Where a node listens for JSON-RPC when nothing else is said.
@@ -77,6 +80,9 @@ pub struct NodeOptions {
     /// Serve JSON-RPC here [default: 127.0.0.1:9332]
     #[arg(long, value_name = "ADDR", env = "PYRITE_RPC_BIND")]
     pub rpc_bind: Option<String>,
+    /// Serve Bitcoin Core's REST interface beside JSON-RPC, to whoever reaches its port, without a password [default: false]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_REST", num_args = 0..=1, default_missing_value = "true")]
+    pub rest: Option<bool>,
     /// Mine from the start, paying this address, or the node's own wallet if it says "wallet"
     #[arg(long, value_name = "ADDRESS", env = "PYRITE_MINE")]
     pub mine: Option<String>,
@@ -88,6 +94,10 @@ pub struct NodeOptions {
     #[command(flatten)]
     #[serde(skip)]
     pub mining: MiningOptions,
+    /// Whom to tell what happens.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub notifications: NotificationOptions,
     /// Make a block every so often, whatever the hash power, instead of mining: 10s, 500ms, 2m. Blocks pay as --mine says,
     /// or the wallet. For chains of fixed difficulty, and others where blocks come no faster than the chain wants
     #[arg(long, value_name = "TIME", env = "PYRITE_BLOCK_EVERY")]
@@ -256,12 +266,16 @@ pub struct NodeConfig {
     pub own_fields: OwnFields,
     /// What the node calls itself to peers and clients.
     pub user_agent: String,
+    /// Whether to serve the REST interface there too.
+    pub rest: RestMode,
     /// Whether to mine from the start, and for whom.
     pub mine: Option<Payout>,
     /// Whom the coinbase pays that `getblocktemplate` makes.
     pub template_payout: Option<ScriptBuf>,
     /// How to mine.
     pub mining: MinerSettings,
+    /// Whom to tell what happens.
+    pub notifications: NotificationConfig,
     /// Blocks by the clock, instead of mining from the start.
     pub block_schedule: Option<BlockSchedule>,
     /// What the mempool takes, and its bounds.
@@ -340,6 +354,10 @@ impl NodeOptions {
             own_fields: OwnFields::Shown,
             user_agent: USER_AGENT.to_owned(),
             rpc_bind: parse_rpc_bind(options.rpc_bind.as_deref().unwrap_or(DEFAULT_RPC_BIND))?,
+            rest: match options.rest {
+                Some(true) => RestMode::On,
+                Some(false) | None => RestMode::Off,
+            },
             mine: options
                 .mine
                 .as_deref()
@@ -351,6 +369,7 @@ impl NodeOptions {
                 .map(|text| parse_template_payout(&spec, text))
                 .transpose()?,
             mining: options.mining.resolve()?,
+            notifications: options.notifications.resolve()?,
             block_schedule,
             mempool,
             mempool_persistence,
@@ -414,9 +433,11 @@ impl NodeOptions {
             mdns: self.mdns.or(other.mdns),
             max_peers: self.max_peers.or(other.max_peers),
             rpc_bind: self.rpc_bind.or(other.rpc_bind),
+            rest: self.rest.or(other.rest),
             mine: self.mine.or(other.mine),
             template_payout: self.template_payout.or(other.template_payout),
             mining: self.mining.or(other.mining),
+            notifications: self.notifications.or(other.notifications),
             block_every: self.block_every.or(other.block_every),
             block_timing: self.block_timing.or(other.block_timing),
             mempool_expiry_hours: self.mempool_expiry_hours.or(other.mempool_expiry_hours),

@@ -26,11 +26,13 @@ pub(crate) enum Family {
     Util,
     /// The node's wallet.
     Wallet,
+    /// Notifications over ZMQ.
+    Zmq,
 }
 
 impl Family {
     /// Those that `help` lists, in its order.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Addressindex,
         Self::Blockchain,
         Self::Control,
@@ -40,6 +42,7 @@ impl Family {
         Self::RawTransactions,
         Self::Util,
         Self::Wallet,
+        Self::Zmq,
     ];
 
     /// The heading.
@@ -55,6 +58,7 @@ impl Family {
             Self::RawTransactions => "Rawtransactions",
             Self::Util => "Util",
             Self::Wallet => "Wallet",
+            Self::Zmq => "Zmq",
         }
     }
 }
@@ -219,6 +223,7 @@ impl Catalogue {
             api::tx_out_proof::METHODS,
             api::util::METHODS,
             api::wallet::METHODS,
+            api::zmq::METHODS,
         ])
     }
 

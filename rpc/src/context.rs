@@ -14,6 +14,17 @@ use pyrite_network::NetworkHandle;
 use pyrite_wallet::WalletHandle;
 use serde_json::{Value, json};
 
+/// A topic that is published over ZMQ, for `getzmqnotifications`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZmqNotification {
+    /// What is published, such as `pubhashblock`.
+    pub kind: String,
+    /// Where.
+    pub address: String,
+    /// How many messages wait for a subscriber.
+    pub high_water_mark: usize,
+}
+
 /// The handles that the RPC methods use, and what they need to know of the node.
 #[derive(Clone)]
 pub struct RpcContext {
@@ -45,6 +56,8 @@ pub struct RpcContext {
     pub wallet: WalletHandle,
     /// Follows the chain and the mempool with the wallet, and returns when it has caught up. Blocking.
     pub sync_wallet: Arc<dyn Fn() + Send + Sync>,
+    /// What is published over ZMQ.
+    pub zmq_notifications: Vec<ZmqNotification>,
     /// The current time.
     pub clock: Clock,
     /// Asks the node to stop; returns at once.

@@ -22,13 +22,15 @@ mod listener;
 mod params;
 mod places;
 mod psbt;
+mod rest;
 mod scan;
 mod server;
 mod signing;
 mod stop;
 
 pub use client::{ClientError, Credentials, RpcClient};
-pub use context::{OwnFields, RpcContext};
+pub use context::{OwnFields, RpcContext, ZmqNotification};
 pub use core_methods::methods_page;
 pub use error::RpcError;
+pub use rest::RestMode;
 pub use server::{RpcConfig, RpcServer, serve};

@@ -22,6 +22,7 @@ use crate::error::RpcError;
 use crate::handler::{self, Handler};
 use crate::listener::{Activity, LimitedListener};
 use crate::places::Places;
+use crate::rest::{Rest, RestMode};
 use crate::stop::{StopSender, stop_signal};
 
 /// How long the answer to a wrong password waits, so that guessing is slow.
@@ -57,6 +58,8 @@ pub struct RpcConfig {
     pub max_requests: usize,
     /// Connections that are open at a time; further ones wait.
     pub max_connections: usize,
+    /// Whether there is a REST interface beside JSON-RPC.
+    pub rest: RestMode,
 }
 
 impl RpcConfig {
@@ -71,6 +74,7 @@ impl RpcConfig {
             request_timeout: Duration::from_secs(30),
             max_requests: 64,
             max_connections: 512,
+            rest: RestMode::Off,
         }
     }
 }
@@ -92,19 +96,22 @@ pub struct RpcServer {
 /// can't be written.
 pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, RpcError> {
     let wallet_names = vec![String::new(), context.wallet.info().name];
+    let (rest, timeout) = (config.rest, config.request_timeout);
     start(config, |stop| {
         let catalogue = Catalogue::node();
         let handler = Handler::new(context, stop, catalogue);
         tokio::spawn(handler.clone().render_ahead());
-        Dispatcher::new(handler::methods(handler), catalogue, wallet_names)
+        let rest = Rest::new(rest, handler.clone(), timeout);
+        let methods = handler::methods(handler);
+        (Dispatcher::new(methods, catalogue, wallet_names), rest)
     })
     .await
 }
 
-/// Starts a server of any methods.
+/// Starts a server of any methods, and of a REST interface if there is one.
 async fn start(
     config: RpcConfig,
-    dispatcher: impl FnOnce(crate::stop::Stop) -> Dispatcher,
+    parts: impl FnOnce(crate::stop::Stop) -> (Dispatcher, Option<Rest>),
 ) -> Result<RpcServer, RpcError> {
     // First the address: the cookie of a server that has it must stay.
     let bind_error = |source| RpcError::Bind {
@@ -116,8 +123,10 @@ async fn start(
     let (cookie, credentials) = credentials(&config)?;
 
     let (sender, stop) = stop_signal();
+    let (dispatcher, rest) = parts(stop.clone());
     let shared = Arc::new(Shared {
-        dispatcher: dispatcher(stop.clone()),
+        dispatcher,
+        rest,
         credentials,
         places: Places::new(config.max_requests, PLACE_PATIENCE),
         large_places: Semaphore::new(MAX_LARGE_REQUESTS),
@@ -185,6 +194,7 @@ impl RpcServer {
 /// What all requests share.
 struct Shared {
     dispatcher: Dispatcher,
+    rest: Option<Rest>,
     credentials: Credentials,
     places: Places,
     large_places: Semaphore,
@@ -199,6 +209,15 @@ async fn handle(
     request: Request,
 ) -> Response {
     let _under_way = activity.begin();
+    if request.uri().path().starts_with(Rest::PREFIX) {
+        return match &shared.rest {
+            Some(rest) => {
+                let answer = rest.answer(request, &shared.dispatcher, &shared.places);
+                answer.await
+            }
+            None => plain(StatusCode::NOT_FOUND, ""),
+        };
+    }
     if request.method() != Method::POST {
         let mut response = plain(
             StatusCode::METHOD_NOT_ALLOWED,

@@ -78,11 +78,9 @@ impl TestServer {
             module
                 .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
                 .unwrap();
-            Dispatcher::new(
-                module.into(),
-                Catalogue::new(&[METHODS]),
-                vec![String::new()],
-            )
+            let catalogue = Catalogue::new(&[METHODS]);
+            let dispatcher = Dispatcher::new(module.into(), catalogue, vec![String::new()]);
+            (dispatcher, None)
         })
         .await
         .unwrap();
@@ -515,4 +513,15 @@ async fn a_client_that_disconnects_ends_its_call() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     server.server.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_rest_interface_its_paths_are_not_there() {
+    let server = TestServer::start(|_| ()).await;
+    for method in ["GET", "POST"] {
+        let mut stream = server.connect().await;
+        let asked = request(method, "/rest/chaininfo.json", "", "");
+        let answer = exchange(&mut stream, &asked).await;
+        assert_eq!((answer.status, answer.body.as_str()), (404, ""));
+    }
 }

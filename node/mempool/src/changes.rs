@@ -38,6 +38,26 @@ pub struct Changes {
     pub complete: bool,
 }
 
+/// One change of the mempool, for those who tell every single one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MempoolEvent {
+    /// Its number: higher than those of all events before it.
+    pub sequence: u64,
+    /// The transaction.
+    pub txid: Txid,
+    /// What happened.
+    pub change: MempoolChange,
+}
+
+/// What happened to a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MempoolChange {
+    /// It came. `None` when it has left since.
+    Added(Option<Arc<Transaction>>),
+    /// It left.
+    Removed(RemovalReason),
+}
+
 /// One change of the mempool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -73,6 +93,17 @@ impl ChangeLog {
             self.dropped_to = dropped;
         }
         self.events.push_back((sequence, event));
+    }
+
+    /// All events after `sequence` with their numbers; `None` when the log does not reach back.
+    pub(crate) fn events_after(
+        &self,
+        sequence: u64,
+    ) -> Option<impl Iterator<Item = &(u64, Event)>> {
+        let start = self
+            .events
+            .partition_point(|(number, _)| *number <= sequence);
+        (sequence >= self.dropped_to).then(|| self.events.iter().skip(start))
     }
 
     /// The net effect of all events after `sequence`; `None` when the log does not reach back.
@@ -124,6 +155,12 @@ mod tests {
         assert_eq!(all.added, [txid(2)]);
         assert_eq!(all.removed, [(txid(1), RemovalReason::Block)]);
         assert_eq!(log.after(4).unwrap().removed, []);
+        let numbers = |from| {
+            log.events_after(from)
+                .map(|events| events.map(|(n, _)| *n).collect())
+        };
+        assert_eq!(numbers(2), Some(vec![4, 5, 6]));
+        assert_eq!(numbers(6), Some(vec![]));
         assert_eq!(log.after(6).unwrap(), NetChanges::default());
     }
 
@@ -137,6 +174,7 @@ mod tests {
         assert_eq!(log.after(0).unwrap().added.len(), MAX_EVENTS);
         log.push(count + 1, Event::Added(txid(count + 1)));
         assert_eq!(log.after(0), None);
+        assert!(log.events_after(0).is_none());
         assert_eq!(log.after(1).unwrap().added.len(), MAX_EVENTS);
     }
 }

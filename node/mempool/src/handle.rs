@@ -10,7 +10,7 @@ use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid};
 use tokio::sync::watch;
 
-use crate::changes::Changes;
+use crate::changes::{Changes, MempoolEvent};
 use crate::fees::{FeeEstimator, FeeFollower};
 use crate::policy::dust_outputs;
 use crate::pool::{Family, Slot};
@@ -209,6 +209,13 @@ impl MempoolHandle {
     #[must_use]
     pub fn changes_since(&self, sequence: u64) -> Changes {
         self.state().changes_since(sequence)
+    }
+
+    /// Every single event after `sequence`, in order, and the sequence number that they lead to. `None` instead of the
+    /// events when the log does not reach back.
+    #[must_use]
+    pub fn events_since(&self, sequence: u64) -> (Option<Vec<MempoolEvent>>, u64) {
+        self.state().events_since(sequence)
     }
 
     /// The sequence number; it changes at every change of the mempool.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 
-use super::{MiningOptions, NodeOptions};
+use super::{MiningOptions, NodeOptions, NotificationOptions};
 use crate::NodeError;
 
 /// A configuration or chain spec file is a page of text; this is far above any real one.
@@ -48,30 +48,34 @@ pub(super) fn parse_config(path: &Path, text: &str) -> Result<NodeOptions, NodeE
     })
 }
 
-/// The keys of mining are flags of a group that other commands have too. serde can't flatten the group without forgetting what
-/// unknown keys and wrong lines are, so they are sorted out before.
+/// Some keys are flags of a group. serde can't flatten a group without forgetting what unknown keys and wrong lines are, so they are
+/// sorted out before.
 fn parse(text: &str) -> Result<NodeOptions, toml::de::Error> {
     let table = DeTable::parse(text)?;
     let span = table.span();
-    let group = MiningOptions::augment_args(clap::Command::new("mining"));
-    let is_of_group = |key: &str| {
+    let is_flag_of = |group: &clap::Command, key: &str| {
         group
             .get_arguments()
             .any(|flag| flag.get_long() == Some(key))
     };
-    let (mut mining, mut others) = (DeTable::new(), DeTable::new());
+    let of_mining = MiningOptions::augment_args(clap::Command::new("mining"));
+    let of_notifications = NotificationOptions::augment_args(clap::Command::new("notifications"));
+    let [mut mining, mut notifications, mut others] = std::array::from_fn(|_| DeTable::new());
     for (key, value) in table.into_inner() {
-        let keys = if is_of_group(key.get_ref()) {
+        let keys = if is_flag_of(&of_mining, key.get_ref()) {
             &mut mining
+        } else if is_flag_of(&of_notifications, key.get_ref()) {
+            &mut notifications
         } else {
             &mut others
         };
         keys.insert(key, value);
     }
-    let mining = Deserializer::from(Spanned::new(span.clone(), mining));
-    let others = Deserializer::from(Spanned::new(span, others));
+    let read = |keys| Deserializer::from(Spanned::new(span.clone(), keys));
+    let (mining, notifications, others) = (read(mining), read(notifications), read(others));
     Ok(NodeOptions {
         mining: MiningOptions::deserialize(mining)?,
+        notifications: NotificationOptions::deserialize(notifications)?,
         ..NodeOptions::deserialize(others)?
     })
 }

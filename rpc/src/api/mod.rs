@@ -32,3 +32,4 @@ pub(crate) mod traffic;
 pub(crate) mod tx_out_proof;
 pub(crate) mod util;
 pub(crate) mod wallet;
+pub(crate) mod zmq;

@@ -135,6 +135,20 @@ impl Dispatcher {
         Reply::batch(answers)
     }
 
+    /// What a method gives for these parameters, for whoever shows it in another way.
+    pub(crate) async fn result_of(
+        &self,
+        method: &str,
+        params: Vec<Value>,
+        place: &mut Place,
+    ) -> CallResult<JsonText> {
+        let call = Call {
+            method: method.to_owned(),
+            params: Value::Array(params),
+        };
+        self.call(call, &Endpoint::Node, place).await
+    }
+
     async fn carry_out(
         &self,
         request: &mut Request,

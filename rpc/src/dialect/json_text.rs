@@ -53,7 +53,7 @@ impl JsonText {
     }
 
     /// The text between two others.
-    pub(super) fn between(self, before: &str, after: &str) -> Self {
+    pub(crate) fn between(self, before: &str, after: &str) -> Self {
         let around = |text: &str| Self::from(text.to_owned());
         Self::concat([around(before), self, around(after)])
     }

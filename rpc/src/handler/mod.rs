@@ -45,5 +45,6 @@ mod tx_out_proof;
 mod util;
 mod wallet;
 mod wallet_json;
+mod zmq;
 
 pub(crate) use state::{Handler, methods};

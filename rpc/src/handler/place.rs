@@ -42,7 +42,7 @@ impl Handler {
     }
 
     /// Where a block stands, seen from the present tip.
-    pub(super) fn place(&self, info: &HeaderInfo) -> BlockPlace {
+    pub(crate) fn place(&self, info: &HeaderInfo) -> BlockPlace {
         let reader = &self.context.reader;
         let confirmations = self.confirmations(info, &reader.tip());
         BlockPlace {

@@ -209,7 +209,7 @@ impl Handler {
     }
 
     /// The block of a transaction, by the index, and its place there.
-    pub(super) fn find_indexed(
+    pub(crate) fn find_indexed(
         &self,
         txid: &Txid,
     ) -> CallResult<Option<(HeaderInfo, Arc<Block>, usize)>> {

@@ -42,6 +42,7 @@ use crate::api::traffic::TrafficServer;
 use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
+use crate::api::zmq::ZmqServer;
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::stop::Stop;
@@ -50,7 +51,7 @@ use crate::stop::Stop;
 #[derive(Clone)]
 pub(crate) struct Handler {
     /// The parts of the node.
-    pub(super) context: Arc<RpcContext>,
+    pub(crate) context: Arc<RpcContext>,
     /// Tells calls that wait or search that the server stops.
     pub(super) stop: Stop,
     /// What `help` describes.
@@ -102,7 +103,8 @@ pub(crate) fn methods(handler: Handler) -> Methods {
         TrafficServer::into_rpc(handler.clone()).into(),
         TxOutProofServer::into_rpc(handler.clone()).into(),
         UtilServer::into_rpc(handler.clone()).into(),
-        WalletServer::into_rpc(handler).into(),
+        WalletServer::into_rpc(handler.clone()).into(),
+        ZmqServer::into_rpc(handler).into(),
     ];
     let mut methods = Methods::new();
     for family in families {
@@ -129,7 +131,7 @@ impl Handler {
     }
 
     /// The network with the chain's addresses.
-    pub(super) fn address_network(&self) -> Network {
+    pub(crate) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()
     }
 

@@ -16,5 +16,6 @@ mod mempool_restart;
 mod mine;
 mod mining_report;
 mod network;
+mod notifications;
 mod orphans;
 mod support;

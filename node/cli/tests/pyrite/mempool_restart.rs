@@ -1,10 +1,8 @@
 //! The mempool outlives its node.
 
-
 use serde_json::{Value, json};
 
 use crate::support::{SOON, TestNetwork, wait};
-
 
 /// What the operator adds to a fee, in satoshi: the wallet, which offers its payments again, does not know of it.
 const DELTA: i64 = 1_234;

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use crate::command_line::{failure, pyrite};
 use crate::support::{MINED, SOON, TestNetwork, binary, wait};
 
-
 fn report_args(network: &TestNetwork, more: &[&str]) -> Vec<String> {
     let path = |name: &str| network.path().join(name).display().to_string();
     let args = [
@@ -205,9 +204,7 @@ fn a_network_has_blocks_by_the_clock() {
         timing: BlockTiming::Poisson,
     };
     let network = TestNetwork::start("pyrite", 2, MiningShare::Scheduled(schedule));
-    wait("blocks on the second node", SOON, || {
-        network.height(2) >= 5
-    });
+    wait("blocks on the second node", SOON, || network.height(2) >= 5);
     let status = network.rpc(1, "getminingstatus", json!([]));
     assert_eq!(status["running"], false);
     assert_eq!(status["schedule"]["timing"], "poisson");

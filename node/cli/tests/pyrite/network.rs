@@ -6,7 +6,6 @@ use std::process::Command;
 use crate::support::{MINED, SOON, TestNetwork, binary, wait};
 use serde_json::{Value, json};
 
-
 #[test]
 fn a_payment_reaches_every_mempool_and_then_the_payee() {
     let network = TestNetwork::on_demand(3);
@@ -271,14 +270,10 @@ fn a_node_begins_with_a_file_of_coins_and_fetches_the_rest() {
 
     network.heal().unwrap();
     network.wait_agreement(&[1, 2], SOON);
-    wait(
-        "the background validation",
-        SOON,
-        || {
-            let states = network.rpc(2, "getchainstates", json!([]));
-            states["chainstates"].as_array().unwrap().len() == 1
-        },
-    );
+    wait("the background validation", SOON, || {
+        let states = network.rpc(2, "getchainstates", json!([]));
+        states["chainstates"].as_array().unwrap().len() == 1
+    });
     let muhash =
         |number| network.rpc(number, "gettxoutsetinfo", json!(["muhash"]))["muhash"].clone();
     assert_eq!(muhash(1), muhash(2));

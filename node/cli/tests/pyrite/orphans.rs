@@ -1,6 +1,5 @@
 //! Transactions that reach a node before their parents.
 
-
 use pyrite_consensus::bitcoin::absolute::LockTime;
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use pyrite_consensus::bitcoin::transaction::Version;

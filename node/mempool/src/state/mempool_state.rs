@@ -7,7 +7,9 @@ use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use pyrite_consensus::{HashedBlock, Height};
 
 use crate::admission::{Draft, plan_return};
-use crate::changes::{ChangeLog, Changes, Event, NetChanges, RemovalReason};
+use crate::changes::{
+    ChangeLog, Changes, Event, MempoolChange, MempoolEvent, NetChanges, RemovalReason,
+};
 use crate::fees::FeeEvent;
 use crate::pool::{Family, NewEntry, Pool, Slot, Staged, ValidSince};
 use crate::rolling_fee::{Fullness, RollingFee};
@@ -95,6 +97,32 @@ impl State {
             removed,
             complete,
         }
+    }
+
+    /// The events after `sequence`, and the number that they lead to; no events at all when the log does not reach back.
+    pub(crate) fn events_since(&self, sequence: u64) -> (Option<Vec<MempoolEvent>>, u64) {
+        let event = |(number, event): &(u64, Event)| {
+            let (txid, change) = match event {
+                Event::Added(txid) => {
+                    let entry = self.pool.get(txid);
+                    (
+                        txid,
+                        MempoolChange::Added(entry.map(|entry| Arc::clone(&entry.tx))),
+                    )
+                }
+                Event::Removed(txid, reason) => (txid, MempoolChange::Removed(*reason)),
+            };
+            MempoolEvent {
+                sequence: *number,
+                txid: *txid,
+                change,
+            }
+        };
+        let events = self.log.events_after(sequence);
+        (
+            events.map(|events| events.map(event).collect()),
+            self.sequence,
+        )
     }
 
     /// Takes transactions in, parents first, in place of those that the plan evicts. Returns the replaced ones, parents first.

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 
 use crate::call::{CallError, CallResult};
 use crate::catalogue::Catalogue;
-use crate::context::RpcContext;
+use crate::context::{RpcContext, ZmqNotification};
 use crate::dialect::{Dispatcher, Endpoint};
 use crate::places::Place;
 use crate::stop::{StopSender, stop_signal};
@@ -125,6 +125,11 @@ impl TestNode {
             miner: MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now())),
             work,
             template_payout: None,
+            zmq_notifications: vec![ZmqNotification {
+                kind: "pubrawtx".to_owned(),
+                address: "tcp://127.0.0.1:28332".to_owned(),
+                high_water_mark: 7,
+            }],
             sync_wallet: wallet_sync(&reader, &mempool, &wallet),
             wallet,
             started_at: clock.now(),

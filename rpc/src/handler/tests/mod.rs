@@ -17,6 +17,7 @@ mod pruning;
 mod psbt;
 mod raw_create;
 mod render_ahead;
+mod rest;
 mod scenarios;
 mod signing;
 mod snapshot;
