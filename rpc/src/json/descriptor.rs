@@ -9,18 +9,42 @@ use super::script::{OutputKind, output_kind};
 /// Characters of a descriptor, in the order that the checksum counts them.
 const INPUT_CHARSET: &str = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
 
+/// The position of each character among them.
+const POSITIONS: [Option<u8>; 256] = positions();
+
+const fn positions() -> [Option<u8>; 256] {
+    let mut table = [None; 256];
+    let (mut position, characters) = (0_u8, INPUT_CHARSET.as_bytes());
+    // There is no other conversion in a constant function, and none of these loses anything.
+    while (position as usize) < characters.len() {
+        table[characters[position as usize] as usize] = Some(position);
+        position += 1;
+    }
+    table
+}
+
 /// Characters of the checksum.
 const CHECKSUM_CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// The descriptor that produces `script`: by key where the script shows it, else by address, else the
 /// script itself.
 pub(crate) fn infer_descriptor(script: &Script, network: Network) -> String {
-    with_checksum(&infer(script, network))
+    let address = Address::from_script(script, network).ok();
+    descriptor_of(script, &output_kind(script), address.as_ref())
 }
 
-fn infer(script: &Script, network: Network) -> String {
+/// The same where the script's kind and address are known.
+pub(super) fn descriptor_of(
+    script: &Script,
+    kind: &OutputKind<'_>,
+    address: Option<&Address>,
+) -> String {
+    with_checksum(&infer(script, kind, address))
+}
+
+fn infer(script: &Script, kind: &OutputKind<'_>, address: Option<&Address>) -> String {
     let valid = |key: &[u8]| PublicKey::from_slice(key).is_ok();
-    match output_kind(script) {
+    match kind {
         OutputKind::PublicKey(key) if valid(key) => return format!("pk({})", hex::encode(key)),
         OutputKind::Multisig { required, keys } if keys.iter().all(|key| valid(key)) => {
             let keys: Vec<String> = keys.iter().map(hex::encode).collect();
@@ -31,9 +55,9 @@ fn infer(script: &Script, network: Network) -> String {
         }
         _ => {}
     }
-    match Address::from_script(script, network) {
-        Ok(address) => format!("addr({address})"),
-        Err(_) => format!("raw({})", hex::encode(script.as_bytes())),
+    match address {
+        Some(address) => format!("addr({address})"),
+        None => format!("raw({})", hex::encode(script.as_bytes())),
     }
 }
 
@@ -50,8 +74,8 @@ pub(crate) fn checksum(descriptor: &str) -> Option<String> {
     let mut state = 1_u64;
     let mut class = 0_u64;
     let mut class_count = 0;
-    for character in descriptor.chars() {
-        let position = u64::try_from(INPUT_CHARSET.find(character)?).ok()?;
+    for byte in descriptor.bytes() {
+        let position = u64::from(POSITIONS[usize::from(byte)]?);
         state = step(state, position & 31);
         class = class * 3 + (position >> 5);
         class_count += 1;
