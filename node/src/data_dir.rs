@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::NodeError;
 
 const RUNTIME_FILE: &str = "node.json";
+/// What a running node has locked.
+const LOCK_FILE: &str = ".lock";
 
 /// The files of one chain in a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +132,26 @@ impl DataDir {
         })
     }
 
+    /// Keeps other nodes out of the chain's folder until the file is dropped, or the process ends.
+    ///
+    /// # Errors
+    /// Another node has it, or what the system said.
+    pub(crate) fn lock(&self) -> Result<fs::File, NodeError> {
+        let path = self.chain.join(LOCK_FILE);
+        let failed = |source| NodeError::DataDir {
+            path: path.clone(),
+            source,
+        };
+        let file = fs::File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(NodeError::InUse {
+                path: self.chain.clone(),
+            }),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// Writes `node.json`, whole or not at all.
     pub(crate) fn write_runtime(&self, info: &RuntimeInfo) -> Result<(), NodeError> {
         let path = self.chain.join(RUNTIME_FILE);
@@ -210,6 +232,18 @@ fn read_runtime(chain_dir: &Path) -> io::Result<RuntimeInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_node_has_a_directory_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(root.path().to_owned(), "regtest");
+        data_dir.create().unwrap();
+        let lock = data_dir.lock().unwrap();
+        let error = data_dir.lock().unwrap_err();
+        assert!(matches!(error, NodeError::InUse { .. }), "{error}");
+        drop(lock);
+        data_dir.lock().unwrap();
+    }
 
     #[test]
     fn a_running_node_is_found_without_its_chain_only_when_it_is_alone() {

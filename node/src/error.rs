@@ -30,6 +30,12 @@ pub enum NodeError {
         /// The value and the reason.
         detail: String,
     },
+    /// Another node runs on the directory.
+    #[error("{} is in use by another node", path.display())]
+    InUse {
+        /// The chain's folder.
+        path: PathBuf,
+    },
     /// No built-in chain has that name, and no file either.
     #[error("chain {name}: neither a built-in chain ({builtin}) nor a readable file: {source}")]
     UnknownChain {

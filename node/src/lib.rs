@@ -31,8 +31,8 @@ pub use import::{
 pub use logging::{LogTarget, init_logging};
 pub use node::{Node, NodeHandles, StopHandle};
 pub use options::{
-    MiningOptions, NodeConfig, NodeOptions, Reindex, db_cache_bytes, default_data_dir,
-    load_chain_spec, parse_duration,
+    MiningOptions, NodeConfig, NodeOptions, Reindex, RpcAccess, Secret, db_cache_bytes,
+    default_data_dir, load_chain_spec, parse_duration,
 };
 
 /// What `--block-every` and `--block-timing` say.

@@ -1,5 +1,6 @@
 //! The node: starts its parts in the order in which they need each other, and stops them in reverse.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub struct Node {
     chain: Chain,
     indexes: Indexes,
     parts: Parts,
+    /// Keeps other nodes out of the data directory.
+    _lock: File,
 }
 
 /// The parts of a node that runs in the same process.
@@ -107,7 +110,13 @@ impl Node {
     /// As `start`.
     pub async fn start_with(config: NodeConfig, stop: StopHandle) -> Result<Self, NodeError> {
         config.data_dir.create()?;
+        // First of all: a second node must not take the cookie of the first.
+        let lock = config.data_dir.lock()?;
+        // Clients that ask while the node starts are told how far it is.
+        let rpc = pyrite_rpc::listen(rpc_config(&config)).await?;
+        let progress = rpc.progress();
         let clock = Clock::system();
+        progress.tell("Loading block index…");
         let chain = open_chain(&config, clock.clone(), stop.clone()).await?;
         let path = config.data_dir.database();
         let indexes = match start_indexes(&config, &chain).await {
@@ -117,11 +126,12 @@ impl Node {
                 return Err(error);
             }
         };
-        match Self::start_on(config, &chain, &indexes, clock, stop).await {
+        match Self::start_on(config, rpc, &chain, &indexes, clock, stop).await {
             Ok(parts) => Ok(Self {
                 chain,
                 indexes,
                 parts,
+                _lock: lock,
             }),
             Err(error) => {
                 stop_indexes(indexes).await?;
@@ -133,6 +143,7 @@ impl Node {
 
     async fn start_on(
         config: NodeConfig,
+        rpc: RpcServer,
         chain: &Chain,
         indexes: &Indexes,
         clock: Clock,
@@ -142,6 +153,8 @@ impl Node {
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), config.mempool.clone());
         let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
         let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
+        let progress = rpc.progress();
+        progress.tell("Loading wallet…");
         let wallet = open_wallet(&config).await?;
         let ledger = open_ledger(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
@@ -160,6 +173,7 @@ impl Node {
             orphans.clone(),
             clock.clone(),
         );
+        progress.tell("Starting network threads…");
         let network = start_network(&config, chain, &mempool, Arc::clone(&relay)).await?;
         let work: Arc<dyn WorkSource> = Arc::new(AccountedWork::new(
             templates.clone(),
@@ -171,43 +185,33 @@ impl Node {
         let schedule_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
-        let rpc = pyrite_rpc::serve(
-            RpcConfig::new(config.rpc_bind, config.data_dir.cookie()),
-            RpcContext {
-                spec: Arc::clone(&config.spec),
-                chain: chain.handle.clone(),
-                reader: reader.clone(),
-                prune_mode: config.pruning,
-                indexes: indexes.clone(),
-                mempool: mempool.clone(),
-                mempool_file: Arc::clone(&mempool_file),
-                orphans,
-                network: network.clone(),
-                miner: miner.clone(),
-                template_payout: config.template_payout.clone(),
-                work: Arc::clone(&work),
-                wallet: wallet.clone(),
-                started_at: clock.now(),
-                clock,
-                user_agent: USER_AGENT.to_owned(),
-                mining_defaults: config.mining.clone(),
-                block_schedule: config.block_schedule,
-                sync_wallet: wallet_sync(&wallet_follower),
-                shutdown: {
-                    let stop = stop.clone();
-                    Arc::new(move || stop.stop())
-                },
-                data_dir: config.data_dir.chain().to_owned(),
+        rpc.serve(RpcContext {
+            spec: Arc::clone(&config.spec),
+            chain: chain.handle.clone(),
+            reader: reader.clone(),
+            prune_mode: config.pruning,
+            indexes: indexes.clone(),
+            mempool: mempool.clone(),
+            mempool_file: Arc::clone(&mempool_file),
+            orphans,
+            network: network.clone(),
+            miner: miner.clone(),
+            template_payout: config.template_payout.clone(),
+            work: Arc::clone(&work),
+            wallet: wallet.clone(),
+            started_at: clock.now(),
+            clock,
+            user_agent: USER_AGENT.to_owned(),
+            mining_defaults: config.mining.clone(),
+            block_schedule: config.block_schedule,
+            sync_wallet: wallet_sync(&wallet_follower),
+            shutdown: {
+                let stop = stop.clone();
+                Arc::new(move || stop.stop())
             },
-        )
-        .await;
-        let rpc = match rpc {
-            Ok(rpc) => rpc,
-            Err(error) => {
-                network.shutdown().await;
-                return Err(error.into());
-            }
-        };
+            data_dir: config.data_dir.chain().to_owned(),
+            log_path: config.data_dir.logs(),
+        });
 
         let handles = NodeHandles {
             reader: reader.clone(),
@@ -292,6 +296,7 @@ impl Node {
             chain,
             indexes,
             parts,
+            _lock,
         } = self;
         let path = parts.config.data_dir.database();
         parts.stop().await;
@@ -391,6 +396,19 @@ impl Parts {
         mempool_keeper::save(&self.mempool_file).await;
         let fee_estimates = self.fee_estimates;
         blocking(move || fee_estimates.save_last()).await;
+    }
+}
+
+/// Where JSON-RPC is served, and to whom.
+fn rpc_config(config: &NodeConfig) -> RpcConfig {
+    let access = &config.rpc_access;
+    let defaults = RpcConfig::new(config.rpc_bind[0], config.data_dir.cookie());
+    RpcConfig {
+        bind: config.rpc_bind.clone(),
+        users: access.users.clone(),
+        whitelists: access.whitelists.clone(),
+        allowed: access.allowed.clone(),
+        ..defaults
     }
 }
 

@@ -57,4 +57,6 @@ pub struct RpcContext {
     pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
+    /// Where the node's log is.
+    pub log_path: PathBuf,
 }

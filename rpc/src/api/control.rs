@@ -2,6 +2,8 @@
 
 use jsonrpsee::proc_macros::rpc;
 
+use serde_json::Value;
+
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
 
@@ -16,6 +18,14 @@ pub(crate) trait Control {
     #[method(name = "uptime")]
     fn uptime(&self) -> CallResult<u64>;
 
+    /// What the server is doing.
+    #[method(name = "getrpcinfo")]
+    fn get_rpc_info(&self) -> CallResult<Value>;
+
+    /// All methods as an OpenRPC document.
+    #[method(name = "rpc.discover")]
+    fn discover(&self) -> CallResult<Value>;
+
     /// Stops the node.
     #[method(name = "stop")]
     fn stop(&self) -> CallResult<String>;
@@ -23,6 +33,13 @@ pub(crate) trait Control {
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[
+    MethodSpec {
+        name: "getrpcinfo",
+        family: Family::Control,
+        summary: "Returns details of the RPC server.",
+        params: &[],
+        result: "{ \"active_commands\": [ { \"method\", \"duration\" (microseconds) }, ... ], \"logpath\" }",
+    },
     MethodSpec {
         name: "help",
         family: Family::Control,
@@ -34,6 +51,13 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             "The method to describe.",
         )],
         result: "(string) the text",
+    },
+    MethodSpec {
+        name: "rpc.discover",
+        family: Family::Control,
+        summary: "Returns all methods as an OpenRPC document, which programs can read.",
+        params: &[],
+        result: "(json object) an OpenRPC document, see https://spec.open-rpc.org",
     },
     MethodSpec {
         name: "stop",

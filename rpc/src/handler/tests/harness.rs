@@ -20,6 +20,7 @@ use pyrite_wallet::{SeedSource, WalletConfig, WalletHandle};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::auth::{Accounts, Whitelists};
 use crate::call::{CallError, CallResult};
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
@@ -135,6 +136,7 @@ impl TestNode {
             },
             block_schedule: None,
             data_dir: directory.path().to_owned(),
+            log_path: directory.path().join("log"),
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
@@ -232,10 +234,12 @@ pub(super) async fn call(
     params: Value,
 ) -> CallResult<Value> {
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let accounts = Accounts::new(Some("ann:secret"), &[], &Whitelists::default());
     let reply = dispatcher
         .answer(
             request.to_string().into(),
             &Endpoint::Node,
+            accounts.first(),
             &mut Place::alone(),
         )
         .await;
