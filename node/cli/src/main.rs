@@ -88,10 +88,7 @@ fn main() -> ExitCode {
         Command::Db(command) => db::run(&command),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(command) => bench::run(&command),
-        Command::Completions(args) => {
-            shell::completions(&args, Cli::command());
-            Ok(())
-        }
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
         Command::Man(args) => shell::man(&args, Cli::command()),
     };
     match result {

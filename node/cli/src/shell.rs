@@ -1,5 +1,6 @@
 //! `pyrite completions` and `pyrite man`: what shells and `man` know of this program, made of the same definitions as its help.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -20,9 +21,14 @@ pub(crate) struct ManArgs {
     dir: PathBuf,
 }
 
-/// Prints a completion script.
-pub(crate) fn completions(args: &CompletionsArgs, mut program: Command) {
-    clap_complete::generate(args.shell, &mut program, "pyrite", &mut std::io::stdout());
+/// Prints a completion script. Whoever reads it may have read enough before its end.
+pub(crate) fn completions(args: &CompletionsArgs, mut program: Command) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut program, "pyrite", &mut script);
+    match std::io::stdout().write_all(&script) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 /// Writes a page for the program and for each of its commands.

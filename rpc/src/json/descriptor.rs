@@ -124,6 +124,12 @@ mod tests {
 
     use super::*;
 
+    /// The descriptor without its checksum.
+    fn inferred(script: &Script) -> String {
+        let text = infer_descriptor(script, Network::Bitcoin);
+        text.split('#').next().unwrap_or_default().to_owned()
+    }
+
     #[test]
     fn the_checksum_is_that_of_bip_0380() {
         assert_eq!(checksum("raw(deadbeef)").as_deref(), Some("89f8spxm"));
@@ -140,18 +146,15 @@ mod tests {
     fn a_bare_key_is_named_and_an_unknown_key_hash_is_an_address() {
         let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
         let script = ScriptBuf::from_hex(&format!("21{key}ac")).unwrap();
-        assert_eq!(infer(&script, Network::Bitcoin), format!("pk({key})"));
+        assert_eq!(inferred(&script), format!("pk({key})"));
         let script = ScriptBuf::from_hex("0014751e76e8199196d454941c45d1b3a323f1433bd6").unwrap();
         assert_eq!(
-            infer(&script, Network::Bitcoin),
+            inferred(&script),
             "addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)"
         );
         let script = ScriptBuf::from_hex(&format!("5120{}", &key[2..])).unwrap();
-        assert_eq!(
-            infer(&script, Network::Bitcoin),
-            format!("rawtr({})", &key[2..])
-        );
+        assert_eq!(inferred(&script), format!("rawtr({})", &key[2..]));
         let script = ScriptBuf::from_hex(&format!("5121{key}51ae")).unwrap();
-        assert_eq!(infer(&script, Network::Bitcoin), format!("multi(1,{key})"));
+        assert_eq!(inferred(&script), format!("multi(1,{key})"));
     }
 }
