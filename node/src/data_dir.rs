@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::NodeError;
 
 const RUNTIME_FILE: &str = "node.json";
+/// What a running node has locked.
+const LOCK_FILE: &str = ".lock";
 
 /// The files of one chain in a data directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +172,26 @@ impl DataDir {
         Ok(())
     }
 
+    /// Keeps other nodes out of the chain's folder until the file is dropped, or the process ends.
+    ///
+    /// # Errors
+    /// Another node has it, or what the system said.
+    pub(crate) fn lock(&self) -> Result<fs::File, NodeError> {
+        let path = self.chain.join(LOCK_FILE);
+        let failed = |source| NodeError::DataDir {
+            path: path.clone(),
+            source,
+        };
+        let file = fs::File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(NodeError::InUse {
+                path: self.chain.clone(),
+            }),
+            Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// Writes `node.json`, whole or not at all.
     pub(crate) fn write_runtime(&self, info: &RuntimeInfo) -> Result<(), NodeError> {
         let path = self.chain.join(RUNTIME_FILE);
@@ -265,6 +287,18 @@ mod tests {
         let main = DataDir::bitcoin_core(root.path().to_owned(), "mainnet");
         assert_eq!(main.chain(), root.path());
         assert_eq!(main.wallets(), at("wallets"));
+    }
+
+    #[test]
+    fn one_node_has_a_directory_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let data_dir = DataDir::new(root.path().to_owned(), "regtest");
+        data_dir.create().unwrap();
+        let lock = data_dir.lock().unwrap();
+        let error = data_dir.lock().unwrap_err();
+        assert!(matches!(error, NodeError::InUse { .. }), "{error}");
+        drop(lock);
+        data_dir.lock().unwrap();
     }
 
     #[test]

@@ -38,6 +38,12 @@ pub enum NodeError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Another node runs on the directory.
+    #[error("{} is in use by another node", path.display())]
+    InUse {
+        /// The chain's folder.
+        path: PathBuf,
+    },
     /// No built-in chain has that name, and no file either.
     #[error("chain {name}: neither a built-in chain ({builtin}) nor a readable file: {source}")]
     UnknownChain {

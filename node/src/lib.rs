@@ -36,7 +36,8 @@ pub use node::{Node, NodeHandles, StopHandle};
 pub use notifications::{NotificationConfig, NotifyCommands, PublisherConfig, Topic, ZmqAddress};
 pub use options::{
     MiningOptions, NetworkActivity, NodeConfig, NodeOptions, NotificationOptions, Reindex,
-    db_cache_bytes, default_data_dir, load_chain_spec, parse_duration,
+    RpcAccess, RpcCookie, Secret, db_cache_bytes, default_data_dir, load_chain_spec,
+    parse_duration,
 };
 
 /// Whom the node dials.

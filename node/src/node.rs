@@ -1,5 +1,6 @@
 //! The node: starts its parts in the order in which they need each other, and stops them in reverse.
 
+use std::fs::File;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use crate::chain_access::NodeChainAccess;
 use crate::fee_estimates::FeeEstimatesFile;
 use crate::mining_accounts::{AccountedWork, WorkingTime};
 use crate::notifications::Notifications;
-use crate::options::{NetworkActivity, Payout};
+use crate::options::{NetworkActivity, Payout, RpcCookie};
 use crate::relay::{Relay, RelayFollower};
 use crate::scheduled_blocks::ScheduledBlocks;
 use crate::template_follower::TemplateFollower;
@@ -34,6 +35,8 @@ pub struct Node {
     chain: Chain,
     indexes: Indexes,
     parts: Parts,
+    /// Keeps other nodes out of the data directory.
+    _lock: File,
 }
 
 /// The parts of a node that runs in the same process.
@@ -106,7 +109,13 @@ impl Node {
     /// As `start`.
     pub async fn start_with(config: NodeConfig, stop: StopHandle) -> Result<Self, NodeError> {
         config.data_dir.create()?;
+        // First of all: a second node must not take the cookie of the first.
+        let lock = config.data_dir.lock()?;
+        // Clients that ask while the node starts are told how far it is.
+        let rpc = pyrite_rpc::listen(rpc_config(&config)).await?;
+        let progress = rpc.progress();
         let clock = Clock::system();
+        progress.tell("Loading block index…");
         let chain = open_chain(&config, clock.clone(), stop.clone()).await?;
         let path = config.data_dir.database();
         let indexes = match start_indexes(&config, &chain).await {
@@ -116,11 +125,12 @@ impl Node {
                 return Err(error);
             }
         };
-        match Self::start_on(config, &chain, &indexes, clock, stop).await {
+        match Self::start_on(config, rpc, &chain, &indexes, clock, stop).await {
             Ok(parts) => Ok(Self {
                 chain,
                 indexes,
                 parts,
+                _lock: lock,
             }),
             Err(error) => {
                 stop_indexes(indexes).await?;
@@ -132,6 +142,7 @@ impl Node {
 
     async fn start_on(
         config: NodeConfig,
+        rpc: RpcServer,
         chain: &Chain,
         indexes: &Indexes,
         clock: Clock,
@@ -141,6 +152,8 @@ impl Node {
         let mempool = MempoolHandle::new(reader.clone(), clock.clone(), config.mempool.clone());
         let mempool_file = mempool_keeper::mempool_file(&config, &mempool);
         let fee_estimates = load_fee_estimates(&config, &mempool, &clock).await;
+        let progress = rpc.progress();
+        progress.tell("Loading wallet…");
         let wallet = open_wallet(&config).await?;
         let ledger = open_ledger(&config).await?;
         let wallet_follower = WalletFollower::new(reader.clone(), mempool.clone(), wallet.clone());
@@ -160,6 +173,7 @@ impl Node {
             orphans.clone(),
             clock.clone(),
         );
+        progress.tell("Starting network threads…");
         let network = start_network(&config, chain, &mempool, Arc::clone(&relay)).await?;
         let work: Arc<dyn WorkSource> = Arc::new(AccountedWork::new(
             templates.clone(),
@@ -171,46 +185,36 @@ impl Node {
         let schedule_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
-        let rpc = pyrite_rpc::serve(
-            rpc_config(&config),
-            RpcContext {
-                spec: Arc::clone(&config.spec),
-                chain: chain.handle.clone(),
-                reader: reader.clone(),
-                prune_mode: config.pruning,
-                indexes: indexes.clone(),
-                mempool: mempool.clone(),
-                mempool_file: Arc::clone(&mempool_file),
-                orphans,
-                network: network.clone(),
-                miner: miner.clone(),
-                template_payout: config.template_payout.clone(),
-                work: Arc::clone(&work),
-                wallet: wallet.clone(),
-                zmq_notifications: notifications.published(),
-                started_at: clock.now(),
-                clock,
-                user_agent: config.user_agent.clone(),
-                mining_defaults: config.mining.clone(),
-                block_schedule: config.block_schedule,
-                sync_wallet: wallet_sync(&wallet_follower),
-                shutdown: {
-                    let stop = stop.clone();
-                    Arc::new(move || stop.stop())
-                },
-                data_dir: config.data_dir.chain().to_owned(),
-                deprecated: config.deprecated_rpc.iter().cloned().collect(),
-                own_fields: config.own_fields,
+        rpc.serve(RpcContext {
+            spec: Arc::clone(&config.spec),
+            chain: chain.handle.clone(),
+            reader: reader.clone(),
+            prune_mode: config.pruning,
+            indexes: indexes.clone(),
+            mempool: mempool.clone(),
+            mempool_file: Arc::clone(&mempool_file),
+            orphans,
+            network: network.clone(),
+            miner: miner.clone(),
+            template_payout: config.template_payout.clone(),
+            work: Arc::clone(&work),
+            wallet: wallet.clone(),
+            zmq_notifications: notifications.published(),
+            started_at: clock.now(),
+            clock,
+            user_agent: config.user_agent.clone(),
+            mining_defaults: config.mining.clone(),
+            block_schedule: config.block_schedule,
+            sync_wallet: wallet_sync(&wallet_follower),
+            shutdown: {
+                let stop = stop.clone();
+                Arc::new(move || stop.stop())
             },
-        )
-        .await;
-        let rpc = match rpc {
-            Ok(rpc) => rpc,
-            Err(error) => {
-                network.shutdown().await;
-                return Err(error.into());
-            }
-        };
+            data_dir: config.data_dir.chain().to_owned(),
+            log_path: config.data_dir.logs(),
+            deprecated: config.deprecated_rpc.iter().cloned().collect(),
+            own_fields: config.own_fields,
+        });
 
         let handles = NodeHandles {
             reader: reader.clone(),
@@ -305,6 +309,7 @@ impl Node {
             chain,
             indexes,
             parts,
+            _lock,
         } = self;
         let path = parts.config.data_dir.database();
         parts.stop().await;
@@ -412,12 +417,22 @@ impl Parts {
 
 /// Where JSON-RPC is served, and to whom.
 fn rpc_config(config: &NodeConfig) -> RpcConfig {
-    let cookie = config.rpc_cookie.clone();
-    let cookie = cookie.unwrap_or_else(|| config.data_dir.cookie());
+    let access = &config.rpc_access;
+    let place = config.data_dir.cookie();
+    let cookie_path = match &config.rpc_cookie {
+        RpcCookie::InPlace => Some(place.clone()),
+        RpcCookie::At(path) => Some(path.clone()),
+        RpcCookie::None => None,
+    };
+    let defaults = RpcConfig::new(config.rpc_bind[0], place);
     RpcConfig {
-        user: config.rpc_user.clone(),
+        bind: config.rpc_bind.clone(),
+        cookie_path,
+        users: access.users.clone(),
+        whitelists: access.whitelists.clone(),
+        allowed: access.allowed.clone(),
         rest: config.rest,
-        ..RpcConfig::new(config.rpc_bind, cookie)
+        ..defaults
     }
 }
 

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use self::file::{read_config_file, read_text};
 pub use self::mining::MiningOptions;
 pub use self::notifications::NotificationOptions;
+pub use self::rpc::{RpcAccess, RpcCookie, Secret};
 pub use self::schedule::parse_duration;
 use crate::notifications::NotificationConfig;
 use crate::{DataDir, LogTarget, NodeError, StaleEstimates};
@@ -26,6 +27,7 @@ mod file;
 mod mempool;
 mod mining;
 mod notifications;
+mod rpc;
 mod schedule;
 
 /// Where a node listens for JSON-RPC when nothing else is said.
@@ -77,9 +79,55 @@ pub struct NodeOptions {
     /// The most peers to be connected with [default: 125]
     #[arg(long, value_name = "N", env = "PYRITE_MAX_PEERS")]
     pub max_peers: Option<usize>,
-    /// Serve JSON-RPC here [default: 127.0.0.1:9332]
-    #[arg(long, value_name = "ADDR", env = "PYRITE_RPC_BIND")]
-    pub rpc_bind: Option<String>,
+    /// Serve JSON-RPC here; may be given several times [default: 127.0.0.1:9332]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "PYRITE_RPC_BIND",
+        value_delimiter = ','
+    )]
+    #[serde(deserialize_with = "rpc::one_or_more")]
+    pub rpc_bind: Vec<String>,
+    /// A user of JSON-RPC beside the cookie's: USER:SALT$HASH, as `pyrite rpcauth USER` prints it; may be given several times
+    #[arg(
+        long,
+        value_name = "LINE",
+        env = "PYRITE_RPC_AUTH",
+        value_delimiter = ','
+    )]
+    pub rpc_auth: Vec<String>,
+    /// A user of JSON-RPC whose password stands in --rpc-password
+    #[arg(long, value_name = "NAME", env = "PYRITE_RPC_USER")]
+    pub rpc_user: Option<String>,
+    /// The password; other programs can see flags, so rather give it in the environment or the file
+    #[arg(
+        long,
+        value_name = "WORD",
+        env = "PYRITE_RPC_PASSWORD",
+        hide_env_values = true
+    )]
+    pub rpc_password: Option<Secret>,
+    /// The methods that a user may call: USER:METHOD,METHOD. May be given several times; of several lists for one user, what is
+    /// in all of them counts
+    #[arg(
+        long,
+        value_name = "LIST",
+        env = "PYRITE_RPC_WHITELIST",
+        value_delimiter = ';'
+    )]
+    pub rpc_whitelist: Vec<String>,
+    /// Users without a list may call nothing [default: true if there is a list]
+    #[arg(long, value_name = "BOOL", env = "PYRITE_RPC_WHITELIST_DEFAULT", num_args = 0..=1, default_missing_value = "true")]
+    pub rpc_whitelist_default: Option<bool>,
+    /// Addresses that may use JSON-RPC beside this machine's: 1.2.3.4, 1.2.3.0/24, 1.2.3.0/255.255.255.0; may be given several
+    /// times
+    #[arg(
+        long,
+        value_name = "NET",
+        env = "PYRITE_RPC_ALLOW_IP",
+        value_delimiter = ','
+    )]
+    pub rpc_allow_ip: Vec<String>,
     /// Serve Bitcoin Core's REST interface beside JSON-RPC, to whoever reaches its port, without a password [default: false]
     #[arg(long, value_name = "BOOL", env = "PYRITE_REST", num_args = 0..=1, default_missing_value = "true")]
     pub rest: Option<bool>,
@@ -255,11 +303,11 @@ pub struct NodeConfig {
     /// The most peers.
     pub max_peers: usize,
     /// Where to serve JSON-RPC.
-    pub rpc_bind: SocketAddr,
-    /// The file of the RPC cookie, where it is not in its place in the data directory.
-    pub rpc_cookie: Option<PathBuf>,
-    /// The one user of JSON-RPC and the password; then there is no cookie.
-    pub rpc_user: Option<(String, String)>,
+    pub rpc_bind: Vec<SocketAddr>,
+    /// Who may use it.
+    pub rpc_access: RpcAccess,
+    /// Where the RPC cookie is.
+    pub rpc_cookie: RpcCookie,
     /// Fields and methods that Bitcoin Core took away and that are to be there all the same, as `-deprecatedrpc` names them.
     pub deprecated_rpc: Vec<String>,
     /// Whether replies of Bitcoin Core's methods have fields of ours.
@@ -320,6 +368,7 @@ impl NodeOptions {
         let mempool = options.mempool(&spec)?;
         let mempool_persistence = options.mempool_persistence();
         let block_schedule = options.block_schedule(&spec)?;
+        let (rpc_bind, rpc_access) = (options.rpc_bind()?, options.rpc_access()?);
         let root = match options.data_dir {
             Some(path) => path,
             None => default_data_dir()?,
@@ -348,12 +397,12 @@ impl NodeOptions {
                 1,
                 10_000,
             )?,
-            rpc_cookie: None,
-            rpc_user: None,
+            rpc_bind,
+            rpc_access,
+            rpc_cookie: RpcCookie::InPlace,
             deprecated_rpc: Vec::new(),
             own_fields: OwnFields::Shown,
             user_agent: USER_AGENT.to_owned(),
-            rpc_bind: parse_rpc_bind(options.rpc_bind.as_deref().unwrap_or(DEFAULT_RPC_BIND))?,
             rest: match options.rest {
                 Some(true) => RestMode::On,
                 Some(false) | None => RestMode::Off,
@@ -432,7 +481,13 @@ impl NodeOptions {
             peer: non_empty_or(self.peer, other.peer),
             mdns: self.mdns.or(other.mdns),
             max_peers: self.max_peers.or(other.max_peers),
-            rpc_bind: self.rpc_bind.or(other.rpc_bind),
+            rpc_bind: non_empty_or(self.rpc_bind, other.rpc_bind),
+            rpc_auth: non_empty_or(self.rpc_auth, other.rpc_auth),
+            rpc_user: self.rpc_user.or(other.rpc_user),
+            rpc_password: self.rpc_password.or(other.rpc_password),
+            rpc_whitelist: non_empty_or(self.rpc_whitelist, other.rpc_whitelist),
+            rpc_whitelist_default: self.rpc_whitelist_default.or(other.rpc_whitelist_default),
+            rpc_allow_ip: non_empty_or(self.rpc_allow_ip, other.rpc_allow_ip),
             rest: self.rest.or(other.rest),
             mine: self.mine.or(other.mine),
             template_payout: self.template_payout.or(other.template_payout),
@@ -602,13 +657,6 @@ fn parse_peers(setting: &'static str, peers: &[String]) -> Result<Vec<Multiaddr>
             })
         })
         .collect()
-}
-
-fn parse_rpc_bind(text: &str) -> Result<SocketAddr, NodeError> {
-    text.parse().map_err(|_| NodeError::Setting {
-        setting: "rpc-bind",
-        detail: format!("{text} is not an address and port such as {DEFAULT_RPC_BIND}"),
-    })
 }
 
 fn parse_payout(spec: &ChainSpec, text: &str) -> Result<Payout, NodeError> {

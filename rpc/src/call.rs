@@ -48,6 +48,8 @@ pub(crate) mod code {
     pub(crate) const VERIFY_REJECTED: i32 = -26;
     /// A transaction's outputs exist already.
     pub(crate) const VERIFY_ALREADY_IN_UTXO_SET: i32 = -27;
+    /// The node is starting.
+    pub(crate) const IN_WARMUP: i32 = -28;
     /// The peer isn't connected.
     pub(crate) const CLIENT_NODE_NOT_CONNECTED: i32 = -29;
     /// What should be banned or unbanned is not a peer, or is not banned.

@@ -72,6 +72,8 @@ pub struct RpcContext {
     pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
+    /// Where the node's log is.
+    pub log_path: PathBuf,
     /// What Bitcoin Core took away and this node still answers, by the names that `-deprecatedrpc` takes.
     pub deprecated: BTreeSet<String>,
     /// Whether replies of Bitcoin Core's methods have fields of ours.

@@ -91,7 +91,7 @@ const CORE_FAMILIES: &[CoreFamily] = &[
         title: "Control",
         methods: &[
             here("getmemoryinfo"),
-            absent("getrpcinfo", "not here yet"),
+            here("getrpcinfo"),
             here("help"),
             absent(
                 "logging",
@@ -119,7 +119,7 @@ const CORE_FAMILIES: &[CoreFamily] = &[
             here("addnode"),
             here("clearbanned"),
             here("disconnectnode"),
-            absent("getaddednodeinfo", "not here yet"),
+            here("getaddednodeinfo"),
             absent("getaddrmaninfo", NO_ADDRESS_MANAGER),
             here("getconnectioncount"),
             here("getnettotals"),
@@ -237,7 +237,7 @@ const CORE_FAMILIES: &[CoreFamily] = &[
     },
     CoreFamily {
         title: "Zmq",
-        methods: &[absent("getzmqnotifications", "not here yet")],
+        methods: &[here("getzmqnotifications")],
     },
     CoreFamily {
         title: "Hidden",

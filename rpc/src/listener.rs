@@ -1,7 +1,7 @@
-//! A TCP listener that serves a bounded number of connections at a time, and ends those on which
+//! TCP listeners that serve a bounded number of connections at a time, and end those on which
 //! nothing happens, so that they don't keep others out.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -9,64 +9,98 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-/// Accepts connections while fewer than a limit are open; the others wait in the system's queue.
+/// How long accepting pauses when the system has no room for another connection.
+const PAUSE_WHEN_FULL: Duration = Duration::from_millis(100);
+
+/// Accepts connections while fewer than a limit are open; the others wait in the system's queues.
 pub(crate) struct LimitedListener {
-    inner: TcpListener,
+    inner: Vec<TcpListener>,
+    /// The one that is asked first next time, so that each has its turn.
+    next: usize,
     places: Arc<Semaphore>,
     idle_limit: Duration,
 }
 
 impl LimitedListener {
-    /// A listener with that many places. A connection ends when for `idle_limit` no request is under
+    /// Listeners with that many places together. A connection ends when for `idle_limit` no request is under
     /// way, the head of one included, and no byte of an answer is taken.
-    pub(crate) fn new(inner: TcpListener, max_connections: usize, idle_limit: Duration) -> Self {
+    pub(crate) fn new(
+        inner: Vec<TcpListener>,
+        max_connections: usize,
+        idle_limit: Duration,
+    ) -> Self {
         Self {
             inner,
+            next: 0,
             places: Arc::new(Semaphore::new(max_connections)),
             idle_limit,
         }
     }
-}
 
-impl Listener for LimitedListener {
-    type Io = LimitedStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+    /// The next connection.
+    pub(crate) async fn accept(&mut self) -> LimitedStream {
         let place = Arc::clone(&self.places)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let (stream, address) = Listener::accept(&mut self.inner).await;
+        let (stream, peer) = loop {
+            match poll_fn(|context| self.poll_accept(context)).await {
+                Ok(accepted) => break accepted,
+                // That connection has gone; the others have not.
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot accept RPC connections");
+                    tokio::time::sleep(PAUSE_WHEN_FULL).await;
+                }
+            }
+        };
         // Answers are small and written at once: waiting to fill a segment only delays them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        let stream = LimitedStream {
+        LimitedStream {
             stream,
-            activity: Activity::default(),
+            activity: Activity::new(peer, place),
             idle_limit: self.idle_limit,
             alarm: Box::pin(tokio::time::sleep(self.idle_limit)),
-            _place: place,
-        };
-        (stream, address)
+        }
     }
 
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.inner.local_addr()
+    fn poll_accept(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        for step in 0..self.inner.len() {
+            let index = (self.next + step) % self.inner.len();
+            if let Poll::Ready(accepted) = self.inner[index].poll_accept(context) {
+                self.next = index + 1;
+                return Poll::Ready(accepted);
+            }
+        }
+        Poll::Pending
     }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// What happens on a connection; clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Activity(Arc<Mutex<State>>);
+pub(crate) struct Activity {
+    peer: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -74,22 +108,37 @@ struct State {
     requests: usize,
     /// When something happened last.
     last: Instant,
-}
-
-impl Default for Activity {
-    fn default() -> Self {
-        Self(Arc::new(Mutex::new(State {
-            requests: 0,
-            last: Instant::now(),
-        })))
-    }
+    /// The connection's place, until it ends or takes one elsewhere.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Activity {
+    fn new(peer: SocketAddr, place: OwnedSemaphorePermit) -> Self {
+        let state = State {
+            requests: 0,
+            last: Instant::now(),
+            place: Some(place),
+        };
+        Self {
+            peer,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     /// A request is under way until the guard is dropped.
     pub(crate) fn begin(&self) -> RequestGuard {
         self.change(|state| state.requests += 1);
         RequestGuard(self.clone())
+    }
+
+    /// Takes the connection's place for another kind, and gives the one that it had to others.
+    pub(crate) fn move_to(&self, place: OwnedSemaphorePermit) {
+        self.change(|state| state.place = Some(place));
     }
 
     fn touch(&self) {
@@ -97,21 +146,15 @@ impl Activity {
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         state.last = Instant::now();
     }
 
     /// Since when nothing happens; `None` while a request is under way.
     fn idle_since(&self) -> Option<Instant> {
-        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.requests == 0).then_some(state.last)
-    }
-}
-
-impl Connected<IncomingStream<'_, LimitedListener>> for Activity {
-    fn connect_info(stream: IncomingStream<'_, LimitedListener>) -> Self {
-        stream.io().activity.clone()
     }
 }
 
@@ -131,23 +174,28 @@ pub(crate) struct LimitedStream {
     activity: Activity,
     idle_limit: Duration,
     alarm: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
 }
 
 impl LimitedStream {
+    /// What happens on it.
+    pub(crate) fn activity(&self) -> Activity {
+        self.activity.clone()
+    }
+
     /// What a read or write that must wait ends with when nothing has happened for too long.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
-        let Some(since) = self.activity.idle_since() else {
-            return Poll::Pending;
-        };
-        let deadline = since + self.idle_limit;
-        if self.alarm.deadline() != deadline {
+        // The alarm is seldom set: when it goes off too early, for as long as is left.
+        while self.alarm.as_mut().poll(context).is_ready() {
+            let deadline = match self.activity.idle_since() {
+                Some(since) => since + self.idle_limit,
+                None => Instant::now() + self.idle_limit,
+            };
+            if deadline <= Instant::now() {
+                return Poll::Ready(io::ErrorKind::TimedOut.into());
+            }
             self.alarm.as_mut().reset(deadline);
         }
-        self.alarm
-            .as_mut()
-            .poll(context)
-            .map(|()| io::ErrorKind::TimedOut.into())
+        Poll::Pending
     }
 
     /// The outcome of a write: bytes that were taken are activity.

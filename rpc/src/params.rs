@@ -43,10 +43,8 @@ pub(crate) fn arrange(method: &MethodSpec, params: Value) -> CallResult<Vec<Valu
 fn by_position(method: &MethodSpec, mut named: Map<String, Value>) -> CallResult<Vec<Value>> {
     let mut values = match named.shift_remove(POSITIONAL) {
         Some(Value::Array(values)) => values,
-        Some(other) => {
-            return Err(type_error(&[misfit(POSITIONAL, 0, &other, "array")]));
-        }
-        None => Vec::new(),
+        // Bitcoin Core, too, takes no notice of anything else under that name.
+        Some(_) | None => Vec::new(),
     };
     let positional_count = values.len();
     let mut filled = vec![false; method.params.len()];

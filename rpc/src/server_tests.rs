@@ -9,9 +9,12 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::*;
+use crate::auth::RpcUser;
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
-use crate::client::{ClientError, RpcClient};
+use crate::client::{ClientError, Credentials, RpcClient};
+use crate::dialect::Endpoint;
+use crate::http::{MAX_LARGE_REQUESTS, endpoint};
 
 const METHODS: &[MethodSpec] = &[
     MethodSpec {
@@ -44,6 +47,31 @@ const METHODS: &[MethodSpec] = &[
     },
 ];
 
+fn methods(opened: watch::Receiver<bool>) -> jsonrpsee::Methods {
+    let mut module = RpcModule::new(opened);
+    module
+        .register_method("echo", |params, _, _| {
+            CallResult::Ok(params.sequence().optional_next::<Value>().unwrap())
+        })
+        .unwrap();
+    for name in ["wait", "waitfornewblock"] {
+        module
+            .register_async_method(name, |_, opened, _| async move {
+                let mut opened = opened.as_ref().clone();
+                opened.wait_for(|open| *open).await.unwrap();
+                CallResult::Ok(Value::Null)
+            })
+            .unwrap();
+    }
+    module
+        .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
+        .unwrap();
+    module.into()
+}
+
+#[path = "malformed_tests.rs"]
+mod malformed;
+
 struct TestServer {
     server: RpcServer,
     directory: tempfile::TempDir,
@@ -59,31 +87,12 @@ impl TestServer {
         );
         adjust(&mut config);
         let (gate, opened) = watch::channel(false);
-        let server = start(config, |_| {
-            let mut module = RpcModule::new(opened);
-            module
-                .register_method("echo", |params, _, _| {
-                    CallResult::Ok(params.sequence().optional_next::<Value>().unwrap())
-                })
-                .unwrap();
-            for name in ["wait", "waitfornewblock"] {
-                module
-                    .register_async_method(name, |_, opened, _| async move {
-                        let mut opened = opened.as_ref().clone();
-                        opened.wait_for(|open| *open).await.unwrap();
-                        CallResult::Ok(Value::Null)
-                    })
-                    .unwrap();
-            }
-            module
-                .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
-                .unwrap();
-            let catalogue = Catalogue::new(&[METHODS]);
-            let dispatcher = Dispatcher::new(module.into(), catalogue, vec![String::new()]);
-            (dispatcher, None)
-        })
-        .await
-        .unwrap();
+        let server = listen(config).await.unwrap();
+        server.shared.dispatcher.start(
+            methods(opened),
+            Catalogue::new(&[METHODS]),
+            vec![String::new()],
+        );
         Self {
             server,
             directory,
@@ -240,6 +249,90 @@ async fn without_the_cookie_nothing_is_done() {
             "{}",
             answer.head
         );
+    }
+}
+
+#[tokio::test]
+async fn users_call_what_they_may() {
+    let ann = RpcUser::new("ann", "word");
+    let server = TestServer::start(|config| {
+        config.users = vec![ann];
+        config.whitelists.add("ann:echo");
+        config.cookie_path = None;
+    })
+    .await;
+    let url = format!("http://{}", server.server.local_addr());
+    let client = |password: &str| {
+        let (user, password) = ("ann".to_owned(), password.to_owned());
+        let credentials = Credentials::Password { user, password };
+        RpcClient::with_credentials(url.clone(), credentials, Duration::from_secs(30))
+    };
+    let status = |client: RpcClient, method: &'static str| async move {
+        let call = tokio::task::spawn_blocking(move || client.call(method, json!([])));
+        match call.await.unwrap() {
+            Ok(_) => 200,
+            Err(ClientError::Status { status, .. }) => status,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(status(client("word"), "echo").await, 200);
+    assert_eq!(status(client("word"), "coins").await, 403);
+    assert_eq!(status(client("Word"), "echo").await, 401);
+    assert!(!server.directory.path().join(".cookie").exists());
+}
+
+#[tokio::test]
+async fn every_address_is_served() {
+    let server = TestServer::start(|config| {
+        config.bind.push("127.0.0.1:0".parse().unwrap());
+    })
+    .await;
+    for address in server.server.addresses.clone() {
+        let body = r#"{"id":1,"method":"echo"}"#;
+        let request = request("POST", "/", &server.authorization(), body);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        assert_eq!(exchange(&mut stream, &request).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_starts_says_so_and_then_serves_on_the_same_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let bind = "127.0.0.1:0".parse().unwrap();
+    let config = RpcConfig::new(bind, directory.path().join(".cookie"));
+    let server = listen(config).await.unwrap();
+    let (gate, opened) = watch::channel(true);
+    let server = TestServer {
+        server,
+        directory,
+        gate,
+    };
+    let body = r#"{"id":1,"method":"echo"}"#;
+    let request = request("POST", "/", &server.authorization(), body);
+    let mut stream = server.connect().await;
+    let told = exchange(&mut stream, &request).await.json()["error"].clone();
+    assert_eq!(told, json!({"code": -28, "message": "RPC server started"}));
+    server.server.progress().tell("Verifying blocks…");
+    let told = exchange(&mut stream, &request).await.json()["error"].clone();
+    assert_eq!(told, json!({"code": -28, "message": "Verifying blocks…"}));
+    let dispatcher = &server.server.shared.dispatcher;
+    dispatcher.start(methods(opened), Catalogue::new(&[METHODS]), Vec::new());
+    assert_eq!(exchange(&mut stream, &request).await.status, 200);
+}
+
+/// Requests that come together are answered in their order, each on the heels of the one before.
+#[tokio::test]
+async fn requests_are_pipelined() {
+    let server = TestServer::start(|_| ()).await;
+    let one = |id: u32| {
+        let body = format!(r#"{{"id":{id},"method":"echo","params":[{id}]}}"#);
+        request("POST", "/", &server.authorization(), &body)
+    };
+    let mut stream = server.connect().await;
+    let together: String = (0..100).map(one).collect();
+    stream.write_all(together.as_bytes()).await.unwrap();
+    for id in 0..100 {
+        assert_eq!(read_answer(&mut stream).await.json()["result"], id);
     }
 }
 
@@ -436,9 +529,9 @@ async fn a_busy_address_is_named_and_its_cookie_stays() {
     let before = fs::read(&cookie).unwrap();
     let address = server.server.local_addr();
     let config = RpcConfig::new(address, cookie.clone());
-    let error = start(config, |_| unreachable!("nothing is served"))
-        .await
-        .unwrap_err();
+    let Err(error) = listen(config).await else {
+        panic!("two servers have one address");
+    };
     assert!(error.to_string().contains(&address.to_string()), "{error}");
     assert_eq!(fs::read(&cookie).unwrap(), before);
 }
@@ -513,15 +606,4 @@ async fn a_client_that_disconnects_ends_its_call() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     server.server.shutdown().await;
-}
-
-#[tokio::test]
-async fn without_a_rest_interface_its_paths_are_not_there() {
-    let server = TestServer::start(|_| ()).await;
-    for method in ["GET", "POST"] {
-        let mut stream = server.connect().await;
-        let asked = request(method, "/rest/chaininfo.json", "", "");
-        let answer = exchange(&mut stream, &asked).await;
-        assert_eq!((answer.status, answer.body.as_str()), (404, ""));
-    }
 }

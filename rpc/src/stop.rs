@@ -40,6 +40,13 @@ impl StopSender {
     }
 }
 
+/// A server that is dropped stops, too.
+impl Drop for StopSender {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
 impl Stop {
     /// Whether the server stops.
     pub(crate) fn is_stopping(&self) -> bool {

@@ -326,7 +326,7 @@ mod tests {
         );
         let options = NodeOptions::from_toml(Path::new("pyrite.toml"), &text).unwrap();
         assert_eq!(options.peer, ["/ip4/127.0.0.1/tcp/12"]);
-        assert_eq!(options.rpc_bind.as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(options.rpc_bind, ["127.0.0.1:1"]);
         assert_eq!(options.mining.intensity, Some(33));
         assert_eq!(options.mine.as_deref(), Some("wallet"));
         assert_eq!(options.fee_fallback, Some(true));

@@ -14,11 +14,12 @@ mod mining;
 mod node;
 mod progress;
 mod rpc;
+mod shell;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tikv_jemallocator::Jemalloc;
 
 #[global_allocator]
@@ -59,6 +60,8 @@ enum Command {
     Mine(Box<mine::MineArgs>),
     /// Call a method of a running node, such as: pyrite rpc getblockcount
     Rpc(rpc::RpcArgs),
+    /// Make a user of JSON-RPC: print the line for --rpc-auth and a new password
+    Rpcauth(rpc::RpcAuthArgs),
     /// What mining brought in and what it cost
     #[command(subcommand)]
     Mining(mining::MiningCommand),
@@ -77,6 +80,10 @@ enum Command {
     /// Measure this program on this machine
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    /// Print a completion script for a shell: bash, zsh, fish
+    Completions(shell::CompletionsArgs),
+    /// Write man pages into a folder
+    Man(shell::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -85,12 +92,14 @@ fn main() -> ExitCode {
     if let Some(flags) = bitcoind::is_asked_for(&arguments) {
         return bitcoind::run(flags);
     }
-    let result = match Cli::parse().command {
+    let words = rpc::with_bitcoin_flags(arguments.into_iter());
+    let result = match Cli::parse_from(words).command {
         Command::Bitcoind { flags } => return bitcoind::run(&flags),
         Command::Testnet(command) => pyrite_testnet::command::run(command),
         Command::Node(args) => node::run(*args),
         Command::Mine(args) => mine::run(&args),
         Command::Rpc(args) => rpc::run(&args),
+        Command::Rpcauth(args) => rpc::run_rpcauth(&args),
         Command::Mining(command) => mining::run(&command),
         Command::Import(args) => import::run(&args),
         Command::Export(args) => export::run(&args),
@@ -98,6 +107,8 @@ fn main() -> ExitCode {
         Command::Db(command) => db::run(&command),
         Command::Devices(args) => devices::run(&args),
         Command::Bench(command) => bench::run(&command),
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Man(args) => shell::man(&args, Cli::command()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

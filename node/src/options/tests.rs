@@ -84,7 +84,7 @@ fn values_out_of_range_are_named() {
     );
     assert!(
         wrong(NodeOptions {
-            rpc_bind: Some("x".into()),
+            rpc_bind: vec!["x".into()],
             ..base.clone()
         })
         .starts_with("rpc-bind: x")

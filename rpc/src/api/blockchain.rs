@@ -2,6 +2,7 @@
 
 use jsonrpsee::proc_macros::rpc;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
@@ -27,7 +28,7 @@ pub(crate) trait Blockchain {
 
     /// A block.
     #[method(name = "getblock", blocking)]
-    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Value>;
+    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Box<RawValue>>;
 
     /// A header.
     #[method(name = "getblockheader", blocking)]

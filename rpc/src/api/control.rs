@@ -21,6 +21,14 @@ pub(crate) trait Control {
     #[method(name = "uptime")]
     fn uptime(&self) -> CallResult<u64>;
 
+    /// What the server is doing.
+    #[method(name = "getrpcinfo")]
+    fn get_rpc_info(&self) -> CallResult<Value>;
+
+    /// All methods as an OpenRPC document.
+    #[method(name = "rpc.discover")]
+    fn discover(&self) -> CallResult<Value>;
+
     /// Stops the node.
     #[method(name = "stop")]
     async fn stop(&self, wait: Option<i64>) -> CallResult<String>;
@@ -42,6 +50,13 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         result: "(json object) locked: used, free, total, locked, chunks_used, chunks_free",
     },
     MethodSpec {
+        name: "getrpcinfo",
+        family: Family::Control,
+        summary: "Returns details of the RPC server.",
+        params: &[],
+        result: "{ \"active_commands\": [ { \"method\", \"duration\" (microseconds) }, ... ], \"logpath\" }",
+    },
+    MethodSpec {
         name: "help",
         family: Family::Control,
         summary: "Lists all methods, or describes one.",
@@ -52,6 +67,13 @@ pub(crate) const METHODS: &[MethodSpec] = &[
             "The method to describe.",
         )],
         result: "(string) the text",
+    },
+    MethodSpec {
+        name: "rpc.discover",
+        family: Family::Control,
+        summary: "Returns all methods as an OpenRPC document, which programs can read.",
+        params: &[],
+        result: "(json object) an OpenRPC document, see https://spec.open-rpc.org",
     },
     MethodSpec {
         name: "stop",

@@ -1,5 +1,8 @@
 //! Carrying requests out: single ones and batches, through jsonrpsee's methods.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use axum::body::Bytes;
 use axum::http::Extensions;
 use jsonrpsee::types::{Id, Params};
@@ -8,11 +11,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::active::ActiveCalls;
 use super::json_text::{JsonText, ReadyResult};
 use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
+use crate::auth::{Caller, Permission};
 use crate::call::{CallError, CallResult, code};
-use crate::catalogue::{Catalogue, Family};
+use crate::catalogue::{Catalogue, Family, MethodSpec};
 use crate::params;
 use crate::places::Place;
 
@@ -33,6 +38,12 @@ const MAX_STRUCTURE: usize = 500_000;
 /// in the text would be beyond the limits on structure and on depth, and deep enough it overflows the stack.
 const RAW_VALUE_KEY: &str = "$serde_json::private::RawValue";
 
+/// What jsonrpsee's answer to a call that succeeded begins with; the result and a closing brace follow.
+const SUCCESS: &str = r#"{"jsonrpc":"2.0","id":0,"result":"#;
+
+/// What clients are told before the node has said anything else.
+const STARTED: &str = "RPC server started";
+
 /// What jsonrpsee says when a value doesn't fit the type of a parameter.
 const MISFIT: &str = "Invalid params";
 
@@ -48,20 +59,59 @@ pub(crate) enum Endpoint {
 /// Carries requests out.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
+    /// The methods, once the node has started.
+    table: OnceLock<Table>,
+    /// How far its start is, until then.
+    warm_up: Mutex<String>,
+    active: Arc<ActiveCalls>,
+}
+
+/// The methods and what is known of them.
+#[derive(Debug)]
+struct Table {
     methods: Methods,
-    catalogue: Catalogue,
+    specs: HashMap<&'static str, &'static MethodSpec>,
     wallet_names: Vec<String>,
 }
 
 impl Dispatcher {
-    /// A dispatcher of `methods`, described by `catalogue`; `wallet_names` are those that
-    /// `/wallet/{name}` may have.
-    pub(crate) fn new(methods: Methods, catalogue: Catalogue, wallet_names: Vec<String>) -> Self {
+    /// A dispatcher without methods: every call is told that the node is starting.
+    pub(crate) fn starting() -> Self {
         Self {
-            methods,
-            catalogue,
-            wallet_names,
+            table: OnceLock::new(),
+            warm_up: Mutex::new(STARTED.to_owned()),
+            active: Arc::default(),
         }
+    }
+
+    /// One that has its methods.
+    #[cfg(test)]
+    pub(crate) fn new(methods: Methods, catalogue: Catalogue, wallet_names: Vec<String>) -> Self {
+        let dispatcher = Self::starting();
+        dispatcher.start(methods, catalogue, wallet_names);
+        dispatcher
+    }
+
+    /// What calls are told while there are no methods.
+    pub(crate) fn warm_up(&self, text: &str) {
+        let mut warm_up = self.warm_up.lock().unwrap_or_else(PoisonError::into_inner);
+        text.clone_into(&mut warm_up);
+    }
+
+    /// Gives it its methods, described by `catalogue`; `wallet_names` are those that
+    /// `/wallet/{name}` may have. The first ones count.
+    pub(crate) fn start(&self, methods: Methods, catalogue: Catalogue, wallet_names: Vec<String>) {
+        let specs = catalogue.methods().map(|method| (method.name, method));
+        let _ = self.table.set(Table {
+            methods,
+            specs: specs.collect(),
+            wallet_names,
+        });
+    }
+
+    /// The calls that are under way.
+    pub(crate) fn active(&self) -> Arc<ActiveCalls> {
+        Arc::clone(&self.active)
     }
 
     /// Answers the body of an HTTP request, which has a place. Requests of a batch are carried out one after another.
@@ -69,25 +119,47 @@ impl Dispatcher {
         &self,
         body: Bytes,
         endpoint: &Endpoint,
+        caller: &Caller,
         place: &mut Place,
     ) -> Reply {
         let read = if body.len() <= MAX_INLINE_BYTES {
-            read_body(&body)
+            read_json(&body)
         } else {
-            tokio::task::spawn_blocking(move || read_body(&body))
+            tokio::task::spawn_blocking(move || read_json(&body))
                 .await
                 .unwrap_or_else(|_| Err(CallError::new(code::INTERNAL_ERROR, "Internal error")))
         };
-        match read {
-            Ok(request @ Value::Object(_)) => self.answer_single(request, endpoint, place).await,
-            Ok(Value::Array(requests)) => self.answer_batch(requests, endpoint, place).await,
-            Ok(_) => Reply::unreadable(parse_error("Top-level object parse error")),
-            Err(error) => Reply::unreadable(error),
+        let request = match read {
+            Ok(request) => request,
+            Err(error) => return Reply::unreadable(error),
+        };
+        if caller.permission == Permission::Nothing {
+            tracing::warn!(user = caller.name, "an RPC user may not call anything");
+            return Reply::forbidden();
+        }
+        match request {
+            Value::Object(_) => self.answer_single(request, endpoint, caller, place).await,
+            Value::Array(requests) => match check_batch(&requests, caller) {
+                Some(refusal) => refusal,
+                None => self.answer_batch(requests, endpoint, place).await,
+            },
+            _ => Reply::unreadable(parse_error("Top-level object parse error")),
         }
     }
 
-    async fn answer_single(&self, request: Value, endpoint: &Endpoint, place: &mut Place) -> Reply {
+    async fn answer_single(
+        &self,
+        request: Value,
+        endpoint: &Endpoint,
+        caller: &Caller,
+        place: &mut Place,
+    ) -> Reply {
         let mut request = Request::read(request);
+        if let Ok(call) = &request.call
+            && !may_call(caller, &call.method)
+        {
+            return Reply::forbidden();
+        }
         let form = request.form();
         let outcome = self.carry_out(&mut request, endpoint, place).await;
         if request.is_notification() && form == Form::Good {
@@ -169,11 +241,13 @@ impl Dispatcher {
         endpoint: &Endpoint,
         place: &mut Place,
     ) -> CallResult<JsonText> {
+        let table = self.table.get().ok_or_else(|| self.in_warm_up())?;
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
-        let method = self.catalogue.method(&call.method).ok_or_else(unknown)?;
+        let method = *table.specs.get(call.method.as_str()).ok_or_else(unknown)?;
         if method.family == Family::Wallet {
-            self.check_wallet(endpoint)?;
+            table.check_wallet(endpoint)?;
         }
+        let _active = self.active.begin(method.name);
         let values = params::arrange(method, call.params)?;
         if waits(method.name, &values) {
             place.give_up_to_wait();
@@ -183,7 +257,7 @@ impl Dispatcher {
         let ready = ReadyResult::default();
         let mut extensions = Extensions::new();
         extensions.insert(ready.clone());
-        let response = match self.methods.method(method.name) {
+        let response = match table.methods.method(method.name) {
             Some(MethodCallback::Sync(callback)) => {
                 callback(Id::Number(0), params, usize::MAX, extensions)
             }
@@ -194,10 +268,17 @@ impl Dispatcher {
             }
             _ => return Err(unknown()),
         };
-        let outcome = outcome(response.as_json())?;
+        let outcome = outcome(response.into_json())?;
         Ok(ready.take().unwrap_or(outcome))
     }
 
+    fn in_warm_up(&self) -> CallError {
+        let text = self.warm_up.lock().unwrap_or_else(PoisonError::into_inner);
+        CallError::new(code::IN_WARMUP, text.as_str())
+    }
+}
+
+impl Table {
     fn check_wallet(&self, endpoint: &Endpoint) -> CallResult<()> {
         match endpoint {
             Endpoint::Wallet(name) if !self.wallet_names.contains(name) => Err(CallError::new(
@@ -207,6 +288,42 @@ impl Dispatcher {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether somebody may call a method.
+fn may_call(caller: &Caller, method: &str) -> bool {
+    match &caller.permission {
+        Permission::All => true,
+        Permission::Only(methods) if methods.contains(method) => true,
+        Permission::Only(_) | Permission::Nothing => {
+            tracing::warn!(user = caller.name, method, "an RPC user may not call this");
+            false
+        }
+    }
+}
+
+/// What a batch is answered as a whole because somebody may not call all of it.
+fn check_batch(requests: &[Value], caller: &Caller) -> Option<Reply> {
+    if caller.permission == Permission::All {
+        return None;
+    }
+    for request in requests {
+        let Value::Object(fields) = request else {
+            let error = CallError::new(code::INVALID_REQUEST, "Invalid Request object");
+            return Some(Reply::unreadable(error));
+        };
+        match fields.get("method").unwrap_or(&Value::Null) {
+            Value::String(method) if may_call(caller, method) => {}
+            Value::String(_) => return Some(Reply::forbidden()),
+            other => {
+                let kind = params::type_name(other);
+                return Some(Reply::unreadable(parse_error(&format!(
+                    "JSON value of type {kind} is not of expected type string"
+                ))));
+            }
+        }
+    }
+    None
 }
 
 /// Whether a call may wait long for something to happen, without any work meanwhile.
@@ -220,8 +337,8 @@ fn waits(method: &str, values: &[Value]) -> bool {
     }
 }
 
-/// Reads a body as JSON.
-fn read_body(body: &[u8]) -> CallResult<Value> {
+/// Reads a body as JSON, within bounds.
+pub(crate) fn read_json(body: &[u8]) -> CallResult<Value> {
     let structure = body
         .iter()
         .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
@@ -278,7 +395,13 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: &RawValue) -> CallResult<JsonText> {
+fn outcome(answer: Box<RawValue>) -> CallResult<JsonText> {
+    if answer.get().starts_with(SUCCESS) {
+        // A result may be long: it is not read, and not copied.
+        let text = Bytes::from(String::from(Box::<str>::from(answer)));
+        let result = text.slice(SUCCESS.len()..text.len() - 1);
+        return Ok(JsonText::of_pieces([result]));
+    }
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
     match answer.error {

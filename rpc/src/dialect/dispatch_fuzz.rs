@@ -6,7 +6,7 @@ use bolero::check;
 use pyrite_fuzzing::TextDamage;
 use tokio::runtime::Runtime;
 
-use super::tests::dispatcher;
+use super::tests::{caller, dispatcher};
 use super::*;
 
 /// How deep serde_json reads.
@@ -65,7 +65,7 @@ fn check_answer(body: &[u8], reply: &Reply) {
         return;
     }
     let answer: Value = serde_json::from_str(&reply.text()).expect("JSON");
-    if let Ok(Value::Object(request)) = read_body(body) {
+    if let Ok(Value::Object(request)) = read_json(body) {
         assert_eq!(answer.get("id"), request.get("id"));
     }
     let Value::Object(answer) = answer else {
@@ -97,7 +97,7 @@ impl Server {
     }
 
     fn check_body(&self, body: &[u8]) {
-        if let Ok(value) = read_body(body) {
+        if let Ok(value) = read_json(body) {
             let structure = body.iter().filter(|byte| b",[{".contains(byte)).count();
             let (count, depth) = extent(&value);
             assert!(
@@ -108,7 +108,11 @@ impl Server {
         }
         let request = Bytes::copy_from_slice(body);
         let mut place = Place::alone();
-        let answer = self.dispatcher.answer(request, &Endpoint::Node, &mut place);
+        let accounts = caller(&[]);
+        let caller = accounts.first();
+        let answer = self
+            .dispatcher
+            .answer(request, &Endpoint::Node, caller, &mut place);
         check_answer(body, &self.runtime.block_on(answer));
     }
 }

@@ -2,6 +2,7 @@ use jsonrpsee::RpcModule;
 use serde_json::json;
 
 use super::*;
+use crate::auth::{Accounts, Whitelists};
 use crate::catalogue::{Kind, MethodSpec, optional, required};
 
 const METHODS: &[MethodSpec] = &[
@@ -91,10 +92,80 @@ pub(super) fn dispatcher() -> Dispatcher {
     Dispatcher::new(module.into(), Catalogue::new(&[METHODS]), wallets)
 }
 
+/// Somebody with these lists of methods.
+pub(super) fn caller(lists: &[&str]) -> Accounts {
+    let mut whitelists = Whitelists::default();
+    for list in lists {
+        whitelists.add(list);
+    }
+    Accounts::new(Some("ann:secret"), &[], &whitelists)
+}
+
+async fn answer_to(body: &str, lists: &[&str]) -> (u16, String) {
+    let accounts = caller(lists);
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    let (answer, mut place) = (dispatcher(), Place::alone());
+    let reply = answer.answer(body, &Endpoint::Node, accounts.first(), &mut place);
+    let reply = reply.await;
+    (reply.status, reply.text())
+}
+
+#[tokio::test]
+async fn a_user_calls_what_is_on_the_list() {
+    let nothing = r#"{"id":1,"method":"nothing"}"#;
+    let notification = r#"{"jsonrpc":"2.0","method":"fail"}"#;
+    for (lists, body, status) in [
+        (&["ann:nothing"][..], nothing, 200),
+        (&["ann:fail,none"], nothing, 403),
+        (&["bob:nothing"], nothing, 403),
+        (&["bob:nothing"], "[]", 403),
+        (&["bob:nothing"], "{", 500),
+        (&["ann:nothing"], notification, 403),
+        (&["ann:nothing"], r#"{"id":1}"#, 400),
+        (&["ann:nothing"], "[]", 200),
+        (&["ann:nothing"], r#"[{"id":1,"method":"nothing"}]"#, 200),
+        (
+            &["ann:nothing"],
+            r#"[{"id":1,"method":"nothing"},{"method":"fail"}]"#,
+            403,
+        ),
+        (&["ann:nothing"], r#"[{"id":1,"method":"nothing"},5]"#, 400),
+        (&["ann:nothing"], r#"[{"id":1,"method":5}]"#, 500),
+    ] {
+        let (got, text) = answer_to(body, lists).await;
+        assert_eq!(got, status, "{lists:?} {body} {text}");
+        assert_eq!(text.is_empty(), status == 403);
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_starts_says_how_far_it_is() {
+    let accounts = caller(&[]);
+    let dispatcher = Dispatcher::starting();
+    dispatcher.warm_up("Loading block index…");
+    let told = r#""error":{"code":-28,"message":"Loading block index…"}"#;
+    for (body, status) in [
+        (r#"{"id":1,"method":"nothing"}"#, 500),
+        (r#"{"id":1,"method":"unknown"}"#, 500),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"nothing"}"#, 200),
+        (r#"[{"id":1,"method":"nothing"}]"#, 200),
+    ] {
+        let bytes = Bytes::from_static(body.as_bytes());
+        let mut place = Place::alone();
+        let answer = dispatcher.answer(bytes, &Endpoint::Node, accounts.first(), &mut place);
+        let reply = answer.await;
+        assert_eq!(reply.status, status, "{body}");
+        assert!(reply.text().contains(told), "{}", reply.text());
+    }
+}
+
 async fn answer_at(body: &str, endpoint: Endpoint) -> (u16, String) {
     let body = Bytes::copy_from_slice(body.as_bytes());
     let mut place = Place::alone();
-    let reply = dispatcher().answer(body, &endpoint, &mut place).await;
+    let accounts = caller(&[]);
+    let reply = dispatcher()
+        .answer(body, &endpoint, accounts.first(), &mut place)
+        .await;
     (reply.status, reply.text())
 }
 
@@ -104,12 +175,7 @@ async fn answer(body: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn legacy_requests_get_result_and_error() {
-    for version in [
-        "",
-        r#""jsonrpc":"1.0","#,
-        r#""jsonrpc":"1.1","#,
-        r#""version":"1.1","#,
-    ] {
+    for version in ["", r#""jsonrpc":"1.0","#, r#""version":"1.1","#] {
         let body = format!(r#"{{{version}"id":"x","method":"echo","params":["a",1]}}"#);
         let expected = "{\"result\":[\"a\",1],\"error\":null,\"id\":\"x\"}\n";
         assert_eq!(answer(&body).await, (200, expected.to_owned()));

@@ -4,11 +4,13 @@
 //! carried out with positional parameters, and the outcomes become a body again, with the caller's
 //! own id and the HTTP status that Bitcoin Core would answer with.
 
+mod active;
 mod dispatch;
 mod json_text;
 mod reply;
 mod request;
 
-pub(crate) use dispatch::{Dispatcher, Endpoint};
+pub(crate) use active::ActiveCalls;
+pub(crate) use dispatch::{Dispatcher, Endpoint, read_json};
 pub(crate) use json_text::{JsonText, ReadyResult};
 pub(crate) use reply::Reply;

@@ -67,6 +67,14 @@ impl Reply {
         }
     }
 
+    /// No answer: the caller may not call that.
+    pub(super) fn forbidden() -> Self {
+        Self {
+            status: 403,
+            body: None,
+        }
+    }
+
     /// The answer to a body that holds no request.
     pub(super) fn unreadable(error: CallError) -> Self {
         Self {

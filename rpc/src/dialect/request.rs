@@ -8,7 +8,7 @@ use crate::call::{CallError, code};
 /// Which age of JSON-RPC a request is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
-    /// 1.0 or 1.1, or nothing said: the answer has both `result` and `error`, and the HTTP status
+    /// 1.0, or nothing said, as of 1.1: the answer has both `result` and `error`, and the HTTP status
     /// tells of errors.
     Legacy,
     /// 2.0: the answer has one of the two, and the HTTP status is 200.
@@ -77,7 +77,8 @@ fn read_version(fields: &Map<String, Value>) -> Result<Version, CallError> {
     match fields.get("jsonrpc") {
         None | Some(Value::Null) => Ok(Version::Legacy),
         Some(Value::String(version)) => match version.as_str() {
-            "1.0" | "1.1" => Ok(Version::Legacy),
+            // Not in any specification, but much used.
+            "1.0" => Ok(Version::Legacy),
             "2.0" => Ok(Version::Two),
             _ => Err(invalid("JSON-RPC version not supported")),
         },
@@ -112,7 +113,6 @@ mod tests {
         for (value, version) in [
             (json!({"method": "m"}), Version::Legacy),
             (json!({"method": "m", "jsonrpc": "1.0"}), Version::Legacy),
-            (json!({"method": "m", "jsonrpc": "1.1"}), Version::Legacy),
             (json!({"method": "m", "version": "1.1"}), Version::Legacy),
             (json!({"method": "m", "jsonrpc": "2.0"}), Version::Two),
         ] {
@@ -148,6 +148,10 @@ mod tests {
             ),
             (
                 json!({"id": 7, "method": "m", "jsonrpc": "3.0"}),
+                "JSON-RPC version not supported",
+            ),
+            (
+                json!({"id": 7, "method": "m", "jsonrpc": "1.1"}),
                 "JSON-RPC version not supported",
             ),
             (

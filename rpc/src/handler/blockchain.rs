@@ -7,6 +7,7 @@ use pyrite_chain::{BackgroundValidation, PruneMode};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Handler;
@@ -91,7 +92,7 @@ impl BlockchainServer for Handler {
             .ok_or_else(|| CallError::invalid_parameter("Block height out of range"))
     }
 
-    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Value> {
+    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Box<RawValue>> {
         let hash: BlockHash = params::hash("blockhash", &blockhash)?;
         let verbosity = params::verbosity(verbosity.as_ref(), 1)?;
         let info = self.header_info(&hash)?;
@@ -101,7 +102,7 @@ impl BlockchainServer for Handler {
                 .reader
                 .block_bytes(&hash)?
                 .ok_or_else(|| self.block_not_available(&hash))?;
-            return Ok(Value::String(hex::encode(bytes)));
+            return to_text(&hex::encode(bytes));
         }
         let block = self.block_body(&hash)?;
         let spent = if verbosity >= 2 {
@@ -119,7 +120,7 @@ impl BlockchainServer for Handler {
         };
         let mut place = self.place(&info);
         place.transaction_count = u32::try_from(block.txdata.len()).unwrap_or(u32::MAX);
-        to_value(&block_json(
+        to_text(&block_json(
             &block,
             &place,
             self.address_network(),
@@ -228,6 +229,12 @@ fn directory_size(path: &Path, depth: usize) -> u64 {
             _ => 0,
         })
         .sum()
+}
+
+/// A form as JSON text: a large one is written once, without a tree of its values.
+pub(super) fn to_text(form: &(impl serde::Serialize + ?Sized)) -> CallResult<Box<RawValue>> {
+    serde_json::value::to_raw_value(form)
+        .map_err(|error| CallError::new(crate::call::code::INTERNAL_ERROR, error.to_string()))
 }
 
 #[cfg(test)]

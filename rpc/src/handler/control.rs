@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Handler;
 use crate::api::control::ControlServer;
 use crate::call::{CallError, CallResult};
-use crate::help;
+use crate::{help, open_rpc};
 
 /// The longest that `stop` waits.
 const MAX_STOP_WAIT: Duration = Duration::from_secs(60);
@@ -21,7 +21,7 @@ impl ControlServer for Handler {
         };
         Ok(match self.catalogue.method(&command) {
             Some(method) => help::detail(method),
-            None => format!("help: unknown command: {command}\n"),
+            None => format!("help: unknown command: {command}"),
         })
     }
 
@@ -52,6 +52,21 @@ impl ControlServer for Handler {
             .clock
             .now()
             .saturating_sub(self.context.started_at))
+    }
+
+    fn get_rpc_info(&self) -> CallResult<Value> {
+        let active = self.active.list().into_iter().map(|(method, duration)| {
+            let duration = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+            json!({"method": method, "duration": duration})
+        });
+        Ok(json!({
+            "active_commands": active.collect::<Vec<_>>(),
+            "logpath": self.context.log_path.display().to_string(),
+        }))
+    }
+
+    fn discover(&self) -> CallResult<Value> {
+        Ok(open_rpc::document(&self.catalogue))
     }
 
     async fn stop(&self, wait: Option<i64>) -> CallResult<String> {

@@ -45,6 +45,7 @@ use crate::api::wallet::WalletServer;
 use crate::api::zmq::ZmqServer;
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
+use crate::dialect::ActiveCalls;
 use crate::stop::Stop;
 
 /// Implements the methods.
@@ -56,6 +57,8 @@ pub(crate) struct Handler {
     pub(super) stop: Stop,
     /// What `help` describes.
     pub(super) catalogue: Catalogue,
+    /// The calls that are under way.
+    pub(super) active: Arc<ActiveCalls>,
     /// The template that `getblocktemplate` gave last.
     pub(super) template: Arc<Mutex<Option<RenderedTemplate>>>,
     /// When it was called last.
@@ -122,12 +125,19 @@ impl Handler {
             context: Arc::new(context),
             stop,
             catalogue,
+            active: Arc::default(),
             template: Arc::default(),
             last_asked: Arc::default(),
             bans: Arc::default(),
             coin_search: Arc::default(),
             block_search: Arc::default(),
         }
+    }
+
+    /// The same, which tells of these calls.
+    pub(crate) fn telling_of(mut self, active: Arc<ActiveCalls>) -> Self {
+        self.active = active;
+        self
     }
 
     /// The network with the chain's addresses.

@@ -9,18 +9,42 @@ use super::script::{OutputKind, output_kind};
 /// Characters of a descriptor, in the order that the checksum counts them.
 const INPUT_CHARSET: &str = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
 
+/// The position of each character among them.
+const POSITIONS: [Option<u8>; 256] = positions();
+
+const fn positions() -> [Option<u8>; 256] {
+    let mut table = [None; 256];
+    let (mut position, characters) = (0_u8, INPUT_CHARSET.as_bytes());
+    // There is no other conversion in a constant function, and none of these loses anything.
+    while (position as usize) < characters.len() {
+        table[characters[position as usize] as usize] = Some(position);
+        position += 1;
+    }
+    table
+}
+
 /// Characters of the checksum.
 const CHECKSUM_CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
 /// The descriptor that produces `script`: by key where the script shows it, else by address, else the
 /// script itself.
 pub(crate) fn infer_descriptor(script: &Script, network: Network) -> String {
-    with_checksum(&infer(script, network))
+    let address = Address::from_script(script, network).ok();
+    descriptor_of(script, &output_kind(script), address.as_ref())
 }
 
-fn infer(script: &Script, network: Network) -> String {
+/// The same where the script's kind and address are known.
+pub(super) fn descriptor_of(
+    script: &Script,
+    kind: &OutputKind<'_>,
+    address: Option<&Address>,
+) -> String {
+    with_checksum(&infer(script, kind, address))
+}
+
+fn infer(script: &Script, kind: &OutputKind<'_>, address: Option<&Address>) -> String {
     let valid = |key: &[u8]| PublicKey::from_slice(key).is_ok();
-    match output_kind(script) {
+    match kind {
         OutputKind::PublicKey(key) if valid(key) => return format!("pk({})", hex::encode(key)),
         OutputKind::Multisig { required, keys } if keys.iter().all(|key| valid(key)) => {
             let keys: Vec<String> = keys.iter().map(hex::encode).collect();
@@ -31,9 +55,9 @@ fn infer(script: &Script, network: Network) -> String {
         }
         _ => {}
     }
-    match Address::from_script(script, network) {
-        Ok(address) => format!("addr({address})"),
-        Err(_) => format!("raw({})", hex::encode(script.as_bytes())),
+    match address {
+        Some(address) => format!("addr({address})"),
+        None => format!("raw({})", hex::encode(script.as_bytes())),
     }
 }
 
@@ -50,8 +74,8 @@ pub(crate) fn checksum(descriptor: &str) -> Option<String> {
     let mut state = 1_u64;
     let mut class = 0_u64;
     let mut class_count = 0;
-    for character in descriptor.chars() {
-        let position = u64::try_from(INPUT_CHARSET.find(character)?).ok()?;
+    for byte in descriptor.bytes() {
+        let position = u64::from(POSITIONS[usize::from(byte)]?);
         state = step(state, position & 31);
         class = class * 3 + (position >> 5);
         class_count += 1;
@@ -100,6 +124,12 @@ mod tests {
 
     use super::*;
 
+    /// The descriptor without its checksum.
+    fn inferred(script: &Script) -> String {
+        let text = infer_descriptor(script, Network::Bitcoin);
+        text.split('#').next().unwrap_or_default().to_owned()
+    }
+
     #[test]
     fn the_checksum_is_that_of_bip_0380() {
         assert_eq!(checksum("raw(deadbeef)").as_deref(), Some("89f8spxm"));
@@ -116,18 +146,15 @@ mod tests {
     fn a_bare_key_is_named_and_an_unknown_key_hash_is_an_address() {
         let key = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
         let script = ScriptBuf::from_hex(&format!("21{key}ac")).unwrap();
-        assert_eq!(infer(&script, Network::Bitcoin), format!("pk({key})"));
+        assert_eq!(inferred(&script), format!("pk({key})"));
         let script = ScriptBuf::from_hex("0014751e76e8199196d454941c45d1b3a323f1433bd6").unwrap();
         assert_eq!(
-            infer(&script, Network::Bitcoin),
+            inferred(&script),
             "addr(bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4)"
         );
         let script = ScriptBuf::from_hex(&format!("5120{}", &key[2..])).unwrap();
-        assert_eq!(
-            infer(&script, Network::Bitcoin),
-            format!("rawtr({})", &key[2..])
-        );
+        assert_eq!(inferred(&script), format!("rawtr({})", &key[2..]));
         let script = ScriptBuf::from_hex(&format!("5121{key}51ae")).unwrap();
-        assert_eq!(infer(&script, Network::Bitcoin), format!("multi(1,{key})"));
+        assert_eq!(inferred(&script), format!("multi(1,{key})"));
     }
 }

@@ -3,7 +3,7 @@
 use pyrite_consensus::bitcoin::{Address, Network, Script};
 use serde::Serialize;
 
-use super::descriptor::infer_descriptor;
+use super::descriptor::descriptor_of;
 
 /// Longest push that the assembly shows as a number.
 const MAX_NUMBER_LEN: usize = 4;
@@ -25,14 +25,14 @@ pub(crate) struct ScriptPubKeyJson {
 
 /// The form of an output's script.
 pub(crate) fn script_pub_key_json(script: &Script, network: Network) -> ScriptPubKeyJson {
+    let kind = output_kind(script);
+    let address = Address::from_script(script, network).ok();
     ScriptPubKeyJson {
         asm: asm(script, SignatureHashes::AsData),
-        desc: infer_descriptor(script, network),
+        desc: descriptor_of(script, &kind, address.as_ref()),
         hex: hex::encode(script.as_bytes()),
-        address: Address::from_script(script, network)
-            .ok()
-            .map(|address| address.to_string()),
-        kind: output_kind(script).name(),
+        address: address.map(|address| address.to_string()),
+        kind: kind.name(),
     }
 }
 

@@ -8,8 +8,9 @@ use super::import::ImportArgs;
 use super::make_chain::MakeChainArgs;
 use super::mempool::MempoolArgs;
 use super::mine::MineArgs;
+use super::rpc::RpcBenchArgs;
 use super::template::TemplateArgs;
-use super::{flood, import, make_chain, mempool, mine, template};
+use super::{flood, import, make_chain, mempool, mine, rpc, template};
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -25,6 +26,9 @@ pub(crate) enum BenchCommand {
     /// Send payments without an end to a node whose mempool is full, and say what memory it takes and how long other
     /// calls wait
     Flood(FloodArgs),
+    /// Call a node's methods over many connections and in batches, and say how many calls a second it answers and what
+    /// WebSocket clients cost
+    Rpc(RpcBenchArgs),
     /// Fill a node's mempool with signed payments, and say how soon it has block templates
     Template(TemplateArgs),
 }
@@ -36,6 +40,7 @@ pub(crate) fn run(command: &BenchCommand) -> Result<()> {
         BenchCommand::Mine(args) => mine::run(args),
         BenchCommand::Mempool(args) => mempool::run(args),
         BenchCommand::Flood(args) => flood::run(args),
+        BenchCommand::Rpc(args) => rpc::run(args),
         BenchCommand::Template(args) => template::run(args),
     }
 }

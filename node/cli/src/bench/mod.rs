@@ -10,6 +10,7 @@ mod mempool;
 mod mine;
 mod opencl;
 mod owner;
+mod rpc;
 mod template;
 
 pub(crate) use command::{BenchCommand, run};

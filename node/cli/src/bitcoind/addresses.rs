@@ -68,28 +68,28 @@ pub(crate) fn peer_addresses(settings: &Settings, chain: BitcoinChain) -> Result
 ///
 /// # Errors
 /// Bitcoin Core's: not an address, or not a port.
-pub(crate) fn rpc_address(settings: &Settings, chain: BitcoinChain) -> Result<SocketAddr> {
+pub(crate) fn rpc_addresses(settings: &Settings, chain: BitcoinChain) -> Result<Vec<String>> {
     let port = port(settings, "rpcport")?.unwrap_or(chain.rpc_port());
-    let bound = settings.list("rpcbind");
-    for text in &bound {
-        split(text, "-rpcbind", text)?;
+    let is_restricted = settings.list("rpcallowip").is_empty();
+    let mut addresses = Vec::new();
+    for text in settings.list("rpcbind") {
+        let (host, own_port) = split(&text, "-rpcbind", &text)?;
+        if is_restricted {
+            continue;
+        }
+        let ip = match host {
+            "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
+            _ => numeric(host),
+        };
+        let Some(ip) = ip else {
+            bail!("Cannot resolve -rpcbind address: '{text}'");
+        };
+        addresses.push(SocketAddr::new(ip, own_port.unwrap_or(port)).to_string());
     }
-    let default = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
-    let Some(text) = bound.first() else {
-        return Ok(default);
-    };
-    if settings.list("rpcallowip").is_empty() {
-        return Ok(default);
+    if addresses.is_empty() {
+        addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port).to_string());
     }
-    let (host, own_port) = split(text, "-rpcbind", text)?;
-    let ip = match host {
-        "localhost" => Some(Ipv4Addr::LOCALHOST.into()),
-        _ => numeric(host),
-    };
-    match ip {
-        Some(ip) => Ok(SocketAddr::new(ip, own_port.unwrap_or(port))),
-        None => bail!("Cannot resolve -rpcbind address: '{text}'"),
-    }
+    Ok(addresses)
 }
 
 /// A port that is a setting of its own.
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn rpc_is_bound_elsewhere_only_for_those_who_are_allowed() {
         let address = |arguments: &[&str]| {
-            let address = rpc_address(&settings(arguments), BitcoinChain::Regtest);
-            address.unwrap().to_string()
+            let addresses = rpc_addresses(&settings(arguments), BitcoinChain::Regtest);
+            addresses.unwrap().join(" ")
         };
         assert_eq!(address(&[]), "127.0.0.1:18443");
         assert_eq!(address(&["-rpcbind=0.0.0.0", "-rpcport=7"]), "127.0.0.1:7");
@@ -189,7 +189,8 @@ mod tests {
             address(&["-rpcbind=0.0.0.0", allow, "-rpcport=7"]),
             "0.0.0.0:7"
         );
-        assert_eq!(address(&["-rpcbind=[::]:9", allow]), "[::]:9");
+        let both = ["-rpcbind=[::]:9", "-rpcbind=localhost", allow];
+        assert_eq!(address(&both), "[::]:9 127.0.0.1:18443");
     }
 
     #[test]
@@ -203,7 +204,7 @@ mod tests {
                 "Invalid port specified in -rpcbind: 'a:99999'",
             ),
         ] {
-            let found = rpc_address(&settings(&[argument]), chain).unwrap_err();
+            let found = rpc_addresses(&settings(&[argument]), chain).unwrap_err();
             assert_eq!(found.to_string(), error);
         }
         for (argument, error) in [

@@ -72,13 +72,14 @@ fn bitcoin_cores_file(directory: &Path) -> Option<PathBuf> {
     named.filter(|path| path.exists()).chain(block_files).next()
 }
 
-/// The locks of a directory in use; they end with the process.
+/// What a directory in use keeps locked, until the process ends: the node itself has the chain's directory.
 #[derive(Debug)]
 pub(crate) struct Locks {
     _files: Vec<File>,
 }
 
-/// Takes the chain's directory, as Bitcoin Core does: it and its `blocks/`.
+/// Takes the chain's directory, as Bitcoin Core does: it and its `blocks/`. The first one it lets go again, for the node takes
+/// that.
 ///
 /// # Errors
 /// Bitcoin Core's: another process has it, or it can't be written.
@@ -100,16 +101,16 @@ pub(crate) fn lock(data_dir: &DataDir) -> Result<Locks> {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => bail!(
                 "Cannot obtain a lock on directory {}. Pyrite is probably already running.",
-                directory.display()
+                data_dir.chain().display()
             ),
             Err(TryLockError::Error(error)) => {
                 Err(error).context(format!("Cannot lock directory {}", directory.display()))
             }
         }
     });
-    Ok(Locks {
-        _files: files.collect::<Result<_>>()?,
-    })
+    let mut files = files.collect::<Result<Vec<_>>>()?;
+    files.remove(0);
+    Ok(Locks { _files: files })
 }
 
 /// The file of the process id. It goes when this is dropped.

@@ -1,10 +1,12 @@
 //! From Bitcoin Core's settings to the node's.
 
 use anyhow::{Result, bail};
-use pyrite_node::{Dialing, NetworkActivity, NodeConfig, NodeOptions};
+use pyrite_node::{
+    Dialing, NetworkActivity, NodeConfig, NodeOptions, NotificationOptions, RpcCookie,
+};
 use pyrite_rpc::OwnFields;
 
-use super::addresses::{listen_addresses, peer_addresses, rpc_address};
+use super::addresses::{listen_addresses, peer_addresses, rpc_addresses};
 use super::amount::fee_rate;
 use super::chain::BitcoinChain;
 use super::directory::chain_directory;
@@ -79,20 +81,42 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     config.user_agent = user_agent(&settings.list("uacomment"))?;
     config.deprecated_rpc = settings.list("deprecatedrpc");
     config.own_fields = OwnFields::Hidden;
-    config.rpc_user = rpc_user(settings);
     let cookie = settings
         .text("rpccookiefile")
         .filter(|path| !path.is_empty());
-    config.rpc_cookie = cookie.map(|path| config.data_dir.chain().join(path));
+    config.rpc_cookie = match (rpc_password(settings), cookie) {
+        (Some(_), _) => RpcCookie::None,
+        (None, Some(path)) => RpcCookie::At(config.data_dir.chain().join(path)),
+        (None, None) => RpcCookie::InPlace,
+    };
     Ok(config)
 }
 
-/// The one user; with an empty password it is the cookie instead, as in Bitcoin Core.
-fn rpc_user(settings: &Settings) -> Option<(String, String)> {
-    let password = settings
-        .text("rpcpassword")
-        .filter(|password| !password.is_empty())?;
-    Some((settings.text("rpcuser").unwrap_or_default(), password))
+/// The password of the one user; with an empty one it is the cookie instead, as in Bitcoin Core.
+fn rpc_password(settings: &Settings) -> Option<String> {
+    let password = settings.text("rpcpassword");
+    password.filter(|password| !password.is_empty())
+}
+
+fn notifications(settings: &Settings) -> NotificationOptions {
+    let list = |name| settings.list(name);
+    let mark = |name| settings.number(name).map(|number| count(number, 0));
+    NotificationOptions {
+        zmqpubhashblock: list("zmqpubhashblock"),
+        zmqpubhashtx: list("zmqpubhashtx"),
+        zmqpubrawblock: list("zmqpubrawblock"),
+        zmqpubrawtx: list("zmqpubrawtx"),
+        zmqpubsequence: list("zmqpubsequence"),
+        zmqpubhashblockhwm: mark("zmqpubhashblockhwm"),
+        zmqpubhashtxhwm: mark("zmqpubhashtxhwm"),
+        zmqpubrawblockhwm: mark("zmqpubrawblockhwm"),
+        zmqpubrawtxhwm: mark("zmqpubrawtxhwm"),
+        zmqpubsequencehwm: mark("zmqpubsequencehwm"),
+        blocknotify: settings.text("blocknotify"),
+        alertnotify: settings.text("alertnotify"),
+        startupnotify: settings.text("startupnotify"),
+        shutdownnotify: list("shutdownnotify"),
+    }
 }
 
 /// What can't be together.
@@ -148,7 +172,17 @@ fn node_options(settings: &Settings, chain: BitcoinChain) -> Result<NodeOptions>
         chain: Some(chain.spec().to_owned()),
         listen: listen_addresses(settings, chain)?,
         peer: peer_addresses(settings, chain)?,
-        rpc_bind: Some(rpc_address(settings, chain)?.to_string()),
+        rpc_bind: rpc_addresses(settings, chain)?,
+        rpc_auth: settings.list("rpcauth"),
+        rpc_user: rpc_password(settings).map(|_| settings.text("rpcuser").unwrap_or_default()),
+        rpc_password: rpc_password(settings)
+            .map(|password| password.parse())
+            .transpose()?,
+        rpc_whitelist: settings.list("rpcwhitelist"),
+        rpc_whitelist_default: settings.switch("rpcwhitelistdefault"),
+        rpc_allow_ip: settings.list("rpcallowip"),
+        rest: settings.switch("rest"),
+        notifications: notifications(settings),
         max_peers: Some(count(settings.number("maxconnections").unwrap_or(125), 1)),
         mempool_mb: mempool_megabytes(settings)?,
         mempool_expiry_hours: settings

@@ -22,15 +22,16 @@ fn regtest(arguments: &[&str]) -> NodeConfig {
 #[test]
 fn defaults_are_bitcoin_cores_but_on_this_machine() {
     let config = regtest(&[]);
-    assert_eq!(config.rpc_bind.to_string(), "127.0.0.1:18443");
+    assert_eq!(config.rpc_bind, ["127.0.0.1:18443".parse().unwrap()]);
     let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
     assert_eq!(listen, ["/ip4/127.0.0.1/tcp/18444"]);
     assert_eq!(config.spec.name, "regtest");
     assert!(config.data_dir.chain().ends_with("regtest"));
     assert_eq!(config.dialing, Dialing::NamedOnly);
-    assert_eq!(config.rpc_user, None);
+    assert!(config.rpc_access.users.is_empty());
+    assert_eq!(config.rpc_cookie, RpcCookie::InPlace);
     let main = mapped(&[], BitcoinChain::Main).unwrap();
-    assert_eq!(main.rpc_bind.port(), 8332);
+    assert_eq!(main.rpc_bind[0].port(), 8332);
     assert_eq!(main.data_dir.chain(), main.data_dir.root());
 }
 
@@ -73,9 +74,15 @@ fn flags_are_settings_of_the_node() {
     assert_eq!(config.reindex, Reindex::Coins);
     assert_eq!(config.peers.len(), 1);
     assert!(config.user_agent.contains("(here)"));
-    let user = ("me".to_owned(), "secret".to_owned());
-    assert_eq!(config.rpc_user, Some(user));
-    assert_eq!(config.rpc_cookie, Some(config.data_dir.chain().join("c")));
+    let users = &config.rpc_access.users;
+    assert_eq!(
+        users.iter().map(|user| user.name()).collect::<Vec<_>>(),
+        ["me"]
+    );
+    assert_eq!(config.rpc_cookie, RpcCookie::None);
+    let elsewhere = regtest(&["-rpccookiefile=c", "-rpcpassword="]);
+    let path = elsewhere.data_dir.chain().join("c");
+    assert_eq!(elsewhere.rpc_cookie, RpcCookie::At(path));
     assert_eq!(config.script_threads, 2);
     assert_eq!(config.network_activity, NetworkActivity::Off);
     assert_eq!(regtest(&["-prune=1"]).pruning, PruneMode::ByHand);

@@ -22,6 +22,7 @@ use pyrite_wallet::{SeedSource, WalletConfig, WalletHandle};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use crate::auth::{Accounts, Whitelists};
 use crate::call::{CallError, CallResult};
 use crate::catalogue::Catalogue;
 use crate::context::{RpcContext, ZmqNotification};
@@ -144,6 +145,7 @@ impl TestNode {
             data_dir: directory.path().to_owned(),
             deprecated: Default::default(),
             own_fields: Default::default(),
+            log_path: directory.path().join("log"),
         };
         let (stop, told) = stop_signal();
         let catalogue = Catalogue::node();
@@ -241,10 +243,12 @@ pub(super) async fn call(
     params: Value,
 ) -> CallResult<Value> {
     let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+    let accounts = Accounts::new(Some("ann:secret"), &[], &Whitelists::default());
     let reply = dispatcher
         .answer(
             request.to_string().into(),
             &Endpoint::Node,
+            accounts.first(),
             &mut Place::alone(),
         )
         .await;

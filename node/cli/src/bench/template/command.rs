@@ -80,7 +80,7 @@ fn config(dir: &Path, payments: &Payments) -> Result<NodeConfig> {
         chain: Some("regtest".to_owned()),
         data_dir: Some(dir.to_owned()),
         listen: vec!["/ip4/127.0.0.1/tcp/0".to_owned()],
-        rpc_bind: Some("127.0.0.1:0".to_owned()),
+        rpc_bind: vec!["127.0.0.1:0".to_owned()],
         ..NodeOptions::default()
     };
     let mut config = options.resolve()?;

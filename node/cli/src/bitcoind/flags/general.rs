@@ -10,11 +10,11 @@ const OTHER_STORE: &str = "blocks are in the database, which is inside chainstat
 // A row for each flag.
 #[rustfmt::skip]
 pub(super) const FLAGS: &[Flag] = &[
-    flag(General, "alertnotify", "=<cmd>", Ignored("this node raises no alerts")),
+    flag(General, "alertnotify", "=<cmd>", Works("Run this command when the node can't go on; %s is the reason")),
     flag(General, "allowignoredconf", "", Ignored("a bitcoin.conf that is not read is never an error here")),
     flag(General, "assumevalid", "=<hex>", Works("A block that is known to be valid: the scripts of its chain up to it are not verified (default: 0, none)")),
     flag(General, "blockfilterindex", "=<type>", Works("Keep an index of compact block filters; the one type is basic (default: 0)")),
-    flag(General, "blocknotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(General, "blocknotify", "=<cmd>", Works("Run this command at each new tip; %s is its hash")),
     flag(General, "blockreconstructionextratxn", "=<n>", Ignored("blocks come whole: there are no compact blocks among these nodes")),
     flag(General, "blocksdir", "=<dir>", Refused(OTHER_STORE)),
     flag(General, "blocksonly", "", Ignored("transactions of peers are always taken")),
@@ -42,8 +42,8 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(General, "reindex", "", Works("Build the database anew from the blocks that are stored")),
     flag(General, "reindex-chainstate", "", Works("Build the coins anew from the blocks that are stored")),
     flag(General, "settings", "=<file>", Ignored("settings are not changed while the node runs: settings.json is neither read nor written")),
-    flag(General, "shutdownnotify", "=<cmd>", Ignored("commands are not run yet")),
-    flag(General, "startupnotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(General, "shutdownnotify", "=<cmd>", Works("Run this command when the node begins to stop")),
+    flag(General, "startupnotify", "=<cmd>", Works("Run this command when the node has started")),
     flag(General, "txindex", "", Works("Keep an index of all transactions, for getrawtransaction (default: 0)")),
     flag(General, "txospenderindex", "", Works("Keep an index of what spends outputs, for gettxspendingprevout (default: 0)")),
     flag(General, "version", "", Works("Print the version and exit")),

@@ -1,18 +1,16 @@
 //! RPC, REST and ZeroMQ.
 
-use super::flag::Fate::{Ignored, Refused, Works};
+use super::flag::Fate::{Ignored, Works};
 use super::flag::Group::{Rpc, Zmq};
 use super::flag::{Flag, flag};
-
-const NO_ZMQ: &str = "nothing is published over ZeroMQ yet";
 
 // A row for each flag.
 #[rustfmt::skip]
 pub(super) const FLAGS: &[Flag] = &[
-    flag(Rpc, "rest", "", Refused("there is no REST yet")),
-    flag(Rpc, "rpcallowip", "=<ip>", Works("With it, -rpcbind holds; clients are not told apart by address yet")),
-    flag(Rpc, "rpcauth", "=<userpw>", Refused("there are no salted users yet: use -rpcuser and -rpcpassword, or the cookie")),
-    flag(Rpc, "rpcbind", "=<addr>[:port]", Works("Serve JSON-RPC here; only together with -rpcallowip, and the first address alone (default: 127.0.0.1)")).of_one_chain(),
+    flag(Rpc, "rest", "", Works("Serve the REST interface, without a password (default: 0)")),
+    flag(Rpc, "rpcallowip", "=<ip>", Works("Addresses that may use JSON-RPC beside this machine's; with it, -rpcbind holds")),
+    flag(Rpc, "rpcauth", "=<userpw>", Works("A user with a salted password, as `pyrite rpcauth` prints it")),
+    flag(Rpc, "rpcbind", "=<addr>[:port]", Works("Serve JSON-RPC here; only together with -rpcallowip (default: 127.0.0.1)")).of_one_chain(),
     flag(Rpc, "rpccookiefile", "=<loc>", Works("The file of the cookie, relative to the chain's directory (default: .cookie)")),
     flag(Rpc, "rpccookieperms", "=<readable-by>", Ignored("the cookie is for its owner alone")),
     flag(Rpc, "rpcdoccheck", "", Ignored("tests check the documentation of methods")),
@@ -21,18 +19,18 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(Rpc, "rpcservertimeout", "=<n>", Ignored("a request may take 30 seconds to arrive")),
     flag(Rpc, "rpcthreads", "=<n>", Ignored("calls run on all processors, a bounded number at a time")),
     flag(Rpc, "rpcuser", "=<user>", Works("The user of -rpcpassword")),
-    flag(Rpc, "rpcwhitelist", "=<whitelist>", Refused("methods are not limited by user yet")),
-    flag(Rpc, "rpcwhitelistdefault", "", Ignored("methods are not limited by user yet")),
+    flag(Rpc, "rpcwhitelist", "=<whitelist>", Works("The methods that a user may call")),
+    flag(Rpc, "rpcwhitelistdefault", "", Works("Users without a list may call nothing (default: 1 if there is a list)")),
     flag(Rpc, "rpcworkqueue", "=<n>", Ignored("calls run on all processors, a bounded number at a time")),
     flag(Rpc, "server", "", Works("Serve JSON-RPC, which this node always does: -server=0 is refused (default: 1)")),
-    flag(Zmq, "zmqpubhashblock", "=<address>", Refused(NO_ZMQ)),
-    flag(Zmq, "zmqpubhashblockhwm", "=<n>", Ignored(NO_ZMQ)),
-    flag(Zmq, "zmqpubhashtx", "=<address>", Refused(NO_ZMQ)),
-    flag(Zmq, "zmqpubhashtxhwm", "=<n>", Ignored(NO_ZMQ)),
-    flag(Zmq, "zmqpubrawblock", "=<address>", Refused(NO_ZMQ)),
-    flag(Zmq, "zmqpubrawblockhwm", "=<n>", Ignored(NO_ZMQ)),
-    flag(Zmq, "zmqpubrawtx", "=<address>", Refused(NO_ZMQ)),
-    flag(Zmq, "zmqpubrawtxhwm", "=<n>", Ignored(NO_ZMQ)),
-    flag(Zmq, "zmqpubsequence", "=<address>", Refused(NO_ZMQ)),
-    flag(Zmq, "zmqpubsequencehwm", "=<n>", Ignored(NO_ZMQ)),
+    flag(Zmq, "zmqpubhashblock", "=<address>", Works("Publish the hash of each new tip at this address")),
+    flag(Zmq, "zmqpubhashblockhwm", "=<n>", Works("Messages that wait for a subscriber of hashblock at most (default: 1000)")),
+    flag(Zmq, "zmqpubhashtx", "=<address>", Works("Publish the ids of transactions at this address")),
+    flag(Zmq, "zmqpubhashtxhwm", "=<n>", Works("Messages that wait for a subscriber of hashtx at most (default: 1000)")),
+    flag(Zmq, "zmqpubrawblock", "=<address>", Works("Publish each new tip's block at this address")),
+    flag(Zmq, "zmqpubrawblockhwm", "=<n>", Works("Messages that wait for a subscriber of rawblock at most (default: 1000)")),
+    flag(Zmq, "zmqpubrawtx", "=<address>", Works("Publish transactions at this address")),
+    flag(Zmq, "zmqpubrawtxhwm", "=<n>", Works("Messages that wait for a subscriber of rawtx at most (default: 1000)")),
+    flag(Zmq, "zmqpubsequence", "=<address>", Works("Publish what is connected, disconnected, added and removed at this address")),
+    flag(Zmq, "zmqpubsequencehwm", "=<n>", Works("Messages that wait for a subscriber of sequence at most (default: 1000)")),
 ];

@@ -30,7 +30,7 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(Wallet, "walletbroadcast", "", Ignored("the wallet always offers its transactions")),
     flag(Wallet, "walletcrosschain", "", Ignored("a wallet of another chain is never loaded")),
     flag(Wallet, "walletdir", "=<dir>", Refused("the wallet is in wallets/ of the chain's directory")).of_one_chain(),
-    flag(Wallet, "walletnotify", "=<cmd>", Ignored("commands are not run yet")),
+    flag(Wallet, "walletnotify", "=<cmd>", Ignored("-blocknotify and ZeroMQ tell of everything that concerns a wallet")),
     flag(Wallet, "walletrbf", "", Ignored("every transaction can be replaced")),
     flag(Wallet, "walletrejectlongchains", "", Ignored("the mempool's limits hold for the wallet too")),
     flag(Hidden, "zapwallettxes", "", Refused("it has been removed: use abandontransaction")),

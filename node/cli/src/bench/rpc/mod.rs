@@ -1,0 +1,7 @@
+//! `pyrite bench rpc`: how many calls a second a node answers, and what subscribers cost.
+
+mod command;
+mod generator;
+mod node;
+
+pub(crate) use command::{RpcBenchArgs, run};

@@ -1,0 +1,311 @@
+//! A request over HTTP: who may call, its body, and the way to the methods and back.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use tokio::sync::Semaphore;
+
+use crate::auth::{Accounts, AllowedAddresses, Caller};
+use crate::config::RpcConfig;
+use crate::dialect::{Dispatcher, Endpoint, JsonText, Reply};
+use crate::handler::Handler;
+use crate::listener::Activity;
+use crate::places::Places;
+use crate::rest::{Rest, RestMode};
+use crate::stop::Stop;
+use crate::subscriptions::{self, Feed};
+
+/// How long the answer to a wrong password waits, so that guessing is slow.
+const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(250);
+
+/// A body above this length, or of unknown length, is a large one.
+const LARGE_BODY_BYTES: usize = 64 << 10;
+
+/// How long a request stands in line for a place.
+const PLACE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Requests with large bodies that are carried out at a time, because they take much memory.
+pub(crate) const MAX_LARGE_REQUESTS: usize = 4;
+
+/// Where WebSockets are opened.
+const WEBSOCKET_PATH: &str = "/ws";
+
+/// What all requests share.
+pub(crate) struct Shared {
+    pub(crate) dispatcher: Dispatcher,
+    /// Nothing until the node has started, and after that if it is asked for.
+    rest: OnceLock<Rest>,
+    rest_mode: RestMode,
+    pub(crate) feed: Feed,
+    pub(crate) stop: Stop,
+    accounts: Accounts,
+    allowed: AllowedAddresses,
+    places: Places,
+    large_places: Semaphore,
+    subscriber_places: Arc<Semaphore>,
+    max_request_bytes: usize,
+    request_timeout: Duration,
+}
+
+impl Shared {
+    /// The state of a server that no request has reached. `cookie` is the text of the cookie's file.
+    pub(crate) fn new(
+        config: &RpcConfig,
+        cookie: Option<&str>,
+        dispatcher: Dispatcher,
+        stop: Stop,
+    ) -> Self {
+        Self {
+            dispatcher,
+            rest: OnceLock::new(),
+            rest_mode: config.rest,
+            feed: Feed::default(),
+            stop,
+            accounts: Accounts::new(cookie, &config.users, &config.whitelists),
+            allowed: AllowedAddresses::new(config.allowed.clone()),
+            places: Places::new(config.max_requests, PLACE_PATIENCE),
+            large_places: Semaphore::new(MAX_LARGE_REQUESTS),
+            subscriber_places: Arc::new(Semaphore::new(config.max_subscribers)),
+            max_request_bytes: config.max_request_bytes,
+            request_timeout: config.request_timeout,
+        }
+    }
+
+    /// Gives the REST interface its parts, if the node has one.
+    pub(crate) fn serve_rest(&self, handler: Handler) {
+        if let Some(rest) = Rest::new(self.rest_mode, handler, self.request_timeout) {
+            // A server is given its methods once.
+            let _ = self.rest.set(rest);
+        }
+    }
+
+    async fn answer_rest(&self, request: Request) -> Response {
+        match (&self.rest, self.rest_mode) {
+            (_, RestMode::Off) => empty(StatusCode::NOT_FOUND),
+            (rest, RestMode::On) => match rest.get() {
+                Some(rest) => {
+                    let answer = rest.answer(request, &self.dispatcher, &self.places);
+                    answer.await
+                }
+                None => plain(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Service temporarily unavailable: the node is starting",
+                ),
+            },
+        }
+    }
+
+    /// Handles an HTTP request, in the order in which Bitcoin Core looks at one.
+    pub(crate) async fn handle(self: Arc<Self>, activity: Activity, request: Request) -> Response {
+        let under_way = activity.begin();
+        if !self.allowed.contain(activity.peer().ip()) {
+            return empty(StatusCode::FORBIDDEN);
+        }
+        if request.uri().path() == WEBSOCKET_PATH && request.method() == Method::GET {
+            return self.open_websocket(&activity, request, under_way).await;
+        }
+        if request.uri().path().starts_with(Rest::PREFIX) {
+            return self.answer_rest(request).await;
+        }
+        let Some(endpoint) = endpoint(request.uri().path()) else {
+            return empty(StatusCode::NOT_FOUND);
+        };
+        if request.method() != Method::POST {
+            return only_post();
+        }
+        let caller = match self.authenticate(&activity, request.headers()).await {
+            Ok(caller) => caller,
+            Err(response) => return response,
+        };
+        let length = declared_length(request.headers());
+        if length.is_some_and(|length| length > self.max_request_bytes) {
+            return too_large();
+        }
+        let _large_place = if length.is_none_or(|length| length > LARGE_BODY_BYTES) {
+            match tokio::time::timeout(self.request_timeout, self.large_places.acquire()).await {
+                Ok(Ok(place)) => Some(place),
+                _ => return busy(),
+            }
+        } else {
+            None
+        };
+        let body = match self.body(request.into_body()).await {
+            Ok(body) => body,
+            Err(response) => return response,
+        };
+        // Not before the body is there: who sends it slowly keeps nobody out.
+        match self.places.take().await {
+            Some(mut place) => {
+                let answer = self.dispatcher.answer(body, &endpoint, caller, &mut place);
+                json(answer.await)
+            }
+            None => busy(),
+        }
+    }
+
+    async fn body(&self, body: Body) -> Result<Bytes, Response> {
+        let body = axum::body::to_bytes(body, self.max_request_bytes);
+        match tokio::time::timeout(self.request_timeout, body).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) if is_broken(&error) => {
+                Err(plain(StatusCode::BAD_REQUEST, "Request body is broken"))
+            }
+            Ok(Err(_)) => Err(too_large()),
+            Err(_) => Err(plain(
+                StatusCode::REQUEST_TIMEOUT,
+                "Request body took too long",
+            )),
+        }
+    }
+
+    /// Lets only those in who are known.
+    async fn authenticate(
+        &self,
+        activity: &Activity,
+        headers: &HeaderMap,
+    ) -> Result<&Caller, Response> {
+        let presented = headers.get(header::AUTHORIZATION);
+        let known = presented.and_then(|value| self.accounts.identify(value.to_str().ok()?));
+        if let Some(caller) = known {
+            return Ok(caller);
+        }
+        if presented.is_some() {
+            let client = activity.peer();
+            tracing::warn!(%client, "an RPC client presented a wrong password");
+            tokio::time::sleep(WRONG_PASSWORD_DELAY).await;
+        }
+        let mut response = empty(StatusCode::UNAUTHORIZED);
+        response.headers_mut().insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"jsonrpc\""),
+        );
+        Err(response)
+    }
+
+    /// Makes a connection a WebSocket, which has a place of its own kind.
+    async fn open_websocket(
+        self: &Arc<Self>,
+        activity: &Activity,
+        request: Request,
+        under_way: crate::listener::RequestGuard,
+    ) -> Response {
+        let caller = match self.authenticate(activity, request.headers()).await {
+            Ok(caller) => caller,
+            Err(response) => return response,
+        };
+        if !subscriptions::may_subscribe(caller) {
+            return empty(StatusCode::FORBIDDEN);
+        }
+        let Ok(place) = Arc::clone(&self.subscriber_places).try_acquire_owned() else {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "Too many subscribers");
+        };
+        let (feed, stop) = (self.feed.clone(), self.stop.clone());
+        let activity = activity.clone();
+        subscriptions::upgrade(request, feed, stop, move || {
+            activity.move_to(place);
+            // A WebSocket may be silent for long.
+            under_way
+        })
+        .await
+    }
+}
+
+/// Whether a body can't be read, rather than being too long.
+fn is_broken(error: &axum::Error) -> bool {
+    let mut error: Option<&dyn std::error::Error> = Some(error);
+    while let Some(reason) = error {
+        if reason.is::<hyper::Error>() {
+            return true;
+        }
+        error = reason.source();
+    }
+    false
+}
+
+/// How long a body is going to be, as far as the head tells.
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok())
+}
+
+fn too_large() -> Response {
+    plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large")
+}
+
+/// Too many requests are under way.
+fn busy() -> Response {
+    tracing::warn!("an RPC request was turned away: too many are under way");
+    plain(StatusCode::SERVICE_UNAVAILABLE, "Work queue depth exceeded")
+}
+
+fn only_post() -> Response {
+    let mut response = plain(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "JSONRPC server handles only POST requests",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// What a path names; `None` when nothing is there.
+pub(crate) fn endpoint(path: &str) -> Option<Endpoint> {
+    match path {
+        "/" | "" => Some(Endpoint::Node),
+        _ => path
+            .strip_prefix("/wallet/")
+            .map(|name| Endpoint::Wallet(percent_decode(name))),
+    }
+}
+
+/// Decodes `%41` and the like; what isn't UTF-8 then names no wallet.
+pub(crate) fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let digits = tail.get(..2).filter(|_| byte == b'%');
+        match digits.and_then(|digits| hex::decode(digits).ok()) {
+            Some(decoded) => {
+                bytes.extend(decoded);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// An answer in JSON. Some clients compare the content type as a whole, so it has no charset.
+fn json(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).expect("the dialect's statuses are valid");
+    let has_body = reply.body.is_some();
+    let mut response = Response::new(reply.body.map_or_else(Body::empty, JsonText::into_body));
+    *response.status_mut() = status;
+    if has_body {
+        response.headers_mut().insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+    }
+    response
+}
+
+/// An answer without a body.
+fn empty(status: StatusCode) -> Response {
+    plain(status, "")
+}
+
+/// An answer in plain text.
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+}
