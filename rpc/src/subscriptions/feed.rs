@@ -223,10 +223,11 @@ impl Sources {
         let Some(changes) = self.changes(mempool) else {
             return Some(self.gap(Topic::Mempool, mempool));
         };
-        if changes.sequence == mempool.told.number {
+        mempool.told.number = changes.sequence;
+        // The number may change without a transaction that came or left.
+        if changes.added.is_empty() && changes.removed.is_empty() {
             return None;
         }
-        mempool.told.number = changes.sequence;
         let added = changes
             .added
             .iter()
