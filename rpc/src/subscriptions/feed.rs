@@ -227,6 +227,10 @@ impl Sources {
             return None;
         }
         mempool.told.number = changes.sequence;
+        // The number rises with each block, also of one that changes nothing here.
+        if changes.added.is_empty() && changes.removed.is_empty() {
+            return None;
+        }
         let added = changes
             .added
             .iter()

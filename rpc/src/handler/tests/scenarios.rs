@@ -451,7 +451,7 @@ async fn help_uptime_and_stop() {
     );
     assert_eq!(
         node.get("help", json!(["none"])).await,
-        "help: unknown command: none\n"
+        "help: unknown command: none"
     );
     assert!(node.get("uptime", json!([])).await.as_u64().unwrap() < 3_600);
     assert!(!node.stopped.load(Ordering::SeqCst));
