@@ -24,13 +24,21 @@ pub enum RpcError {
         source: std::io::Error,
     },
     /// The cookie file can't be written.
-    #[error("cannot write the RPC cookie {}: {source}", path.display())]
+    #[error("cannot write the RPC cookie {}: {}", path.display(), reason(source))]
     Cookie {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// What the system said, in the words for it that the node has.
+fn reason(source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => source.to_string(),
+    }
 }
 
 impl From<ChainError> for CallError {

@@ -239,13 +239,13 @@ mod tests {
         let user = RpcUser::new("ann", "word");
         assert_eq!(format!("{user:?}"), "RpcUser(\"ann\")");
         let accounts = Accounts::new(
-            Some("c:pa55"),
+            Some("c:hunter2"),
             std::slice::from_ref(&user),
             &Whitelists::default(),
         );
         let shown = format!("{accounts:?}");
         assert!(
-            !shown.contains("pa55") && !shown.contains(&user.hash),
+            !shown.contains("hunter2") && !shown.contains(&user.hash),
             "{shown}"
         );
     }

@@ -223,8 +223,11 @@ impl Sources {
         let Some(changes) = self.changes(mempool) else {
             return Some(self.gap(Topic::Mempool, mempool));
         };
+        if changes.sequence == mempool.told.number {
+            return None;
+        }
         mempool.told.number = changes.sequence;
-        // The number may change without a transaction that came or left.
+        // The number rises with each block, also of one that changes nothing here.
         if changes.added.is_empty() && changes.removed.is_empty() {
             return None;
         }
