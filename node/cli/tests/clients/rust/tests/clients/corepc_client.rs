@@ -149,7 +149,7 @@ fn ask_about_coins(calls: &mut Calls, client: &Client, history: &History, node: 
     call!(calls, client.scan_tx_out_set_abort());
     call!(
         calls,
-        client.get_descriptor_activity(&[history.block], &objects)
+        client.get_descriptor_activity(&[history.block], &[&history.unspent_descriptor()])
     );
     if let Some(proof) = call!(calls, client.get_tx_out_proof(&[txid])) {
         call!(calls, client.verify_tx_out_proof(&proof));

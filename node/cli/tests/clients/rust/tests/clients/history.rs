@@ -83,6 +83,18 @@ impl History {
         }
     }
 
+    /// A descriptor of an output that nothing spends. The library's type of `getdescriptoractivity` has another name for the
+    /// input that spends than Bitcoin Core.
+    pub(crate) fn unspent_descriptor(&self) -> String {
+        let scripts = self
+            .every_kind
+            .output
+            .iter()
+            .map(|output| &output.script_pubkey);
+        let mut unspent = scripts.filter(|script| !script.is_p2tr() && !script.is_p2wpkh());
+        format!("raw({:x})", unspent.next().expect("there are other kinds"))
+    }
+
     /// A child of the last transaction that waits, which the node has not seen.
     pub(crate) fn unsent(&self) -> Transaction {
         let payee = self.key.taproot().script_pubkey();

@@ -189,7 +189,7 @@ pub(super) fn check_coins(report: &mut Report, history: &History, file: &str) {
     check!(
         report,
         "getdescriptoractivity",
-        [blocks, objects],
+        [blocks, [history.unspent_descriptor()]],
         v31::GetDescriptorActivity,
         model
     );
