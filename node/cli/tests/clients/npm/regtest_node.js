@@ -27,12 +27,19 @@ async function freePort() {
   }
 }
 
-function listens(port) {
-  return new Promise(resolve => {
-    const connection = net.connect(port, '127.0.0.1');
-    connection.once('connect', () => { connection.destroy(); resolve(true); });
-    connection.once('error', () => resolve(false));
-  });
+// Whether a call succeeds: while the node starts, each fails with the code -28.
+async function answers(port, credentials) {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+      body: '{"method": "getblockcount", "id": 0}',
+    });
+    await answer.text();
+    return answer.ok;
+  } catch {
+    return false;
+  }
 }
 
 // Starts a node; `t.after` ends it.
@@ -51,12 +58,13 @@ async function startNode(t, ...args) {
   });
   const cookie = path.join(directory, 'regtest', '.cookie');
   const deadline = Date.now() + START_LIMIT_MS;
-  while (!(fs.existsSync(cookie) && await listens(port))) {
+  const text = () => fs.readFileSync(cookie, 'utf8').trim();
+  while (!(fs.existsSync(cookie) && await answers(port, text()))) {
     if (child.exitCode !== null) throw new Error('the node ended at its start');
     if (Date.now() > deadline) throw new Error('the node took too long to start');
     await wait(POLL_MS);
   }
-  const [username, password] = fs.readFileSync(cookie, 'utf8').trim().split(':');
+  const [username, password] = text().split(':');
   return { host: `http://127.0.0.1:${port}`, username, password, ended };
 }
 

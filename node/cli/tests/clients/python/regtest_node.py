@@ -1,5 +1,6 @@
 """A regtest node in drop-in mode, of one test alone."""
 
+import base64
 import os
 import pathlib
 import random
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 START_LIMIT_S = 90
 STOP_LIMIT_S = 60
@@ -40,19 +42,29 @@ class RegtestNode:
             [os.environ["BITCOIND_EXE"], "-regtest", f"-datadir={self.data_dir}",
              f"-rpcport={self.port}", "-listen=0", *self.arguments],
             stdout=subprocess.DEVNULL)
-        self.wait_until_it_listens()
+        self.wait_until_it_answers()
         return self
 
-    def wait_until_it_listens(self):
+    def wait_until_it_answers(self):
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             assert self.process.poll() is None, "the node ended at its start"
             assert time.monotonic() < deadline, "the node took too long to start"
-            if self.cookie_path.exists():
-                with socket.socket() as connection:
-                    if connection.connect_ex(("127.0.0.1", self.port)) == 0:
-                        return
+            if self.cookie_path.exists() and self.answers():
+                return
             time.sleep(0.05)
+
+    def answers(self):
+        """Whether a call succeeds: while it starts, each fails with the code -28."""
+        credentials = base64.b64encode(self.cookie_path.read_bytes()).decode()
+        call = urllib.request.Request(
+            self.url, b'{"method": "getblockcount", "id": 0}',
+            {"Authorization": f"Basic {credentials}"})
+        try:
+            with urllib.request.urlopen(call, timeout=START_LIMIT_S):
+                return True
+        except OSError:
+            return False
 
     def __exit__(self, *_):
         if self.process.poll() is None:
