@@ -67,10 +67,7 @@ fn a_network_mines_and_agrees() {
     });
     let status = network.status();
     assert!(status.nodes.iter().all(|node| node.peers == Some(2)));
-    for number in 1..=3 {
-        network.rpc(number, "stopmining", json!([]));
-    }
-    network.wait_agreement(&[1, 2, 3], SOON);
+    network.stop_mining();
     // What was stopped cleanly goes on where it was.
     let height = network.height(2);
     let best = network.best(2);
@@ -112,10 +109,7 @@ fn a_killed_node_loses_nothing_that_it_acknowledged() {
             );
         }
     }
-    for number in 1..=3 {
-        network.rpc(number, "stopmining", json!([]));
-    }
-    network.wait_agreement(&[1, 2, 3], SOON);
+    network.stop_mining();
 }
 
 #[test]

@@ -100,6 +100,23 @@ impl TestNetwork {
         });
     }
 
+    /// Stops the miners and settles what they left: they may have found
+    /// siblings, and of blocks with equal work every node keeps its first. So
+    /// the node with the most work adds a block, which all must come to.
+    pub(crate) fn stop_mining(&self) {
+        let nodes = self.cluster.network().nodes.len();
+        for number in 1..=nodes {
+            self.rpc(number, "stopmining", json!([]));
+        }
+        let work = |number: &usize| {
+            let info = self.rpc(*number, "getblockchaininfo", json!([]));
+            info["chainwork"].as_str().unwrap().to_owned()
+        };
+        let ahead = (1..=nodes).max_by_key(work).unwrap();
+        self.generate(ahead, 1);
+        self.wait_agreement(&(1..=nodes).collect::<Vec<_>>(), SOON);
+    }
+
     /// Waits until every node is connected with all others.
     pub(crate) fn wait_mesh(&self) {
         let nodes = self.cluster.network().nodes.len();
