@@ -4,4 +4,7 @@
 mod emit;
 mod instruction;
 mod interpreter;
+mod second_block;
+mod second_hash;
 mod tests;
+mod writer;
