@@ -169,18 +169,26 @@ impl Template {
     pub fn with_payout(&self, payout: &Script) -> Self {
         let mut template = self.clone();
         template.payout = payout.to_owned();
-        template.measure();
-        let mut count = template.transactions.len();
-        while template.exceeds_bounds() && count > 0 {
-            count -= 1;
-            template.transactions = template.transactions[..count].into();
-            template.measure();
-        }
+        let count = template.fitting();
         if count < self.transactions.len() {
+            template.transactions = self.transactions[..count].into();
             template.settled = template.settled.min(count);
             template.commit();
         }
+        template.measure();
         template
+    }
+
+    /// How many transactions from the first on have room beside the coinbase.
+    fn fitting(&self) -> usize {
+        let mut weight = self.bounds.reserved_weight(&self.payout);
+        let mut sigop_cost = reserved_sigop_cost(&self.payout);
+        let fits = |entry: &&TemplateTransaction| {
+            weight = weight.saturating_add(entry.weight);
+            sigop_cost = sigop_cost.saturating_add(entry.sigop_cost);
+            weight <= self.bounds.max_weight && sigop_cost <= self.bounds.max_sigop_cost
+        };
+        self.transactions.iter().take_while(fits).count()
     }
 
     /// The same template, with the sequence number of the mempool that it was built from.

@@ -130,5 +130,8 @@ fn offered_transactions(
 }
 
 #[cfg(test)]
+#[path = "offer_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "offer_tests.rs"]
 mod tests;
