@@ -1,4 +1,6 @@
 //! The power of processor packages (RAPL, by powercap) and graphics cards (hwmon), and the energy that they took.
+//!
+//! A graphics unit of AMD inside the processor's package tells the power of the whole package, so it counts where RAPL can't be read.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,22 +34,23 @@ pub(super) struct PowerMeter {
 impl PowerMeter {
     /// Finds the sources that can be read; RAPL's are for the superuser alone on many systems.
     pub(super) fn new(root: &Path) -> Self {
+        let can_be_read = |source: &mut Source| source.joules(Duration::ZERO).is_some();
         let mut sources: Vec<Source> = entries(&root.join("sys/class/powercap"))
             .iter()
             .filter(|zone| is_package(zone))
             .map(|zone| Source::counter(zone.join("energy_uj"), &zone.join("max_energy_range_uj")))
             .collect();
+        sources.retain_mut(can_be_read);
+        let has_packages = !sources.is_empty();
         for device in entries(&root.join("sys/class/hwmon")) {
             let driver = word(&device.join("name")).unwrap_or_default();
-            if CARDS.contains(&driver.as_str()) {
+            let is_counted = has_packages && is_in_package(&driver, &device);
+            if CARDS.contains(&driver.as_str()) && !is_counted {
                 sources.extend(Source::of_card(&device));
             }
         }
-        let mut meter = Self { sources };
-        meter
-            .sources
-            .retain_mut(|source| source.joules(Duration::ZERO).is_some());
-        meter
+        sources.retain_mut(can_be_read);
+        Self { sources }
     }
 
     /// The energy since the last call, which was `elapsed` ago, in joules. `None` where nothing tells.
@@ -98,6 +101,11 @@ impl Source {
             }
         }
     }
+}
+
+/// Whether a graphics unit is a part of the processor: of those of AMD alone, these have the voltage of the package's other half.
+fn is_in_package(driver: &str, device: &Path) -> bool {
+    driver == "amdgpu" && device.join("in1_input").exists()
 }
 
 /// `intel-rapl:0`, which AMD's processors have too: a package and not a part of one, nor the same package again

@@ -37,13 +37,16 @@ impl Sensors {
 pub struct SensorReadings {
     /// The hottest of processor and graphics cards, in degrees Celsius.
     pub temperature_c: Option<f64>,
-    /// What processor and graphics cards take together, in watts.
+    /// What processor and graphics cards take together, in watts, for mining and everything else.
     pub power_w: Option<f64>,
     /// Whether the machine runs on its battery.
     pub on_battery: Option<bool>,
     /// The share of all processors that other programs take, in percent.
     pub other_load_percent: Option<f64>,
 }
+
+/// The power is the mean over this time at least: counters of energy change by steps, which over a moment are nothing or very much.
+const LEAST_FOR_POWER: Duration = Duration::from_millis(500);
 
 /// Reads the sensors again and again, and knows what changed since.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ pub(crate) struct Sampler {
     ticks: Option<Ticks>,
     last: Instant,
     energy_joules: Option<f64>,
+    /// What the power is made of next: the energy of how long.
+    since_power: (f64, Duration),
+    power_w: Option<f64>,
 }
 
 impl Sampler {
@@ -65,6 +71,8 @@ impl Sampler {
             ticks: Ticks::read(&root),
             last: now,
             energy_joules: None,
+            since_power: (0.0, Duration::ZERO),
+            power_w: None,
             root,
         }
     }
@@ -84,20 +92,33 @@ impl Sampler {
         }
         SensorReadings {
             temperature_c: temperature::hottest(&self.temperatures),
-            power_w: joules.and_then(|joules| watts(joules, elapsed)),
+            power_w: self.power_w(joules, elapsed),
             on_battery: battery::on_battery(&self.root),
             other_load_percent,
         }
     }
 
-    /// The energy of processor and graphics cards since the beginning, in joules.
+    /// The power, where the last `elapsed` took so much.
+    fn power_w(&mut self, joules: Option<f64>, elapsed: Duration) -> Option<f64> {
+        let Some(joules) = joules else {
+            self.since_power = (0.0, Duration::ZERO);
+            self.power_w = None;
+            return None;
+        };
+        let (energy, time) = &mut self.since_power;
+        *energy += joules;
+        *time += elapsed;
+        if *time >= LEAST_FOR_POWER {
+            self.power_w = Some(*energy / time.as_secs_f64());
+            self.since_power = (0.0, Duration::ZERO);
+        }
+        self.power_w
+    }
+
+    /// The energy of processor and graphics cards since the beginning, in joules, whatever they took it for.
     pub(crate) fn energy_joules(&self) -> Option<f64> {
         self.energy_joules
     }
-}
-
-fn watts(joules: f64, elapsed: Duration) -> Option<f64> {
-    (!elapsed.is_zero()).then(|| joules / elapsed.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -207,6 +228,50 @@ mod tests {
         let mut sampler = machine.sampler(start);
         assert_eq!(sampler.sample(after(1)).power_w, Some(40.0));
         assert_eq!(sampler.energy_joules(), Some(40.0));
+    }
+
+    #[test]
+    fn a_graphics_unit_in_the_package_is_not_counted_beside_it() {
+        let machine = Machine::new();
+        machine
+            .set("sys/class/hwmon/hwmon0/name", "amdgpu")
+            .set("sys/class/hwmon/hwmon0/in1_input", "700")
+            .set("sys/class/hwmon/hwmon0/power1_average", "15000000");
+        assert_eq!(machine.read().power_w, Some(15.0), "nothing else tells");
+        machine
+            .set("sys/class/powercap/intel-rapl:0/name", "package-0")
+            .set("sys/class/powercap/intel-rapl:0/energy_uj", "0");
+        let start = Instant::now();
+        let mut sampler = machine.sampler(start);
+        machine.set("sys/class/powercap/intel-rapl:0/energy_uj", "14000000");
+        let after = start + Duration::from_secs(1);
+        assert_eq!(sampler.sample(after).power_w, Some(14.0));
+        // A card of its own counts.
+        machine
+            .set("sys/class/hwmon/hwmon1/name", "amdgpu")
+            .set("sys/class/hwmon/hwmon1/power1_average", "40000000");
+        let mut sampler = machine.sampler(start);
+        assert_eq!(sampler.sample(after).power_w, Some(40.0));
+    }
+
+    /// A counter's step just after the beginning is no power of thousands of watts.
+    #[test]
+    fn power_is_a_mean_over_half_a_second() {
+        const COUNTER: &str = "sys/class/powercap/intel-rapl:0/energy_uj";
+        let machine = Machine::new();
+        machine
+            .set("sys/class/powercap/intel-rapl:0/name", "package-0")
+            .set(COUNTER, "0");
+        let start = Instant::now();
+        let mut sampler = machine.sampler(start);
+        machine.set(COUNTER, "50000");
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        assert_eq!(sampler.sample(at(1)).power_w, None);
+        machine.set(COUNTER, "20000000");
+        assert_eq!(sampler.sample(at(1_000)).power_w, Some(20.0));
+        machine.set(COUNTER, "20100000");
+        assert_eq!(sampler.sample(at(1_001)).power_w, Some(20.0), "as before");
+        assert_eq!(sampler.energy_joules(), Some(20.1));
     }
 
     #[test]

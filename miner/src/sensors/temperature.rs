@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use super::files::{entries, name, number, word};
 
 /// hwmon drivers of processors and graphics cards.
-const DRIVERS: [&str; 16] = [
+const DRIVERS: [&str; 15] = [
     "amdgpu",
     "coretemp",
     "cpu_thermal",
     "cpu0_thermal",
     "cpu-thermal",
-    "fam15h_power",
     "i915",
     "k10temp",
     "k8temp",
