@@ -1,6 +1,8 @@
 //! Decides how much of the time to mine, by what the sensors say and the limits allow. Pure.
 //!
-//! Each limit has its hysteresis: mining comes back only when there is some distance to the limit.
+//! Each limit has its hysteresis: mining comes back only when there is some distance to the limit. A reading that fails leaves
+//! things as they are for a while; then a limit of temperature or power counts as exceeded, because nobody knows that it is not. A
+//! limit whose sensor never told anything holds nothing back.
 
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ const HOT_MARGIN_C: f64 = 5.0;
 /// Mining takes more of the time again below this share of the limit of power.
 const LOW_POWER_SHARE: f64 = 0.95;
 
+/// For how long what a sensor told last is taken for what it would tell, when it can't be read.
+const TRUST: Duration = Duration::from_secs(30);
+
 /// How the share of the time changes in a second: by this factor above a limit, by so many percent of all time below it.
 const STEP_DOWN: f64 = 0.8;
 const STEP_UP_PERCENT: f64 = 4.0;
@@ -40,6 +45,10 @@ pub enum HoldBack {
     Temperature,
     /// It takes too much power, or did a moment ago.
     Power,
+    /// Its temperature can't be read any more.
+    TemperatureUnknown,
+    /// Its power can't be read any more.
+    PowerUnknown,
 }
 
 impl HoldBack {
@@ -50,6 +59,8 @@ impl HoldBack {
             Self::Battery => "battery",
             Self::Temperature => "temperature",
             Self::Power => "power",
+            Self::TemperatureUnknown => "temperature_unknown",
+            Self::PowerUnknown => "power_unknown",
         }
     }
 }
@@ -61,19 +72,38 @@ pub(super) struct Allowance {
     pub(super) share_percent: u8,
     /// What keeps it below 100.
     pub(super) reasons: Vec<HoldBack>,
+    /// Limits whose sensors tell nothing.
+    pub(super) blind: Vec<HoldBack>,
 }
 
 impl Allowance {
     pub(super) const FULL: Self = Self {
         share_percent: 100,
         reasons: Vec::new(),
+        blind: Vec::new(),
     };
+
+    /// At most this share, for a reason.
+    fn hold(&mut self, share_percent: f64, reason: HoldBack) {
+        // Between 0 and 100.
+        let share_percent = share_percent.round() as u8;
+        if share_percent < 100 {
+            self.reasons.push(reason);
+            self.share_percent = self.share_percent.min(share_percent);
+        }
+    }
 }
 
 /// The state of the limits.
 #[derive(Clone, Debug)]
 pub(super) struct Governor {
     limits: MiningLimits,
+    /// Whether the readings are the first: some tell what was since the last ones.
+    is_first: bool,
+    load: Sense<f64>,
+    battery: Sense<bool>,
+    temperature: Sense<f64>,
+    watts: Sense<f64>,
     busy: Switch,
     heat: Throttle,
     power: Throttle,
@@ -83,6 +113,11 @@ impl Governor {
     pub(super) fn new(limits: MiningLimits) -> Self {
         Self {
             limits,
+            is_first: true,
+            load: Sense::default(),
+            battery: Sense::default(),
+            temperature: Sense::default(),
+            watts: Sense::default(),
             busy: Switch::default(),
             heat: Throttle::default(),
             power: Throttle::default(),
@@ -91,45 +126,135 @@ impl Governor {
 
     /// Takes note of readings that came `elapsed` after those before.
     pub(super) fn step(&mut self, readings: &SensorReadings, elapsed: Duration) -> Allowance {
-        let mut reasons = Vec::new();
-        let mut share: f64 = 100.0;
-        let limit = self.limits.max_other_load_percent.map(f64::from);
-        if let (Some(limit), Some(load)) = (limit, readings.other_load_percent)
-            && self.busy.step(load, limit, elapsed)
-        {
-            reasons.push(HoldBack::Busy);
-            share = 0.0;
+        let mut allowance = Allowance::FULL;
+        self.mind_others(readings.other_load_percent, elapsed, &mut allowance);
+        self.mind_battery(readings.on_battery, elapsed, &mut allowance);
+        self.mind_heat(readings.temperature_c, elapsed, &mut allowance);
+        self.mind_power(readings.power_w, elapsed, &mut allowance);
+        if std::mem::take(&mut self.is_first) {
+            allowance.blind.clear();
         }
-        if self.limits.on_battery == OnBattery::Pause && readings.on_battery == Some(true) {
-            reasons.push(HoldBack::Battery);
-            share = 0.0;
+        allowance
+    }
+
+    fn mind_others(&mut self, load: Option<f64>, elapsed: Duration, allowance: &mut Allowance) {
+        let Some(limit) = self.limits.max_other_load_percent.map(f64::from) else {
+            return;
+        };
+        let is_busy = match self.load.note(load, elapsed) {
+            Seen::Now(load) => self.busy.step(load, limit, elapsed),
+            Seen::Lately => self.busy.is_on,
+            Seen::Never | Seen::Lost => {
+                allowance.blind.push(HoldBack::Busy);
+                false
+            }
+        };
+        if is_busy {
+            allowance.hold(0.0, HoldBack::Busy);
         }
-        let limit = self.limits.max_temperature_c.map(f64::from);
-        if let (Some(limit), Some(temperature)) = (limit, readings.temperature_c) {
-            let heat = match temperature {
-                hot if hot >= limit + HOT_MARGIN_C => Level::FarAbove,
-                warm if warm > limit => Level::Above,
-                cool if cool < limit - COOL_MARGIN_C => Level::Below,
-                _ => Level::Near,
-            };
-            self.heat.step(heat, elapsed);
-            self.heat
-                .apply(HoldBack::Temperature, &mut share, &mut reasons);
+    }
+
+    fn mind_battery(
+        &mut self,
+        on_battery: Option<bool>,
+        elapsed: Duration,
+        allowance: &mut Allowance,
+    ) {
+        if self.limits.on_battery == OnBattery::Mine {
+            return;
         }
-        let limit = self.limits.max_power_w.map(f64::from);
-        if let (Some(limit), Some(power)) = (limit, readings.power_w) {
-            let level = match power {
-                high if high > limit => Level::Above,
-                low if low < limit * LOW_POWER_SHARE => Level::Below,
-                _ => Level::Near,
-            };
-            self.power.step(level, elapsed);
-            self.power.apply(HoldBack::Power, &mut share, &mut reasons);
+        let on_battery = match self.battery.note(on_battery, elapsed) {
+            Seen::Now(on_battery) => on_battery,
+            Seen::Lately => self.battery.last == Some(true),
+            Seen::Never | Seen::Lost => {
+                allowance.blind.push(HoldBack::Battery);
+                false
+            }
+        };
+        if on_battery {
+            allowance.hold(0.0, HoldBack::Battery);
         }
-        Allowance {
-            // Between 0 and 100.
-            share_percent: share.round() as u8,
-            reasons,
+    }
+
+    fn mind_heat(
+        &mut self,
+        temperature: Option<f64>,
+        elapsed: Duration,
+        allowance: &mut Allowance,
+    ) {
+        let Some(limit) = self.limits.max_temperature_c.map(f64::from) else {
+            return;
+        };
+        let level = |temperature: f64| match temperature {
+            hot if hot >= limit + HOT_MARGIN_C => Level::FarAbove,
+            warm if warm > limit => Level::Above,
+            cool if cool < limit - COOL_MARGIN_C => Level::Below,
+            _ => Level::Near,
+        };
+        let seen = self.temperature.note(temperature, elapsed);
+        let names = (HoldBack::Temperature, HoldBack::TemperatureUnknown);
+        self.heat.mind(seen, level, elapsed, names, allowance);
+    }
+
+    fn mind_power(&mut self, power: Option<f64>, elapsed: Duration, allowance: &mut Allowance) {
+        let Some(limit) = self.limits.max_power_w.map(f64::from) else {
+            return;
+        };
+        let level = |power: f64| match power {
+            high if high > limit => Level::Above,
+            low if low < limit * LOW_POWER_SHARE => Level::Below,
+            _ => Level::Near,
+        };
+        let seen = self.watts.note(power, elapsed);
+        let names = (HoldBack::Power, HoldBack::PowerUnknown);
+        self.power.mind(seen, level, elapsed, names, allowance);
+    }
+}
+
+/// What a sensor told, and since when it tells nothing.
+#[derive(Clone, Debug)]
+struct Sense<T> {
+    last: Option<T>,
+    silent: Duration,
+}
+
+/// What is known of a reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Seen<T> {
+    /// Nothing, ever.
+    Never,
+    /// This.
+    Now(T),
+    /// Nothing now, but something not long ago.
+    Lately,
+    /// Nothing for long.
+    Lost,
+}
+
+impl<T> Default for Sense<T> {
+    fn default() -> Self {
+        Self {
+            last: None,
+            silent: Duration::ZERO,
+        }
+    }
+}
+
+impl<T: Copy> Sense<T> {
+    fn note(&mut self, reading: Option<T>, elapsed: Duration) -> Seen<T> {
+        if let Some(reading) = reading {
+            self.last = Some(reading);
+            self.silent = Duration::ZERO;
+            return Seen::Now(reading);
+        }
+        if self.last.is_none() {
+            return Seen::Never;
+        }
+        self.silent = self.silent.saturating_add(elapsed);
+        if self.silent < TRUST {
+            Seen::Lately
+        } else {
+            Seen::Lost
         }
     }
 }
@@ -203,11 +328,26 @@ impl Throttle {
         };
     }
 
-    fn apply(&self, reason: HoldBack, share: &mut f64, reasons: &mut Vec<HoldBack>) {
-        if self.share_percent < 100.0 {
-            reasons.push(reason);
-            *share = share.min(self.share_percent);
+    /// Takes note of what is known of a reading, and holds mining back by it; for the second reason where it is not known any more.
+    fn mind(
+        &mut self,
+        seen: Seen<f64>,
+        level: impl Fn(f64) -> Level,
+        elapsed: Duration,
+        (known, unknown): (HoldBack, HoldBack),
+        allowance: &mut Allowance,
+    ) {
+        match seen {
+            Seen::Never => allowance.blind.push(known),
+            Seen::Now(reading) => self.step(level(reading), elapsed),
+            Seen::Lately => {}
+            Seen::Lost => {
+                allowance.blind.push(known);
+                self.step(Level::Above, elapsed);
+                return allowance.hold(self.share_percent, unknown);
+            }
         }
+        allowance.hold(self.share_percent, known);
     }
 }
 
@@ -259,10 +399,99 @@ mod tests {
             limits.max_temperature_c = Some(1);
             limits.max_power_w = Some(1);
         });
-        for _ in 0..10 {
-            let unknown = SensorReadings::default();
+        let unknown = SensorReadings::default();
+        assert_eq!(governor.step(&unknown, SECOND), Allowance::FULL);
+        for _ in 0..100 {
+            let allowance = governor.step(&unknown, SECOND);
+            assert_eq!(
+                (allowance.share_percent, &allowance.reasons[..]),
+                (100, &[][..])
+            );
+            let all = [
+                HoldBack::Busy,
+                HoldBack::Battery,
+                HoldBack::Temperature,
+                HoldBack::Power,
+            ];
+            assert_eq!(allowance.blind, all);
+        }
+    }
+
+    #[test]
+    fn a_reading_that_fails_changes_nothing_for_a_while() {
+        let mut governor = limits(|limits| {
+            limits.max_other_load_percent = Some(20);
+            limits.on_battery = OnBattery::Pause;
+            limits.max_temperature_c = Some(80);
+            limits.max_power_w = Some(65);
+        });
+        let trouble = SensorReadings {
+            temperature_c: Some(81.0),
+            power_w: Some(66.0),
+            on_battery: Some(true),
+            other_load_percent: Some(90.0),
+        };
+        governor.step(&trouble, SECOND);
+        let before = governor.step(&trouble, SECOND);
+        assert_eq!(before.share_percent, 0);
+        assert_eq!(before.reasons.len(), 4);
+        let unknown = SensorReadings::default();
+        for _ in 0..29 {
+            assert_eq!(governor.step(&unknown, SECOND), before);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_any_more_may_be_too_much() {
+        let mut governor = limits(|limits| {
+            limits.max_temperature_c = Some(80);
+            limits.max_power_w = Some(65);
+        });
+        let fine = SensorReadings {
+            temperature_c: Some(60.0),
+            power_w: Some(40.0),
+            ..SensorReadings::default()
+        };
+        assert_eq!(governor.step(&fine, SECOND), Allowance::FULL);
+        let unknown = SensorReadings::default();
+        for _ in 0..29 {
             assert_eq!(governor.step(&unknown, SECOND), Allowance::FULL);
         }
+        let lost = governor.step(&unknown, SECOND);
+        assert_eq!(lost.share_percent, 80);
+        let reasons = [HoldBack::TemperatureUnknown, HoldBack::PowerUnknown];
+        assert_eq!(lost.reasons, reasons);
+        assert_eq!(lost.blind, [HoldBack::Temperature, HoldBack::Power]);
+        let shares = (0..30).map(|_| governor.step(&unknown, SECOND).share_percent);
+        assert_eq!(shares.last(), Some(0), "it ends in a pause");
+        // The sensors tell again.
+        let back = governor.step(&fine, SECOND);
+        assert_eq!(back.share_percent, 4);
+        assert_eq!(back.reasons, [HoldBack::Temperature, HoldBack::Power]);
+        assert!(back.blind.is_empty());
+    }
+
+    #[test]
+    fn load_and_battery_that_are_not_known_any_more_hold_nothing_back() {
+        let mut governor = limits(|limits| {
+            limits.max_other_load_percent = Some(20);
+            limits.on_battery = OnBattery::Pause;
+        });
+        let busy = SensorReadings {
+            on_battery: Some(true),
+            other_load_percent: Some(90.0),
+            ..SensorReadings::default()
+        };
+        for _ in 0..3 {
+            governor.step(&busy, SECOND);
+        }
+        let unknown = SensorReadings::default();
+        for _ in 0..29 {
+            assert_eq!(governor.step(&unknown, SECOND).share_percent, 0);
+        }
+        let lost = governor.step(&unknown, SECOND);
+        assert_eq!((lost.share_percent, &lost.reasons[..]), (100, &[][..]));
+        assert_eq!(lost.blind, [HoldBack::Busy, HoldBack::Battery]);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
+use super::MiningLimits;
 use super::board::Board;
 use super::governor::{Allowance, Governor};
 use super::lock::lock;
-use super::{MiningLimits, OnBattery};
 use crate::SensorReadings;
 use crate::sensors::{Sampler, Sensors};
 
@@ -56,16 +56,11 @@ pub(super) fn guard(board: &Board, guarded: &Guarded, limits: &MiningLimits, sen
     let mut last = Instant::now();
     let mut sampler = Sampler::new(sensors, last);
     let mut governor = Governor::new(limits.clone());
-    let mut is_first = true;
     while !board.is_stopping() {
         let now = Instant::now();
         let readings = sampler.sample(now);
         let allowance = governor.step(&readings, now.saturating_duration_since(last));
         last = now;
-        if is_first {
-            warn_of_missing_sensors(limits, &readings);
-            is_first = false;
-        }
         publish(
             board,
             guarded,
@@ -82,8 +77,14 @@ pub(super) fn guard(board: &Board, guarded: &Guarded, limits: &MiningLimits, sen
 fn publish(board: &Board, guarded: &Guarded, latest: Latest) {
     let share = latest.allowance.share_percent;
     guarded.share_percent.store(share, Ordering::Relaxed);
-    let reasons = latest.allowance.reasons.clone();
+    let Allowance { reasons, blind, .. } = latest.allowance.clone();
     let before = std::mem::replace(&mut *lock(&guarded.latest), latest);
+    for limit in blind {
+        if !before.allowance.blind.contains(&limit) {
+            let limit = limit.name();
+            tracing::warn!(limit, "{}", without_reading());
+        }
+    }
     if before.allowance.reasons != reasons {
         let reasons: Vec<_> = reasons.iter().map(|reason| reason.name()).collect();
         let by = reasons.join(", ");
@@ -100,21 +101,11 @@ fn publish(board: &Board, guarded: &Guarded, latest: Latest) {
     }
 }
 
-/// The load is not known before the second reading, and there always where it is at all.
-fn warn_of_missing_sensors(limits: &MiningLimits, readings: &SensorReadings) {
-    let without = |what: &str| {
-        tracing::warn!(
-            limit = what,
-            "no sensor that this program may read: the limit holds nothing back"
-        );
-    };
-    if limits.max_temperature_c.is_some() && readings.temperature_c.is_none() {
-        without("temperature");
-    }
-    if limits.max_power_w.is_some() && readings.power_w.is_none() {
-        without("power");
-    }
-    if limits.on_battery == OnBattery::Pause && readings.on_battery.is_none() {
-        without("battery");
+/// What to say of a limit that is blind.
+fn without_reading() -> &'static str {
+    if cfg!(target_os = "linux") {
+        "no sensor that this program may read tells of what is limited; status has it among limits_unknown"
+    } else {
+        "this program reads no sensors on this system: the limit holds nothing back"
     }
 }

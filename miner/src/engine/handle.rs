@@ -200,6 +200,7 @@ fn describe_run(run: &Run, status: &mut MinerStatus) {
 impl Miner {
     fn halt(&self, control: &mut Control) {
         // First the status, so that it never tells of threads that are gone.
+    status.limits_unknown = latest.allowance.blind;
         lock(&self.run).take();
         if let Some(mut threads) = control.threads.take() {
             threads.stop();

@@ -68,6 +68,8 @@ pub struct MinerStatus {
     pub hash_rate: f64,
     /// The rate over 10 seconds, or since the start.
     pub hash_rate_10s: f64,
+    /// Limits that are set and whose sensors tell nothing: where one never did, it holds nothing back.
+    pub limits_unknown: Vec<HoldBack>,
     /// The rate over a minute, or since the start.
     pub hash_rate_1m: f64,
     /// The rate over 15 minutes, or since the start.

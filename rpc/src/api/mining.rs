@@ -51,7 +51,9 @@ pub(crate) trait Mining {
 }
 
 /// What the methods of the built-in miner return.
-const MINING_STATUS: &str = "(json object) running, paused, held_back (busy, battery, temperature, power), allowed_percent, \
+const MINING_STATUS: &str = "(json object) running, paused, held_back (busy, battery, temperature, power; temperature_unknown or \
+                             power_unknown where a sensor fails), limits_unknown (limits whose sensors tell nothing; where one never \
+                             did, it holds nothing back), allowed_percent, \
                              threads, intensity, settings, hash_rate, hash_rate_10s, hash_rate_1m, hash_rate_15m (hashes a \
                              second), hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, false_nonces, \
                              started_at, tip_latency (samples, median_ms, p99_ms, max_ms: from a new tip to the first hash on \

@@ -100,6 +100,7 @@ fn status_json(event: &str, status: &MinerStatus, work: &RemoteWork) -> Value {
         "hash_rate_15m": status.hash_rate_15m,
         "hashes": status.hashes_total,
         "held_back": status.held_back.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
+        "limits_unknown": status.limits_unknown.iter().map(|limit| limit.name()).collect::<Vec<_>>(),
         "allowed_percent": status.allowed_percent,
         "temperature": status.sensors.temperature_c,
         "power": status.sensors.power_w,
