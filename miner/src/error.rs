@@ -78,6 +78,9 @@ pub enum MinerError {
         #[from]
         source: io::Error,
     },
+    /// It was stopped before it had started.
+    #[error("mining was stopped before it had started")]
+    Stopped,
     /// The miner was shut down for good.
     #[error("the miner was shut down")]
     ShutDown,
@@ -86,10 +89,56 @@ pub enum MinerError {
 /// Why a device can't mine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
-    /// It, or what drives it, failed.
+    /// OpenCL, or a device of it, failed.
+    #[error(transparent)]
+    OpenCl(#[from] GpuError),
+    /// OpenCL has no device of this number.
+    #[error("OpenCL's devices here are {count}, counted from 0")]
+    NoSuchNumber {
+        /// How many there are.
+        count: usize,
+    },
+    /// OpenCL has no device.
+    #[error("OpenCL has no device here")]
+    NoOpenClDevice,
+    /// OpenCL has no device but the processor, which mines already.
+    #[error(
+        "OpenCL has nothing here but the processor, which mines by itself: name its device, such as opencl0, to mine on both"
+    )]
+    ProcessorAlone,
+    /// Too much of what it reports is wrong.
+    #[error("{errors} of its last {results} results solve nothing")]
+    FalseNonces {
+        /// How many solve nothing.
+        errors: usize,
+        /// Of how many.
+        results: u64,
+    },
+    /// The system refused a thread to open it.
+    #[error("cannot start a thread to open it: {reason}")]
+    Thread {
+        /// What the system said.
+        reason: String,
+    },
+    /// It is broken, in its own words: for devices of programs that bring their own.
     #[error("the device failed: {reason}")]
     Failed {
         /// What it said.
+        reason: String,
+    },
+}
+
+/// Why a thread has not the place or the priority that it should have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum AffinityError {
+    /// There is no way to ask for it.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "Linux has a way"))]
+    #[error("not on this system")]
+    Unsupported,
+    /// The system refused.
+    #[error("the system refuses: {reason}")]
+    Refused {
+        /// In its words.
         reason: String,
     },
 }
@@ -207,6 +256,22 @@ pub enum GpuError {
         /// What is wrong.
         what: &'static str,
     },
+    /// Too many of its results are wrong.
+    #[error(
+        "{device}: {errors} of its last {results} results are wrong, the latest for nonce {nonce}: {what}"
+    )]
+    TooManyErrors {
+        /// The device.
+        device: String,
+        /// How many are wrong.
+        errors: usize,
+        /// Of how many.
+        results: u64,
+        /// The nonce of the latest.
+        nonce: u32,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// It finds nothing where there is certainly something.
     #[error("{device}: found nothing in {hashes} hashes, where there were some to find")]
     FindsNothing {
@@ -221,14 +286,6 @@ pub enum GpuError {
         /// What the system said.
         reason: String,
     },
-}
-
-impl From<GpuError> for DeviceError {
-    fn from(error: GpuError) -> Self {
-        Self::Failed {
-            reason: error.to_string(),
-        }
-    }
 }
 
 /// What can go wrong with the accounts of mining.

@@ -19,7 +19,8 @@ mod test_chain;
 mod work_source;
 
 pub use device::{
-    Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome, Solution,
+    Cancel, CpuDevice, GpuInfo, KernelChoice, MiningDevice, OpenClDevice, SearchOutcome,
+    SideResults, Solution,
 };
 pub use engine::{
     CoreList, DeviceFactory, DeviceKind, DeviceName, DeviceSelection, DeviceState, DeviceStatus,

@@ -181,7 +181,7 @@ impl From<MinerError> for CallError {
             | MinerError::BadCores { .. }
             | MinerError::NoSuchCore { .. }
             | MinerError::LimitOutOfRange { .. } => Self::invalid_parameter(error.to_string()),
-            MinerError::Spawn { .. } => Self::misc(error.to_string()),
+            MinerError::Spawn { .. } | MinerError::Stopped => Self::misc(error.to_string()),
             MinerError::ShutDown => stopping(),
         }
     }

@@ -24,6 +24,19 @@ pub struct SearchOutcome {
     pub hashes: u64,
 }
 
+/// What a device has to tell besides the outcomes of its searches, since it was asked last.
+#[derive(Clone, Debug, Default)]
+pub struct SideResults {
+    /// Headers hashed of jobs whose searches had ended.
+    pub hashes: u64,
+    /// What solves such jobs. They are worth something as long as the tip is the same.
+    pub solutions: Vec<(Job, Solution)>,
+    /// Results that were checked and are right.
+    pub good: u64,
+    /// Results that were checked, found wrong, and dropped.
+    pub errors: u64,
+}
+
 /// Something that hashes. One thread owns it.
 pub trait MiningDevice: Send {
     /// The device's name, for people: `cpu0`, `opencl0`.
@@ -38,7 +51,8 @@ pub trait MiningDevice: Send {
     }
 
     /// Searches `nonces`, each with every version of the job, and returns at the first that solves it, at the end of
-    /// the range, or within about a millisecond of the cancellation.
+    /// the range, or within about a millisecond of the cancellation; also when an earlier job was solved
+    /// ([`Self::side_results`]).
     ///
     /// # Errors
     /// When the device does not work, or not any more: it is set aside with the reason, and the others go on.
@@ -48,4 +62,10 @@ pub trait MiningDevice: Send {
         nonces: RangeInclusive<u32>,
         cancel: &Cancel,
     ) -> Result<SearchOutcome, DeviceError>;
+
+    /// What it has to tell besides, to be asked after each search: of launches that a cancelled search left on their way, and of
+    /// its errors.
+    fn side_results(&mut self) -> SideResults {
+        SideResults::default()
+    }
 }

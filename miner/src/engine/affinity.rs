@@ -1,5 +1,7 @@
 //! What the system is asked for on behalf of a device's thread: to stay on a core, and to give way to everybody else.
 
+use crate::error::AffinityError;
+
 /// The cores that this process may run on, by number; empty where the system does not say.
 #[cfg(target_os = "linux")]
 pub(super) fn available_cores() -> Vec<usize> {
@@ -25,19 +27,21 @@ pub(super) fn available_cores() -> Vec<usize> {
 /// # Errors
 /// What the system says.
 #[cfg(target_os = "linux")]
-pub(super) fn pin_to(core: usize) -> Result<(), String> {
+pub(super) fn pin_to(core: usize) -> Result<(), AffinityError> {
     use nix::sched::{CpuSet, sched_setaffinity};
     use nix::unistd::Pid;
 
     let mut set = CpuSet::new();
     set.set(core)
         .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
-        .map_err(|error| error.desc().to_owned())
+        .map_err(|error| AffinityError::Refused {
+            reason: error.desc().to_owned(),
+        })
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn pin_to(_core: usize) -> Result<(), String> {
-    Err("not on this system".to_owned())
+pub(super) fn pin_to(_core: usize) -> Result<(), AffinityError> {
+    Err(AffinityError::Unsupported)
 }
 
 /// Lets the calling thread, and those that it will start, run only when nobody else wants the processor (`SCHED_IDLE`).
@@ -45,7 +49,7 @@ pub(super) fn pin_to(_core: usize) -> Result<(), String> {
 /// # Errors
 /// What the system says.
 #[cfg(target_os = "linux")]
-pub(super) fn give_way() -> Result<(), String> {
+pub(super) fn give_way() -> Result<(), AffinityError> {
     use thread_priority::unix::{
         NormalThreadSchedulePolicy, ThreadSchedulePolicy, set_thread_priority_and_policy,
         thread_native_id,
@@ -56,13 +60,19 @@ pub(super) fn give_way() -> Result<(), String> {
         thread_priority::ThreadPriority::Min,
         ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
     )
-    .map_err(|error| format!("{error:?}"))
+    .map_err(refused)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn give_way() -> Result<(), String> {
+pub(super) fn give_way() -> Result<(), AffinityError> {
     thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min)
-        .map_err(|error| format!("{error:?}"))
+        .map_err(refused)
+}
+
+fn refused(error: thread_priority::Error) -> AffinityError {
+    AffinityError::Refused {
+        reason: format!("{error:?}"),
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -346,10 +346,10 @@ mod tests {
     #[test]
     fn without_a_new_tip_mining_goes_on_after_a_while() {
         let board = board_on(1);
-        drop(board.claim(hash(1)));
         let started = Instant::now();
+        drop(board.claim(hash(1)));
         assert!(board.next_work().is_some());
-        assert!(started.elapsed() >= TIP_WAIT - Duration::from_millis(100));
+        assert!(started.elapsed() >= TIP_WAIT);
         assert!(board.claim(hash(1)).is_some());
     }
 

@@ -15,8 +15,8 @@ use super::lock::lock;
 use super::{DeviceFactory, DeviceKind, MinerSettings, PlannedDevice, UnixClock};
 use crate::test_chain::TestChain;
 use crate::{
-    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Solution,
-    Template, TemplateOptions, TemplateTip, WorkError, WorkSource, build_template,
+    Cancel, CpuDevice, DeviceError, Finder, Job, KernelChoice, MiningDevice, SearchOutcome,
+    Solution, Template, TemplateOptions, TemplateTip, WorkError, WorkSource, build_template,
 };
 
 pub(super) const NOW: u64 = 1_700_000_000;
@@ -76,6 +76,8 @@ pub(super) fn hard_template_on(tip: u8) -> Arc<Template> {
 pub(super) struct ManualSource {
     templates: Mutex<Option<watch::Sender<Option<Arc<Template>>>>>,
     pub(super) submitted: Mutex<Vec<Arc<Block>>>,
+    /// The energy of each block that was recorded.
+    pub(super) energies: Mutex<Vec<Option<u64>>>,
     verdict: fn() -> Result<(), WorkError>,
 }
 
@@ -88,6 +90,7 @@ impl ManualSource {
         Arc::new(Self {
             templates: Mutex::new(Some(sender)),
             submitted: Mutex::default(),
+            energies: Mutex::default(),
             verdict,
         })
     }
@@ -130,6 +133,10 @@ impl WorkSource for ManualSource {
     fn submit(&self, block: Arc<Block>) -> Result<(), WorkError> {
         lock(&self.submitted).push(block);
         (self.verdict)()
+    }
+
+    fn record(&self, _: &Block, finder: Finder<'_>) {
+        lock(&self.energies).push(finder.energy_mj);
     }
 }
 
@@ -217,7 +224,8 @@ impl WorkSource for FakeChain {
     }
 }
 
-/// As many devices as there are threads, each made of its index.
+/// As many devices as there are threads, each made of its index. They are cards: threads of the processor would run when nobody
+/// else wants to, which on a busy machine is too seldom for a test.
 pub(super) fn devices(
     make: impl Fn(usize) -> Box<dyn MiningDevice> + Send + Sync + 'static,
 ) -> DeviceFactory {
@@ -226,7 +234,7 @@ pub(super) fn devices(
             let device = make(index);
             PlannedDevice {
                 name: device.name().to_owned(),
-                kind: DeviceKind::Processor,
+                kind: DeviceKind::Card,
                 open: Box::new(|| Ok(device)),
             }
         };
@@ -262,7 +270,7 @@ pub(super) fn wait_for_cancel(cancel: &Cancel) {
     }
 }
 
-fn solution(job: &Job) -> Option<Solution> {
+pub(super) fn solution(job: &Job) -> Option<Solution> {
     CpuDevice::new(0, &KernelChoice::Fastest)
         .search(job, 0..=u32::MAX, &Cancel::never())
         .unwrap()

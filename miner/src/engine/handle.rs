@@ -1,17 +1,23 @@
 //! `MinerHandle`: starts, stops and reports.
 
-use std::sync::atomic::Ordering;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::BlockHash;
 
 use super::lock::lock;
-use super::plan::{DeviceFactory, plan_devices};
+use super::plan::{DeviceFactory, PlannedDevice, plan_devices};
 use super::run::{Counters, Environment, Run, Threads};
 use super::{MinerSettings, MinerStatus, RangeLog};
 use crate::sensors::Sensors;
 use crate::{HashRates, MinerError, WorkSource};
+
+/// Between two looks at whether a start is stopped.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// The time, in Unix seconds.
 pub type UnixClock = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -48,6 +54,8 @@ struct Miner {
     environment: Arc<Environment>,
     /// Held while the miner starts or stops.
     control: Mutex<Control>,
+    /// How often it was stopped. A start that has not come to its end by then does not come to it.
+    stops: AtomicU64,
     /// For `status`, which must not wait for a stop.
     run: Mutex<Option<Arc<Run>>>,
 }
@@ -91,6 +99,7 @@ impl MinerHandle {
         let miner = Miner {
             environment,
             control: Mutex::default(),
+            stops: AtomicU64::new(0),
             run: Mutex::default(),
         };
         Self {
@@ -103,9 +112,11 @@ impl MinerHandle {
     /// are listed: they are opened after this has returned.
     ///
     /// # Errors
-    /// Settings out of range; the system refuses a thread; after [`MinerHandle::shutdown`].
+    /// Settings out of range; the system refuses a thread; [`MinerError::Stopped`] when somebody stops it meanwhile; after
+    /// [`MinerHandle::shutdown`].
     pub fn start(&self, settings: MinerSettings) -> Result<(), MinerError> {
         settings.check()?;
+        let stops = self.miner.stops.load(Ordering::Acquire);
         let mut control = lock(&self.miner.control);
         if control.is_shut_down {
             return Err(MinerError::ShutDown);
@@ -116,23 +127,26 @@ impl MinerHandle {
         if is_running_so {
             return Ok(());
         }
+        let devices = self.miner.plan(&settings, stops)?;
         self.miner.halt(&mut control);
         let (threads, intensity_percent) = (settings.threads, settings.intensity_percent);
-        let (run, running) = Run::launch(&self.miner.environment, settings)?;
+        let (run, running) = Run::launch(&self.miner.environment, settings, devices)?;
         tracing::info!(threads, intensity_percent, "mining");
         control.threads = Some(running);
         *lock(&self.miner.run) = Some(run);
         Ok(())
     }
 
-    /// Stops mining and returns when all threads have ended: after milliseconds, and after a block
-    /// that is being submitted.
+    /// Stops mining, and a start that is under way, and returns when all threads have ended: after milliseconds, and after a block
+    /// that is being submitted. OpenCL may go on with listing or opening its devices, for nobody.
     pub fn stop(&self) {
+        self.miner.stops.fetch_add(1, Ordering::AcqRel);
         self.miner.halt(&mut lock(&self.miner.control));
     }
 
     /// Stops mining for good.
     pub fn shutdown(&self) {
+        self.miner.stops.fetch_add(1, Ordering::AcqRel);
         let mut control = lock(&self.miner.control);
         control.is_shut_down = true;
         self.miner.halt(&mut control);
@@ -186,6 +200,7 @@ fn describe_run(run: &Run, status: &mut MinerStatus) {
     let latest = run.guarded.latest();
     status.allowed_percent = latest.allowance.share_percent;
     status.held_back = latest.allowance.reasons;
+    status.limits_unknown = latest.allowance.blind;
     status.sensors = latest.readings;
     status.energy_joules = latest.energy_joules;
     let hashes: u64 = status.devices.iter().map(|device| device.hashes).sum();
@@ -198,9 +213,30 @@ fn describe_run(run: &Run, status: &mut MinerStatus) {
 }
 
 impl Miner {
+    /// The devices of a run. A driver may take long to list them, so that is done on a thread that nobody has to wait for.
+    fn plan(&self, settings: &MinerSettings, stops: u64) -> Result<Vec<PlannedDevice>, MinerError> {
+        let (planned, plan) = sync_channel(1);
+        let (devices, settings) = (Arc::clone(&self.environment.devices), settings.clone());
+        let planner = thread::Builder::new().name("miner-plan".to_owned());
+        let planner = planner.spawn(move || {
+            // Nobody may wait for it any more.
+            let _ = planned.send(devices(&settings));
+        })?;
+        while self.stops.load(Ordering::Acquire) == stops {
+            match plan.recv_timeout(BETWEEN_LOOKS) {
+                Ok(devices) => return Ok(devices),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => match planner.join() {
+                    Err(panic) => resume_unwind(panic),
+                    Ok(()) => break, // not before it has sent
+                },
+            }
+        }
+        Err(MinerError::Stopped)
+    }
+
     fn halt(&self, control: &mut Control) {
         // First the status, so that it never tells of threads that are gone.
-    status.limits_unknown = latest.allowance.blind;
         lock(&self.run).take();
         if let Some(mut threads) = control.threads.take() {
             threads.stop();

@@ -2,19 +2,22 @@
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use super::fakes::{
-    FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on, settings, wait_until,
+    FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on, settings, solution,
+    template_on, wait_until,
 };
 use super::lock::lock;
 use super::{
-    DeviceState, HoldBack, MinerHandle, MinerParts, MinerSettings, MinerStatus, MiningLimits,
-    OnBattery, SearchedRange, UnixClock,
+    DeviceFactory, DeviceKind, DeviceState, HoldBack, MinerHandle, MinerParts, MinerSettings,
+    MinerStatus, MiningLimits, OnBattery, PlannedDevice, SearchedRange, UnixClock,
 };
 use crate::{
-    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MiningDevice, SearchOutcome, Sensors,
-    Solution,
+    Cancel, CpuDevice, DeviceError, Job, KernelChoice, MinerError, MiningDevice, SearchOutcome,
+    Sensors, SideResults, Solution,
 };
 
 fn is_mining(status: &MinerStatus) -> bool {
@@ -85,7 +88,7 @@ fn energy_is_counted_over_a_run() {
         sensors,
         ..MinerParts::default()
     };
-    let miner = MinerHandle::with_parts(source, clock(), parts);
+    let miner = MinerHandle::with_parts(Arc::clone(&source) as _, clock(), parts);
     miner.start(settings(1)).unwrap();
     wait_until("a first reading", || {
         miner.status().energy_joules == Some(0.0)
@@ -96,6 +99,14 @@ fn energy_is_counted_over_a_run() {
     });
     wait_until("hashes", || miner.status().hashes_total > 0);
     assert!(miner.status().joules_per_mh.unwrap() > 0.0);
+    // A block's is what was used since the one before.
+    for tip in 2..=3 {
+        source.publish(Some(template_on(tip)));
+        let blocks = u64::from(tip) - 1;
+        wait_until("a block", || miner.status().blocks_accepted == blocks);
+        source.publish(Some(hard_template_on(tip + 10)));
+    }
+    assert_eq!(*lock(&source.energies), [Some(2_500), Some(0)]);
     miner.stop();
     assert_eq!(miner.status().energy_joules, None);
 }
@@ -162,16 +173,28 @@ impl MiningDevice for Hasty {
 /// No header is ever searched twice: over several devices of several kinds, times, templates and tips, and over a restart.
 #[test]
 fn no_work_is_done_twice() {
-    let ranges: Arc<Mutex<Vec<SearchedRange>>> = Arc::default();
+    /// What was searched, by which devices, and whether a whole space of nonces was.
+    #[derive(Default)]
+    struct Searched {
+        ranges: Vec<SearchedRange>,
+        devices: HashSet<String>,
+        ran_dry: bool,
+    }
+    let searched: Arc<Mutex<Searched>> = Arc::default();
     let time = Arc::new(Mutex::new(NOW));
-    let (log, clock_time) = (Arc::clone(&ranges), Arc::clone(&time));
+    let (log, clock_time) = (Arc::clone(&searched), Arc::clone(&time));
     let source = ManualSource::new(Some(hard_template_on(1)), accept);
     let parts = MinerParts {
         devices: devices(|index| match index {
             0 | 1 => Box::new(CpuDevice::new(index, &KernelChoice::Fastest)),
             _ => Box::new(Hasty(index)),
         }),
-        range_log: Some(Arc::new(move |range| lock(&log).push(range))),
+        range_log: Some(Arc::new(move |range| {
+            let mut log = lock(&log);
+            log.ran_dry |= *range.nonces.end() == u32::MAX;
+            log.devices.insert(range.device.clone());
+            log.ranges.push(range);
+        })),
         ..MinerParts::default()
     };
     let clock: UnixClock = Arc::new(move || *lock(&clock_time));
@@ -182,16 +205,16 @@ fn no_work_is_done_twice() {
             // Every second template is on the tip of the one before, and differs from it in nothing.
             source.publish(Some(hard_template_on(round / 2)));
             *lock(&time) += u64::from(round % 3);
-            let before = lock(&ranges).len();
-            wait_until("searches", || lock(&ranges).len() >= before + 50);
+            let before = lock(&searched).ranges.len();
+            wait_until("searches", || lock(&searched).ranges.len() >= before + 50);
         }
+        wait_until("every device, and a space that ran dry", || {
+            let searched = lock(&searched);
+            searched.devices.len() == 3 && searched.ran_dry
+        });
         miner.stop();
     }
-    let mut ranges = std::mem::take(&mut *lock(&ranges));
-    let whole = |range: &SearchedRange| *range.nonces.end() == u32::MAX;
-    assert!(ranges.iter().any(whole), "a space of nonces ran dry");
-    let names: HashSet<_> = ranges.iter().map(|range| range.device.clone()).collect();
-    assert_eq!(names.len(), 3);
+    let mut ranges = std::mem::take(&mut lock(&searched).ranges);
     let key = |range: &SearchedRange| {
         let versions: HashSet<_> = range.versions.iter().collect();
         assert_eq!(versions.len(), range.versions.len());
@@ -229,7 +252,7 @@ fn a_device_with_many_false_nonces_is_set_aside() {
     let miner = MinerHandle::with_devices(source, clock(), factory);
     miner.start(settings(1)).unwrap();
     let failed = DeviceState::Failed {
-        reason: "the device failed: it reported 16 nonces that solve nothing".to_owned(),
+        reason: "16 of its last 16 results solve nothing".to_owned(),
     };
     wait_until("the end of its patience", || {
         miner.status().devices[0].state == failed
@@ -239,7 +262,147 @@ fn a_device_with_many_false_nonces_is_set_aside() {
         (status.false_nonces, status.devices[0].false_nonces),
         (16, 16)
     );
+    assert_eq!(
+        (status.devices[0].recent_errors, status.devices[0].results),
+        (16, 16)
+    );
     miner.stop();
+}
+
+/// A device that tells something beside its outcomes: `aside` makes it from the job and the number of the search.
+struct Aside<F>(F, u64, SideResults);
+
+impl<F: FnMut(&Job, u64) -> SideResults + Send> MiningDevice for Aside<F> {
+    fn name(&self) -> &str {
+        "aside"
+    }
+    fn kernel(&self) -> &str {
+        "none"
+    }
+    fn search(
+        &mut self,
+        job: &Job,
+        _: RangeInclusive<u32>,
+        _: &Cancel,
+    ) -> Result<SearchOutcome, DeviceError> {
+        std::thread::yield_now();
+        self.1 += 1;
+        self.2 = (self.0)(job, self.1);
+        Ok(SearchOutcome::default())
+    }
+    fn side_results(&mut self) -> SideResults {
+        std::mem::take(&mut self.2)
+    }
+}
+
+#[test]
+fn errors_now_and_then_are_counted_and_set_nothing_aside() {
+    let factory = devices(|_| {
+        let aside = |_: &Job, number| SideResults {
+            good: 9,
+            errors: number % 2,
+            ..SideResults::default()
+        };
+        Box::new(Aside(aside, 0, SideResults::default()))
+    });
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::with_devices(source, clock(), factory);
+    miner.start(settings(1)).unwrap();
+    wait_until("a hundred errors", || miner.status().false_nonces >= 100);
+    let device = &miner.status().devices[0];
+    assert_eq!(device.state, DeviceState::Mining);
+    assert!(device.false_nonces >= 100 && device.results > 1_000);
+    assert!((6..=7).contains(&device.recent_errors), "{device:?}");
+    miner.stop();
+}
+
+/// What a launch found that a new template of the same tip left on its way is a block; on a new tip it is a stale one.
+#[test]
+fn a_former_template_is_solved_late() {
+    for (next_tip, accepted, stale) in [(1, 1, 0), (2, 0, 1)] {
+        let factory = devices(move |_| {
+            let mut former: Option<Job> = None;
+            let aside = move |job: &Job, _: u64| {
+                let mut aside = SideResults::default();
+                let earlier = former.replace(job.clone());
+                let is_new = |earlier: &Job| !Arc::ptr_eq(earlier.template(), job.template());
+                if let Some(earlier) = earlier.filter(is_new) {
+                    let found = solution(&earlier).unwrap();
+                    aside.hashes = 1_000;
+                    aside.solutions.push((earlier, found));
+                }
+                aside
+            };
+            Box::new(Aside(aside, 0, SideResults::default()))
+        });
+        let source = ManualSource::new(Some(template_on(1)), accept);
+        let miner = MinerHandle::with_devices(Arc::clone(&source) as _, clock(), factory);
+        miner.start(settings(1)).unwrap();
+        wait_until("work", || is_mining(&miner.status()));
+        source.publish(Some(template_on(next_tip)));
+        wait_until("the late block", || miner.status().blocks_found == 1);
+        miner.stop();
+        let status = miner.status();
+        assert_eq!(
+            (status.blocks_accepted, status.blocks_stale),
+            (accepted, stale)
+        );
+        assert!(status.hashes_total >= 1_000);
+        assert_eq!(lock(&source.submitted).len() as u64, accepted);
+    }
+}
+
+/// A driver that hangs while it lists or opens its devices: whoever stops mining does not wait for it.
+#[test]
+fn a_stop_waits_for_no_driver() {
+    let (release, hung) = channel::<()>();
+    let hung = Arc::new(Mutex::new(hung));
+    let opened = Arc::new(AtomicUsize::new(0));
+    let (driver, count) = (Arc::clone(&hung), Arc::clone(&opened));
+    let opens_slowly: DeviceFactory = Arc::new(move |_| {
+        let (driver, count) = (Arc::clone(&driver), Arc::clone(&count));
+        let open = move || -> Result<Box<dyn MiningDevice>, DeviceError> {
+            let _ = lock(&driver).recv();
+            count.fetch_add(1, Ordering::SeqCst);
+            Ok(Box::new(Hasty(0)))
+        };
+        vec![PlannedDevice {
+            name: "slow".to_owned(),
+            kind: DeviceKind::Card,
+            open: Box::new(open),
+        }]
+    });
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::with_devices(Arc::clone(&source) as _, clock(), opens_slowly);
+    miner.start(settings(1)).unwrap();
+    assert_eq!(miner.status().devices[0].state, DeviceState::Opening);
+    miner.stop();
+    assert_eq!(opened.load(Ordering::SeqCst), 0, "it is not open yet");
+    drop(release);
+    wait_until("the end of the opening", || {
+        opened.load(Ordering::SeqCst) == 1
+    });
+    assert_eq!(miner.status().hashes_total, 0, "nobody mines on it");
+
+    let (release, hung) = channel::<()>();
+    let hung = Mutex::new(hung);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let lists_slowly: DeviceFactory = Arc::new(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let _ = lock(&hung).recv();
+        Vec::new()
+    });
+    let miner = MinerHandle::with_devices(source, clock(), lists_slowly);
+    std::thread::scope(|scope| {
+        let start = scope.spawn(|| miner.start(settings(1)));
+        wait_until("the question", || asked.load(Ordering::SeqCst) == 1);
+        miner.stop();
+        let stopped = start.join().unwrap();
+        assert!(matches!(stopped, Err(MinerError::Stopped)), "{stopped:?}");
+    });
+    assert!(!miner.status().running);
+    drop(release);
 }
 
 #[test]

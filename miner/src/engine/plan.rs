@@ -6,7 +6,7 @@ use super::affinity;
 use super::{DeviceName, DeviceSelection, MinerSettings};
 use crate::device::cpu;
 use crate::device::gpu::{self, GpuInfo, GpuKind, OpenClDevice};
-use crate::{CpuDevice, DeviceError, KernelChoice, MiningDevice};
+use crate::{CpuDevice, DeviceError, GpuError, KernelChoice, MiningDevice};
 
 /// What a device is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +64,11 @@ fn open_cl_devices(settings: &MinerSettings) -> Vec<PlannedDevice> {
     }
     let infos = match list_giving_way() {
         Ok(infos) => infos,
-        Err(reason) => {
+        Err(error) => {
             let names = settings.devices.names().iter();
             let names = names.filter(|name| **name != DeviceName::Cpu);
             return names
-                .map(|name| absent(name.to_string(), reason.clone()))
+                .map(|name| absent(name.to_string(), error.clone()))
                 .collect();
         }
     };
@@ -85,14 +85,11 @@ fn open_cl_devices(settings: &MinerSettings) -> Vec<PlannedDevice> {
 }
 
 /// Why a name stands for none of so many devices.
-fn why_missing(name: DeviceName, count: usize) -> String {
+fn why_missing(name: DeviceName, count: usize) -> DeviceError {
     match name {
-        DeviceName::OpenClAt(_) => format!("OpenCL's devices here are {count}, counted from 0"),
-        DeviceName::OpenCl | DeviceName::Cpu if count == 0 => "OpenCL has no device here".to_owned(),
-        DeviceName::OpenCl | DeviceName::Cpu => {
-            "OpenCL has nothing here but the processor, which mines by itself: name its device, such as opencl0, to mine on both"
-                .to_owned()
-        }
+        DeviceName::OpenClAt(_) => DeviceError::NoSuchNumber { count },
+        DeviceName::OpenCl | DeviceName::Cpu if count == 0 => DeviceError::NoOpenClDevice,
+        DeviceName::OpenCl | DeviceName::Cpu => DeviceError::ProcessorAlone,
     }
 }
 
@@ -122,17 +119,21 @@ fn choose(selection: &DeviceSelection, kinds: &[GpuKind]) -> (Vec<usize>, Vec<De
 }
 
 /// Lists the devices on a thread that gives way: PoCL's threads, which it starts then, inherit that.
-fn list_giving_way() -> Result<Vec<GpuInfo>, String> {
+fn list_giving_way() -> Result<Vec<GpuInfo>, DeviceError> {
     let list = || {
         // Where it does not work it is said when a device's thread tries.
         let _ = affinity::give_way();
-        gpu::list().map_err(|error| error.to_string())
+        gpu::list()
     };
     let listing = std::thread::Builder::new().name("miner-opencl".to_owned());
-    let listing = listing.spawn(list).map_err(|error| error.to_string())?;
-    listing
-        .join()
-        .unwrap_or_else(|_| Err("the list of OpenCL's devices panicked".to_owned()))
+    let listing = listing.spawn(list).map_err(|error| DeviceError::Thread {
+        reason: error.to_string(),
+    })?;
+    let gone = || GpuError::Gone {
+        device: "OpenCL".to_owned(),
+    };
+    let listed = listing.join().unwrap_or_else(|_| Err(gone()));
+    Ok(listed?)
 }
 
 fn open_cl_device(index: usize, info: GpuInfo) -> PlannedDevice {
@@ -146,11 +147,11 @@ fn open_cl_device(index: usize, info: GpuInfo) -> PlannedDevice {
     }
 }
 
-fn absent(name: String, reason: String) -> PlannedDevice {
+fn absent(name: String, error: DeviceError) -> PlannedDevice {
     PlannedDevice {
         name,
         kind: DeviceKind::Card,
-        open: Box::new(|| Err(DeviceError::Failed { reason })),
+        open: Box::new(|| Err(error)),
     }
 }
 
@@ -192,24 +193,24 @@ mod tests {
 
     #[test]
     fn a_name_that_stands_for_none_says_why() {
+        let numbered = why_missing(DeviceName::OpenClAt(3), 2);
         assert_eq!(
-            why_missing(DeviceName::OpenClAt(3), 2),
+            numbered.to_string(),
             "OpenCL's devices here are 2, counted from 0"
         );
         assert_eq!(
             why_missing(DeviceName::OpenCl, 0),
-            "OpenCL has no device here"
+            DeviceError::NoOpenClDevice
         );
-        assert!(
-            why_missing(DeviceName::OpenCl, 1).contains("the processor, which mines by itself")
+        assert_eq!(
+            why_missing(DeviceName::OpenCl, 1),
+            DeviceError::ProcessorAlone
         );
     }
 
     #[test]
     fn a_device_that_is_not_there_says_why() {
-        let Err(error) = (absent("opencl7".to_owned(), "no OpenCL".to_owned()).open)() else {
-            panic!("it is not there");
-        };
-        assert_eq!(error.to_string(), "the device failed: no OpenCL");
+        let missing = absent("opencl7".to_owned(), DeviceError::NoOpenClDevice);
+        assert_eq!((missing.open)().err(), Some(DeviceError::NoOpenClDevice));
     }
 }

@@ -1,15 +1,13 @@
 //! What is known of a device during a run.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::DeviceKind;
 use super::lock::lock;
 use super::status::{DeviceState, DeviceStatus};
-use crate::HashMeter;
-
-/// A device that reports as many nonces that solve nothing is broken.
-pub(super) const MAX_FALSE_NONCES: u64 = 16;
+use crate::device::error_window::{ERROR_WINDOW, ErrorWindow};
+use crate::{DeviceError, HashMeter};
 
 /// What became of a solved block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,7 @@ struct Account {
     stale: u64,
     rejected: u64,
     false_nonces: u64,
+    errors: ErrorWindow,
     failure: Option<String>,
 }
 
@@ -73,6 +72,7 @@ impl DeviceRecord {
     pub(super) fn record_block(&self, fate: Fate) {
         let mut account = lock(&self.account);
         account.found += 1;
+        account.errors.note_good(1);
         match fate {
             Fate::Accepted => account.accepted += 1,
             Fate::Stale => account.stale += 1,
@@ -80,11 +80,26 @@ impl DeviceRecord {
         }
     }
 
-    /// Counts a false nonce and returns how many there were.
-    pub(super) fn record_false_nonce(&self) -> u64 {
+    /// Counts a nonce that solves nothing; too many of them among the last results are an error.
+    pub(super) fn record_false_nonce(&self, now: Instant) -> Result<(), DeviceError> {
         let mut account = lock(&self.account);
-        account.false_nonces += 1;
-        account.false_nonces
+        account.note_error(now, &self.name);
+        if !account.errors.is_over(now) {
+            return Ok(());
+        }
+        Err(DeviceError::FalseNonces {
+            errors: account.errors.recent(now),
+            results: ERROR_WINDOW.min(account.errors.results()),
+        })
+    }
+
+    /// Counts results that the device checked by itself.
+    pub(super) fn record_results(&self, good: u64, errors: u64, now: Instant) {
+        let mut account = lock(&self.account);
+        for _ in 0..errors {
+            account.note_error(now, &self.name);
+        }
+        account.errors.note_good(good);
     }
 
     pub(super) fn fail(&self, reason: String) {
@@ -117,6 +132,19 @@ impl DeviceRecord {
             blocks_stale: account.stale,
             blocks_rejected: account.rejected,
             false_nonces: account.false_nonces,
+            recent_errors: account.errors.recent(Instant::now()),
+            results: account.errors.results(),
+        }
+    }
+}
+
+impl Account {
+    fn note_error(&mut self, now: Instant, device: &str) {
+        self.false_nonces += 1;
+        self.errors.note_error(now);
+        // One line says it; the status has the count.
+        if self.false_nonces == 1 {
+            tracing::warn!(device, "the device reported a false nonce");
         }
     }
 }

@@ -1,8 +1,9 @@
 //! One run of the miner, from a start to the next stop: its threads and what they share.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -20,7 +21,10 @@ use super::urgent::{Urgent, UrgentTasks};
 use super::worker::Worker;
 use super::{DeviceFactory, MinerSettings, RangeLog, UnixClock};
 use crate::sensors::Sensors;
-use crate::{DeviceError, MinerError, WorkSource};
+use crate::{DeviceError, MinerError, MiningDevice, WorkSource};
+
+/// Between two looks at whether a device is open, or the run has ended.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// What lasts over the runs of a miner.
 pub(super) struct Environment {
@@ -52,6 +56,8 @@ pub(super) struct Run {
     pub(super) devices: Vec<DeviceRecord>,
     pub(super) guarded: Guarded,
     pub(super) urgent: Urgent,
+    /// The energy that was used up to the last block, in joules.
+    joules_before: Mutex<f64>,
     tip_latency: Mutex<LatencyHistogram>,
     /// The core of each thread of the processor; empty when they are not pinned.
     cores: Vec<usize>,
@@ -65,8 +71,8 @@ impl Run {
     pub(super) fn launch(
         environment: &Arc<Environment>,
         settings: MinerSettings,
+        devices: Vec<PlannedDevice>,
     ) -> Result<(Arc<Self>, Threads), MinerError> {
-        let devices = (environment.devices)(&settings);
         let cores = settings
             .pinning
             .plan(settings.processor_threads(), environment.sensors.root());
@@ -82,6 +88,7 @@ impl Run {
                 .collect(),
             guarded: Guarded::default(),
             urgent,
+            joules_before: Mutex::default(),
             tip_latency: Mutex::default(),
             cores,
         });
@@ -123,6 +130,16 @@ impl Run {
         u8::try_from(share).unwrap_or(100).max(1)
     }
 
+    /// The energy that was used for a block that was found just now: that since the one before, or since the start, in
+    /// millijoules; `None` where no sensor tells.
+    pub(super) fn energy_of_block_mj(&self) -> Option<u64> {
+        let joules = self.guarded.latest().energy_joules?;
+        let mut before = lock(&self.joules_before);
+        let used = joules - std::mem::replace(&mut *before, joules);
+        // Sums of sensors don't fall, and are far below 2^64.
+        Some((used * 1_000.0).round() as u64)
+    }
+
     /// Takes note of how long after a new tip a device began to work on it.
     pub(super) fn record_tip_latency(&self, latency: Duration) {
         lock(&self.tip_latency).record(latency);
@@ -136,7 +153,9 @@ impl Run {
     fn work(self: &Arc<Self>, environment: &Arc<Environment>, index: usize, seat: Seat) {
         self.settle(index);
         let work = || -> Result<(), DeviceError> {
-            let device = (seat.open)()?;
+            let Some(device) = self.open(index, seat.open)? else {
+                return Ok(());
+            };
             self.devices[index].open(device.kernel());
             let (run, environment) = (Arc::clone(self), Arc::clone(environment));
             Worker::new(device, index, seat.prefix, run, environment).run()
@@ -149,17 +168,53 @@ impl Run {
         self.devices[index].fail(reason);
     }
 
+    /// Opens a device; none when the run ends before. What OpenCL opens may take minutes, so it does that on a thread of its own, which
+    /// is left behind at the end: it drops the device when it is open.
+    fn open(
+        &self,
+        index: usize,
+        open: OpenDevice,
+    ) -> Result<Option<Box<dyn MiningDevice>>, DeviceError> {
+        let record = &self.devices[index];
+        if record.kind() == DeviceKind::Processor {
+            return open().map(Some);
+        }
+        let (opened, opening) = sync_channel(1);
+        thread::Builder::new()
+            .name(format!("{}-open", record.name()))
+            .spawn(move || {
+                // Nobody may wait for it any more.
+                let _ = opened.send(catch_unwind(AssertUnwindSafe(open)));
+            })
+            .map_err(|source| DeviceError::Thread {
+                reason: source.to_string(),
+            })?;
+        while !self.board.is_stopping() {
+            match opening.recv_timeout(BETWEEN_LOOKS) {
+                Ok(Ok(device)) => return device.map(Some),
+                Ok(Err(panic)) => resume_unwind(panic),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break, // not before it has sent
+            }
+        }
+        tracing::debug!(
+            device = record.name(),
+            "mining ends while it is being opened"
+        );
+        Ok(None)
+    }
+
     /// Lets the calling thread give way to all others, and puts it on its core. Neither is worth not to mine.
     fn settle(&self, index: usize) {
         if self.devices[index].kind() != DeviceKind::Card
-            && let Err(reason) = affinity::give_way()
+            && let Err(error) = affinity::give_way()
         {
-            tracing::warn!(%reason, "mining threads have no low priority");
+            tracing::warn!(%error, "mining threads have no low priority");
         }
         if let Some(core) = self.cores.get(index)
-            && let Err(reason) = affinity::pin_to(*core)
+            && let Err(error) = affinity::pin_to(*core)
         {
-            tracing::warn!(core, %reason, "a mining thread does not stay on its core");
+            tracing::warn!(core, %error, "a mining thread does not stay on its core");
         }
     }
 }
@@ -221,7 +276,7 @@ impl Threads {
         Ok(())
     }
 
-    /// Ends all threads and waits for them: milliseconds, and as long as a submission takes or a device is being opened.
+    /// Ends all threads and waits for them: milliseconds, and as long as a submission takes.
     pub(super) fn stop(&mut self) {
         self.run.board.stop();
         for handle in self.handles.drain(..) {

@@ -96,11 +96,6 @@ impl DeviceSelection {
     pub fn has_opencl(&self) -> bool {
         self.0.iter().any(|name| *name != DeviceName::Cpu)
     }
-
-    /// Whether all devices of OpenCL are among them.
-    pub fn has_all_opencl(&self) -> bool {
-        self.0.contains(&DeviceName::OpenCl)
-    }
 }
 
 impl FromStr for DeviceSelection {
@@ -133,9 +128,9 @@ mod tests {
             [DeviceName::Cpu, DeviceName::OpenClAt(1)]
         );
         assert_eq!(selection.to_string(), "cpu,opencl1");
-        assert!(selection.has_cpu() && selection.has_opencl() && !selection.has_all_opencl());
+        assert!(selection.has_cpu() && selection.has_opencl());
         let all: DeviceSelection = "opencl".parse().unwrap();
-        assert!(!all.has_cpu() && all.has_opencl() && all.has_all_opencl());
+        assert!(!all.has_cpu() && all.has_opencl());
         assert_eq!(DeviceSelection::default().to_string(), "cpu");
     }
 

@@ -44,8 +44,12 @@ pub struct DeviceStatus {
     pub blocks_stale: u64,
     /// Those that were refused for another reason.
     pub blocks_rejected: u64,
-    /// Nonces that it reported and that solve nothing: a sign of a broken device.
+    /// Nonces that it reported and that are not what it said: errors of the hardware.
     pub false_nonces: u64,
+    /// How many of its last 128 results were such, as far as that was not an hour ago; 16 set it aside.
+    pub recent_errors: usize,
+    /// Results of it that were checked. A graphics card has some to check in every launch, other devices blocks alone.
+    pub results: u64,
 }
 
 /// The miner as a whole. Rates are sums over the devices, in hashes per second; counters last over
@@ -64,12 +68,12 @@ pub struct MinerStatus {
     pub allowed_percent: u8,
     /// What keeps it below 100.
     pub held_back: Vec<HoldBack>,
+    /// Limits that are set and whose sensors tell nothing: where one never did, it holds nothing back.
+    pub limits_unknown: Vec<HoldBack>,
     /// The best estimate of the present rate: that over 10 seconds.
     pub hash_rate: f64,
     /// The rate over 10 seconds, or since the start.
     pub hash_rate_10s: f64,
-    /// Limits that are set and whose sensors tell nothing: where one never did, it holds nothing back.
-    pub limits_unknown: Vec<HoldBack>,
     /// The rate over a minute, or since the start.
     pub hash_rate_1m: f64,
     /// The rate over 15 minutes, or since the start.

@@ -567,6 +567,8 @@ fn the_last_handle_stops_the_miner() {
     let source = ManualSource::new(Some(hard_template_on(1)), accept);
     let miner = MinerHandle::with_devices(source, clock(), factory);
     miner.start(settings(2)).unwrap();
+    // A device that is still being opened is dropped when it is open.
+    wait_until("both devices", || is_mining(&miner.status()));
     let clone = miner.clone();
     drop(miner);
     assert_eq!(alive.load(Ordering::SeqCst), 2);

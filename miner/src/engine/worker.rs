@@ -1,6 +1,7 @@
 //! The thread of a device: makes jobs from the newest template, searches them, and submits what it
 //! finds.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,9 +11,11 @@ use super::batch_size::BatchSize;
 use super::board::Work;
 use super::duty_cycle::DutyCycle;
 use super::ranges;
-use super::record::{DeviceRecord, Fate, MAX_FALSE_NONCES};
+use super::record::{DeviceRecord, Fate};
 use super::run::{Environment, Run, count};
-use crate::{DeviceError, Extranonce, Finder, Job, MiningDevice, Solution, Template, WorkError};
+use crate::{
+    DeviceError, Extranonce, Finder, Job, MiningDevice, SideResults, Solution, Template, WorkError,
+};
 
 pub(super) struct Worker {
     device: Box<dyn MiningDevice>,
@@ -93,24 +96,55 @@ impl Worker {
             let last = self.batch.last_from(first, job.versions());
             self.duty.set_intensity(self.run.intensity_percent());
             let started = Instant::now();
-            let outcome = self.device.search(&job, first..=last, &work.cancel)?;
-            self.account(outcome.hashes, started);
+            let outcome = self.device.search(&job, first..=last, &work.cancel);
+            let aside = self.device.side_results();
+            let hashes = outcome.as_ref().map_or(0, |outcome| outcome.hashes);
+            self.account(hashes.saturating_add(aside.hashes), started);
             let log = self.environment.range_log.as_ref();
             ranges::note(log, self.record().name(), &job, first..=last);
+            if self.take_aside(aside)?.is_break() {
+                return Ok(());
+            }
+            let outcome = outcome?;
             let done = outcome.found.map_or(last, |solution| solution.nonce);
             // A device may have found something faster, which wants other versions.
             let is_fitting = job.versions() == self.device.versions();
             next_nonce = done.checked_add(1).filter(|_| is_fitting);
-            if let Some(solution) = outcome.found {
-                if job.prepared().is_solved_by(solution) {
-                    self.submit(&job, solution);
-                    return Ok(());
-                }
-                self.note_false_nonce(solution.nonce)?;
+            if let Some(solution) = outcome.found
+                && self.take_solution(&job, solution)?.is_break()
+            {
+                return Ok(());
             }
             self.rest(started);
         }
         Ok(())
+    }
+
+    /// Takes what a device tells besides its outcomes. What an earlier job found stops the search on the present one.
+    fn take_aside(&self, aside: SideResults) -> Result<ControlFlow<()>, DeviceError> {
+        let counters = &self.environment.counters;
+        count(&counters.false_nonces, aside.errors);
+        let record = self.record();
+        record.record_results(aside.good, aside.errors, Instant::now());
+        let mut flow = ControlFlow::Continue(());
+        for (job, solution) in &aside.solutions {
+            if self.take_solution(job, *solution)?.is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        Ok(flow)
+    }
+
+    /// Submits a solution, if it is one.
+    fn take_solution(&self, job: &Job, found: Solution) -> Result<ControlFlow<()>, DeviceError> {
+        if job.prepared().is_solved_by(found) {
+            self.submit(job, found);
+            return Ok(ControlFlow::Break(()));
+        }
+        // A device is hardware and may err.
+        count(&self.environment.counters.false_nonces, 1);
+        self.record().record_false_nonce(Instant::now())?;
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Takes note of how long a new tip took to get here.
@@ -161,22 +195,6 @@ impl Worker {
         }
     }
 
-    /// A device is hardware and may err: what it reports is checked, and what errs too often is set aside.
-    fn note_false_nonce(&self, nonce: u32) -> Result<(), DeviceError> {
-        count(&self.environment.counters.false_nonces, 1);
-        let so_far = self.record().record_false_nonce();
-        // One line says it; the status has the count.
-        if so_far == 1 {
-            let device = self.record().name();
-            tracing::warn!(device, nonce, "the device reported a false nonce");
-        }
-        if so_far < MAX_FALSE_NONCES {
-            return Ok(());
-        }
-        let reason = format!("it reported {so_far} nonces that solve nothing");
-        Err(DeviceError::Failed { reason })
-    }
-
     fn submit(&self, job: &Job, solution: Solution) {
         let height = job.template().height;
         let hash = job.header(solution).block_hash();
@@ -190,7 +208,11 @@ impl Worker {
             Arc::clone(&self.environment.source),
             self.record().name().to_owned(),
         );
-        let submit = move || source.submit_found(block, Finder::named(&name));
+        let energy_mj = self.run.energy_of_block_mj();
+        let submit = move || {
+            let device = &name;
+            source.submit_found(block, Finder { device, energy_mj })
+        };
         match self.run.urgent.run(submit) {
             Ok(()) => {
                 tracing::info!(%height, %hash, device = self.record().name(), "mined a block");

@@ -22,7 +22,8 @@ pub enum LedgerEntry {
 pub struct Finder<'a> {
     /// The device's name, such as `cpu0`, or another way to a block, such as `generate`.
     pub device: &'a str,
-    /// Energy that it used for this block, in millijoules, where it is known.
+    /// Energy that was used since the block before, in millijoules, where it is known: by all devices, and by all else that processor
+    /// packages and graphics cards did.
     pub energy_mj: Option<u64>,
 }
 
@@ -54,7 +55,7 @@ pub struct FoundBlock {
     /// Its target, which its difficulty follows from.
     #[serde(with = "bits_hex")]
     pub bits: CompactTarget,
-    /// Energy that was used for it, in millijoules, where it is known.
+    /// Energy that processor packages and graphics cards used since the block before, in millijoules, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_mj: Option<u64>,
 }
@@ -99,7 +100,7 @@ pub struct MiningSpan {
     pub to: u64,
     /// Hashes in it.
     pub hashes: u64,
-    /// Energy that mining used in it, in millijoules, where it was measured.
+    /// Energy that processor packages and graphics cards used in it, whatever for, in millijoules, where it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_mj: Option<u64>,
 }

@@ -58,9 +58,11 @@ const MINING_STATUS: &str = "(json object) running, paused, held_back (busy, bat
                              second), hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, false_nonces, \
                              started_at, tip_latency (samples, median_ms, p99_ms, max_ms: from a new tip to the first hash on \
                              it), temperature (degrees Celsius), power (watts), on_battery, other_load (percent), energy \
-                             (joules since the start), joules_per_mh, devices (name, kind, kernel, state, reason, hash_rate_10s, \
+                             (joules since the start; power and energy are those of processor packages and graphics cards, mining \
+                             and all else), joules_per_mh, devices (name, kind, kernel, state, reason, hash_rate_10s, \
                              hash_rate_1m, hash_rate_15m, hashes, blocks_found, blocks_accepted, blocks_stale, blocks_rejected, \
-                             false_nonces), schedule (every, in seconds, and timing) if blocks are made by the clock. What no sensor tells is null.";
+                             false_nonces, recent_errors (of the last 128 results; 16 set the device aside), results (that were \
+                             checked)), schedule (every, in seconds, and timing) if blocks are made by the clock. What no sensor tells is null.";
 
 /// What `help` says of them.
 pub(crate) const METHODS: &[MethodSpec] = &[

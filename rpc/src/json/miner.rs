@@ -11,15 +11,13 @@ use super::float;
 pub(crate) fn miner_json(status: &MinerStatus) -> Value {
     let latency = &status.tip_latency;
     let sensors = &status.sensors;
-    let held_back: Vec<_> = status
-        .held_back
-        .iter()
-        .map(|reason| HoldBack::name(*reason))
-        .collect();
+    let names =
+        |limits: &[HoldBack]| -> Vec<_> { limits.iter().map(|limit| limit.name()).collect() };
     json!({
         "running": status.running,
         "paused": status.running && status.allowed_percent == 0,
-        "held_back": held_back,
+        "held_back": names(&status.held_back),
+        "limits_unknown": names(&status.limits_unknown),
         "allowed_percent": status.allowed_percent,
         "threads": status.threads,
         "intensity": status.intensity_percent,
@@ -92,6 +90,8 @@ fn device_json(device: &DeviceStatus) -> Value {
     form["blocks_stale"] = device.blocks_stale.into();
     form["blocks_rejected"] = device.blocks_rejected.into();
     form["false_nonces"] = device.false_nonces.into();
+    form["recent_errors"] = device.recent_errors.into();
+    form["results"] = device.results.into();
     form
 }
 
@@ -137,6 +137,7 @@ mod tests {
             running: true,
             settings: Some(MinerSettings::default()),
             held_back: vec![HoldBack::Busy, HoldBack::Temperature],
+            limits_unknown: vec![HoldBack::Power],
             tip_latency: LatencySummary {
                 samples: 3,
                 median: Some(Duration::from_micros(1_500)),
@@ -163,11 +164,14 @@ mod tests {
                 blocks_stale: 2,
                 blocks_rejected: 0,
                 false_nonces: 4,
+                recent_errors: 2,
+                results: 9,
             }],
             ..MinerStatus::default()
         });
         assert_eq!(form["paused"], true);
         assert_eq!(form["held_back"], json!(["busy", "temperature"]));
+        assert_eq!(form["limits_unknown"], json!(["power"]));
         assert_eq!(form["settings"]["devices"], "cpu");
         assert_eq!(form["settings"]["pin_cores"], "off");
         assert_eq!(form["tip_latency"]["median_ms"].as_f64(), Some(1.5));
@@ -184,6 +188,10 @@ mod tests {
         assert_eq!(
             (&device["kind"], &device["blocks_stale"]),
             (&json!("card"), &json!(2))
+        );
+        assert_eq!(
+            (&device["recent_errors"], &device["results"]),
+            (&json!(2), &json!(9))
         );
     }
 }

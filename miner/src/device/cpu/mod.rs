@@ -26,4 +26,4 @@ pub use clock::clock_rate;
 pub use cpu_device::{CpuDevice, KernelChoice};
 pub use kernel::{Candidate, Kernel, search};
 pub use reference::Reference;
-pub(super) use sha256::{HEADER_BITS, PADDING, SecondBlock};
+pub(super) use sha256::{HEADER_BITS, PADDING, SecondBlock, small_sigma0, small_sigma1};

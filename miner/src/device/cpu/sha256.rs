@@ -80,12 +80,12 @@ pub(in crate::device) const HEADER_BITS: u32 = 640;
 pub(super) const HASH_BITS: u32 = 256;
 
 /// What a message word gives to the one fifteen after it.
-pub(super) const fn small_sigma0(x: u32) -> u32 {
+pub(in crate::device) const fn small_sigma0(x: u32) -> u32 {
     x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3)
 }
 
 /// What a message word gives to the one two after it.
-pub(super) const fn small_sigma1(x: u32) -> u32 {
+pub(in crate::device) const fn small_sigma1(x: u32) -> u32 {
     x.rotate_right(17) ^ x.rotate_right(19) ^ (x >> 10)
 }
 

@@ -21,6 +21,12 @@ const FIRST_HASHES: u32 = 1 << 14;
 const GROWTH: u32 = 4;
 const MOST_LAUNCHES: usize = 9;
 
+/// A device that did nothing has a low clock. It is measured when it has worked for so long.
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// Launches of that at most, whatever the device says of their length.
+const MOST_WARM_UPS: usize = 1_000;
+
 /// Launches, one after the other, of which the fastest counts.
 const REPEATS: usize = 3;
 
@@ -61,8 +67,13 @@ pub(super) struct Calibrated<Q> {
 }
 
 impl<Q: Queue> Calibrated<Q> {
-    /// This build, with its rate measured.
-    pub(super) fn measured(mut queue: Q, tuning: Tuning) -> Result<Self, GpuError> {
+    /// This build, with its rate measured once the device is warm.
+    pub(super) fn warm(mut queue: Q, tuning: Tuning) -> Result<Self, GpuError> {
+        warm_up(&mut queue)?;
+        Self::measured(queue, tuning)
+    }
+
+    fn measured(mut queue: Q, tuning: Tuning) -> Result<Self, GpuError> {
         let rate = measure(&mut queue)?;
         Ok(Self {
             queue,
@@ -142,7 +153,10 @@ fn challenge<Q: Queue>(
         }
         Err(error) => return Err(error),
     };
-    let challenger = Calibrated::measured(queue, tuning)?;
+    let challenger = match best {
+        None => Calibrated::warm(queue, tuning)?,
+        Some(_) => Calibrated::measured(queue, tuning)?,
+    };
     tracing::debug!(%tuning, rate_mh_s = challenger.rate / 1e6, "measured");
     if best.as_ref().is_none_or(|best| best.rate < challenger.rate) {
         *best = Some(challenger);
@@ -150,18 +164,45 @@ fn challenge<Q: Queue>(
     Ok(())
 }
 
-/// Hashes per second: launches grow until one takes long enough, and then a few more follow.
-fn measure(queue: &mut impl Queue) -> Result<f64, GpuError> {
-    let work = Arc::new(Work::new(&PreparedHeader::new(&blank_header(0))));
-    let launch = |count| Launch {
-        work: Arc::clone(&work),
+/// A launch that finds nothing.
+fn vain_launch(work: &Arc<Work>, count: u32) -> Launch {
+    Launch {
+        work: Arc::clone(work),
         first: 0,
         count,
         threshold: 0,
-    };
+    }
+}
+
+fn vain_work() -> Arc<Work> {
+    Arc::new(Work::new(&PreparedHeader::new(&blank_header(0))))
+}
+
+/// Has the device work for a while.
+fn warm_up(queue: &mut impl Queue) -> Result<(), GpuError> {
+    let work = vain_work();
+    let mut count = FIRST_HASHES;
+    let mut worked = Duration::ZERO;
+    for _ in 0..MOST_WARM_UPS {
+        queue.launch(&vain_launch(&work, count))?;
+        let elapsed = queue.collect()?.elapsed;
+        worked = worked.saturating_add(elapsed);
+        if worked >= WARM_UP {
+            break;
+        }
+        if elapsed < GOOD {
+            count = count.saturating_mul(GROWTH);
+        }
+    }
+    Ok(())
+}
+
+/// Hashes per second: launches grow until one takes long enough, and then a few more follow.
+fn measure(queue: &mut impl Queue) -> Result<f64, GpuError> {
+    let work = vain_work();
     let mut count = FIRST_HASHES;
     for _ in 0..MOST_LAUNCHES {
-        queue.launch(&launch(count))?;
+        queue.launch(&vain_launch(&work, count))?;
         if queue.collect()?.elapsed >= GOOD {
             break;
         }
@@ -169,7 +210,7 @@ fn measure(queue: &mut impl Queue) -> Result<f64, GpuError> {
     }
     let mut shortest = Duration::MAX;
     for _ in 0..REPEATS {
-        queue.launch(&launch(count))?;
+        queue.launch(&vain_launch(&work, count))?;
         shortest = shortest.min(queue.collect()?.elapsed);
     }
     Ok(f64::from(count) / shortest.as_secs_f64().max(1e-6))

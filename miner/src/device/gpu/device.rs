@@ -5,15 +5,18 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::calibrate::{Calibrated, Shape, blank_header, calibrate, self_test, top_word};
+use super::calibrate::{Calibrated, Shape, blank_header, calibrate, self_test};
 use super::driver::{DEPTH, Driver};
 use super::info::GpuInfo;
+use super::on_its_way::{Checked, OnItsWay, Sought, WrongResult};
 use super::open_cl::OpenDevice;
-use super::queue::{Candidates, Found, Launch, ROOM, Work};
+use super::openings::Opening;
+use super::patience::Patience;
+use super::queue::{Candidates, Found, Launch, Work};
 use super::tuning::Tuning;
-use crate::device::cpu;
+use crate::device::error_window::{ERROR_WINDOW, ErrorWindow};
 use crate::{
-    Cancel, DeviceError, GpuError, Job, MiningDevice, PreparedHeader, SearchOutcome, Solution,
+    Cancel, DeviceError, GpuError, Job, MiningDevice, PreparedHeader, SearchOutcome, SideResults,
 };
 
 /// How long opening is waited for: compilers of kernels take their time.
@@ -43,11 +46,14 @@ const MEASURED: Duration = Duration::from_millis(250);
 /// Between two looks at the cancellation.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
-/// How long a driver may be silent. A busy machine may keep PoCL waiting for seconds.
+/// How long a driver may be silent on a machine that has time for it.
 const SILENCE: Duration = Duration::from_secs(20);
 
 /// And as many times what the launch should take.
 const SILENT_LAUNCHES: u32 = 50;
+
+/// Solutions of earlier searches that wait to be asked for.
+const MOST_LATE: usize = 16;
 
 /// Tunings that were found before, by device, so that mining starts at once the next time.
 static TUNINGS: Mutex<Option<HashMap<String, Tuning>>> = Mutex::new(None);
@@ -63,36 +69,20 @@ pub struct OpenClDevice {
     recent_hashes: f64,
     recent_seconds: f64,
     on_their_way: VecDeque<OnItsWay>,
-    /// Since when the driver owes the result of the oldest launch.
-    asked: Option<Instant>,
-    /// Which search launches belong to: those of an earlier one count for nothing.
+    /// The driver owes the result of the oldest launch, and is waited for so long.
+    asked: Option<Patience>,
+    /// The search that launches belong to. What those of an earlier one find is told aside.
     search: u64,
+    /// The last search that found something: whatever else its launches find is a sibling of that.
+    solved: Option<u64>,
+    aside: SideResults,
+    errors: ErrorWindow,
     /// Launches without a candidate, one after the other, and their hashes.
     empty: u32,
     empty_hashes: u64,
     silence: Duration,
     /// Why it does not work any more.
     failure: Option<GpuError>,
-}
-
-/// A launch that was not answered yet.
-struct OnItsWay {
-    search: u64,
-    first: u32,
-    count: u32,
-    versions: u16,
-    threshold: u32,
-}
-
-impl OnItsWay {
-    fn hashes(&self) -> u64 {
-        u64::from(self.count) * u64::from(self.versions)
-    }
-
-    /// How many candidates to expect.
-    fn expected(&self) -> f64 {
-        self.hashes() as f64 * (f64::from(self.threshold) + 1.0) / 2.0_f64.powi(32)
-    }
 }
 
 impl OpenClDevice {
@@ -105,13 +95,14 @@ impl OpenClDevice {
         let name = format!("opencl{index}");
         let label = format!("{name} ({})", info.name);
         let key = format!("{} {} {}", info.platform, info.name, info.driver_version);
-        let known = known_tuning(&key);
         let (handle, kind) = (info.handle, info.kind);
         let for_errors = label.clone();
+        let key_of_tuning = key.clone();
         let (driver, (tuning, rate)) = Driver::open(&label, OPENING, move || {
+            let _turn = Opening::begin(&for_errors, OPENING)?;
             let device = OpenDevice::open(&for_errors, handle)?;
-            let mut best = match known {
-                Some(tuning) => Calibrated::measured(device.build(tuning)?, tuning)?,
+            let mut best = match known_tuning(&key_of_tuning) {
+                Some(tuning) => Calibrated::warm(device.build(tuning)?, tuning)?,
                 None => {
                     let native_width = device.native_width(kind);
                     let shape = Shape { kind, native_width };
@@ -119,9 +110,9 @@ impl OpenClDevice {
                 }
             };
             self_test(&for_errors, &mut best.queue)?;
+            remember_tuning(key_of_tuning, best.tuning);
             Ok((best.queue, (best.tuning, best.rate)))
         })?;
-        remember_tuning(key, tuning);
         tracing::info!(device = label, %tuning, rate_mh_s = rate / 1e6, "an OpenCL device is ready");
         Ok(Self::with_driver(name, tuning, rate, SILENCE, driver))
     }
@@ -143,6 +134,9 @@ impl OpenClDevice {
             on_their_way: VecDeque::with_capacity(DEPTH),
             asked: None,
             search: 0,
+            solved: None,
+            aside: SideResults::default(),
+            errors: ErrorWindow::default(),
             empty: 0,
             empty_hashes: 0,
             silence,
@@ -162,7 +156,7 @@ impl OpenClDevice {
 
     fn search_range(
         &mut self,
-        header: &PreparedHeader,
+        sought: Sought,
         nonces: RangeInclusive<u32>,
         cancel: &Cancel,
     ) -> Result<SearchOutcome, GpuError> {
@@ -172,12 +166,13 @@ impl OpenClDevice {
         if next.is_none() || cancel.is_cancelled() {
             return Ok(outcome);
         }
-        let work = Arc::new(Work::new(header));
+        let work = Arc::new(Work::new(sought.header()));
+        let sought = Arc::new(sought);
         loop {
             while let Some(first) = next.filter(|_| self.on_their_way.len() < DEPTH) {
-                let count = self.launch_size(header);
+                let count = self.launch_size(sought.header());
                 let count = count.min((last - first).saturating_add(1));
-                self.launch(header, &work, first, count)?;
+                self.launch(&sought, &work, first, count)?;
                 next = first.checked_add(count).filter(|first| *first <= last);
             }
             if next.is_none() && self.on_their_way.iter().all(|l| l.search != self.search) {
@@ -186,16 +181,39 @@ impl OpenClDevice {
             let Some((launch, found)) = self.oldest(cancel)? else {
                 return Ok(outcome); // cancelled
             };
+            self.learn(&launch, found.elapsed);
+            let checked = self.check(&launch, &found.candidates, cancel)?;
             if launch.search != self.search {
+                if self.note_late(&launch, &checked) {
+                    return Ok(outcome); // it is worth more the sooner it is asked for
+                }
                 continue;
             }
             outcome.hashes += launch.hashes();
-            self.learn(&launch, found.elapsed);
-            outcome.found = self.check(header, &launch, &found.candidates, cancel)?;
+            outcome.found = checked.found;
             if outcome.found.is_some() {
+                self.solved = Some(self.search);
                 return Ok(outcome);
             }
         }
+    }
+
+    /// Takes note of a launch of an earlier search, and says whether it solved that one's job.
+    fn note_late(&mut self, launch: &OnItsWay, checked: &Checked) -> bool {
+        self.aside.hashes += launch.hashes();
+        let Some(solution) = checked.found else {
+            return false;
+        };
+        let Sought::Job(job) = launch.sought.as_ref() else {
+            return false;
+        };
+        let is_sibling = self.solved == Some(launch.search);
+        if is_sibling || self.aside.solutions.len() == MOST_LATE {
+            return false;
+        }
+        self.solved = Some(launch.search);
+        self.aside.solutions.push((job.clone(), solution));
+        true
     }
 
     /// Nonces of the next launch.
@@ -211,19 +229,19 @@ impl OpenClDevice {
 
     fn launch(
         &mut self,
-        header: &PreparedHeader,
+        sought: &Arc<Sought>,
         work: &Arc<Work>,
         first: u32,
         count: u32,
     ) -> Result<(), GpuError> {
-        let versions = header.versions();
-        let hashes = u64::from(count) * u64::from(versions);
+        let header = sought.header();
+        let hashes = u64::from(count) * u64::from(header.versions());
         let probes = u32::try_from((PROBES << 32) / hashes).unwrap_or(u32::MAX);
         let launch = OnItsWay {
             search: self.search,
+            sought: Arc::clone(sought),
             first,
             count,
-            versions,
             threshold: header.target_words()[0].max(probes),
         };
         self.driver.launch(Launch {
@@ -238,29 +256,27 @@ impl OpenClDevice {
 
     /// The oldest launch and what it found, or nothing when the work was cancelled before.
     fn oldest(&mut self, cancel: &Cancel) -> Result<Option<(OnItsWay, Found)>, GpuError> {
-        let asked = match self.asked {
-            Some(asked) => asked,
-            None => {
-                self.driver.ask()?;
-                *self.asked.insert(Instant::now())
-            }
-        };
         let Some(oldest) = self.on_their_way.front() else {
             return Ok(None);
         };
-        let should_take =
-            Duration::try_from_secs_f64(oldest.hashes() as f64 / self.hash_rate().max(1.0));
-        let patience = self.silence + should_take.unwrap_or_default() * SILENT_LAUNCHES;
+        if self.asked.is_none() {
+            self.driver.ask()?;
+            let should_take =
+                Duration::try_from_secs_f64(oldest.hashes() as f64 / self.hash_rate().max(1.0));
+            let patience = self.silence + should_take.unwrap_or_default() * SILENT_LAUNCHES;
+            self.asked = Some(Patience::new(patience, BETWEEN_LOOKS, Instant::now()));
+        }
         loop {
             if let Some(found) = self.driver.answer(BETWEEN_LOOKS)? {
                 self.asked = None;
                 let oldest = self.on_their_way.pop_front();
                 return Ok(oldest.map(|launch| (launch, found)));
             }
-            if asked.elapsed() > patience {
+            let patience = self.asked.as_mut();
+            if patience.is_some_and(|patience| patience.is_over(Instant::now())) {
                 return Err(GpuError::Hangs {
                     device: self.name.clone(),
-                    waited_s: patience.as_secs(),
+                    waited_s: self.silence.as_secs(),
                 });
             }
             if cancel.is_cancelled() {
@@ -276,35 +292,43 @@ impl OpenClDevice {
         self.recent_seconds = self.recent_seconds * kept + elapsed.as_secs_f64();
     }
 
-    /// The first candidate that solves the header, after a look at whether they are what the processor gets.
+    /// Looks whether candidates are what the processor gets. A wrong one is dropped; too many of them are a failure.
     fn check(
         &mut self,
-        header: &PreparedHeader,
         launch: &OnItsWay,
         candidates: &Candidates,
         cancel: &Cancel,
-    ) -> Result<Option<Solution>, GpuError> {
-        match candidates {
-            Candidates::All(candidates) => {
-                self.count_empty(launch, candidates.len())?;
-                for (offset, version) in candidates {
-                    let solution = self.candidate(header, launch, *offset, *version)?;
-                    if header.is_solved_by(solution) {
-                        return Ok(Some(solution));
-                    }
-                }
-                Ok(None)
-            }
-            Candidates::TooMany { lowest } => {
-                self.empty = 0;
-                let first = self.lowest(header, launch, *lowest)?;
-                // The target is easy, so this is short.
-                let last = launch.first + (launch.count - 1);
-                let kernel = cpu::fastest_kernel();
-                let outcome = cpu::search(kernel, header, first..=last, || cancel.is_cancelled());
-                Ok(outcome.found)
-            }
+    ) -> Result<Checked, GpuError> {
+        let count = match candidates {
+            Candidates::All(candidates) => candidates.len(),
+            Candidates::TooMany { .. } => 1,
+        };
+        self.count_empty(launch, count)?;
+        let checked = launch.check(candidates, cancel);
+        for wrong in &checked.wrong {
+            self.note_error(*wrong)?;
         }
+        self.errors.note_good(checked.good);
+        self.aside.good += checked.good;
+        Ok(checked)
+    }
+
+    fn note_error(&mut self, WrongResult { nonce, what }: WrongResult) -> Result<(), GpuError> {
+        let now = Instant::now();
+        self.errors.note_error(now);
+        self.aside.errors += 1;
+        let device = &self.name;
+        tracing::debug!(device, nonce, what, "the device erred");
+        if !self.errors.is_over(now) {
+            return Ok(());
+        }
+        Err(GpuError::TooManyErrors {
+            device: self.name.clone(),
+            errors: self.errors.recent(now),
+            results: ERROR_WINDOW.min(self.errors.results()),
+            nonce,
+            what,
+        })
     }
 
     fn count_empty(&mut self, launch: &OnItsWay, candidates: usize) -> Result<(), GpuError> {
@@ -322,59 +346,6 @@ impl OpenClDevice {
             device: self.name.clone(),
             hashes: self.empty_hashes,
         })
-    }
-
-    /// A candidate, if it is in the range and its hash as low as it should be.
-    fn candidate(
-        &self,
-        header: &PreparedHeader,
-        launch: &OnItsWay,
-        offset: u32,
-        version: u32,
-    ) -> Result<Solution, GpuError> {
-        let version = u16::try_from(version).ok();
-        let version = version.filter(|version| *version < launch.versions);
-        let Some(version) = version.filter(|_| offset < launch.count) else {
-            return Err(self.wrong(launch.first.wrapping_add(offset), "not in the range"));
-        };
-        let nonce = launch.first + offset;
-        if top_word(header, nonce, version) > launch.threshold {
-            return Err(self.wrong(nonce, "the hash is not as low as the device said"));
-        }
-        Ok(Solution {
-            version: header.version(version),
-            nonce,
-        })
-    }
-
-    /// The lowest nonce of too many candidates.
-    fn lowest(
-        &self,
-        header: &PreparedHeader,
-        launch: &OnItsWay,
-        lowest: u32,
-    ) -> Result<u32, GpuError> {
-        let nonce = launch.first.wrapping_add(lowest);
-        // Twice as many as expected is nothing that chance does at this number.
-        if launch.expected() < ROOM as f64 / 2.0 {
-            return Err(self.wrong(nonce, "far too many nonces are said to be good"));
-        }
-        if lowest >= launch.count {
-            return Err(self.wrong(nonce, "not in the range"));
-        }
-        let good = |version| top_word(header, nonce, version) <= launch.threshold;
-        if !(0..launch.versions).any(good) {
-            return Err(self.wrong(nonce, "the hash is not as low as the device said"));
-        }
-        Ok(nonce)
-    }
-
-    fn wrong(&self, nonce: u32, what: &'static str) -> GpuError {
-        GpuError::WrongResult {
-            device: self.name.clone(),
-            nonce,
-            what,
-        }
     }
 }
 
@@ -404,8 +375,12 @@ impl MiningDevice for OpenClDevice {
         nonces: RangeInclusive<u32>,
         cancel: &Cancel,
     ) -> Result<SearchOutcome, DeviceError> {
-        self.search_header(job.prepared(), nonces, cancel)
+        self.begin_search(Sought::Job(job.clone()), nonces, cancel)
             .map_err(DeviceError::from)
+    }
+
+    fn side_results(&mut self) -> SideResults {
+        std::mem::take(&mut self.aside)
     }
 }
 
@@ -437,11 +412,20 @@ impl OpenClDevice {
         nonces: RangeInclusive<u32>,
         cancel: &Cancel,
     ) -> Result<SearchOutcome, GpuError> {
+        self.begin_search(Sought::Header(header.clone()), nonces, cancel)
+    }
+
+    fn begin_search(
+        &mut self,
+        sought: Sought,
+        nonces: RangeInclusive<u32>,
+        cancel: &Cancel,
+    ) -> Result<SearchOutcome, GpuError> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
         self.search += 1;
-        let outcome = self.search_range(header, nonces, cancel);
+        let outcome = self.search_range(sought, nonces, cancel);
         self.failure = outcome.as_ref().err().cloned();
         outcome
     }

@@ -2,8 +2,9 @@
 //! this thread, and nothing else.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::patience::Patience;
 use super::queue::{Found, Launch, Queue};
 use crate::GpuError;
 
@@ -12,6 +13,9 @@ pub(super) const DEPTH: usize = 2;
 
 /// How long the end of a device waits for its thread to give everything back. A thread that hangs is left alone.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Between two looks at what came of an opening.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 enum Command {
     Launch(Launch),
@@ -33,7 +37,7 @@ impl Driver {
     /// Opens a queue on a new thread, and waits so long for it. `open` may say something about what it opened.
     pub(super) fn open<Q, T>(
         name: &str,
-        patience: Duration,
+        within: Duration,
         open: impl FnOnce() -> Result<(Q, T), GpuError> + Send + 'static,
     ) -> Result<(Self, T), GpuError>
     where
@@ -58,10 +62,16 @@ impl Driver {
             .map_err(|source| GpuError::Thread {
                 reason: source.to_string(),
             })?;
-        let about = match opening.recv_timeout(patience) {
-            Ok(opening) => opening?,
-            Err(RecvTimeoutError::Timeout) => return Err(hangs(name, patience)),
-            Err(RecvTimeoutError::Disconnected) => return Err(gone(name)),
+        let mut patience = Patience::new(within, BETWEEN_LOOKS, Instant::now());
+        let about = loop {
+            match opening.recv_timeout(BETWEEN_LOOKS) {
+                Ok(opening) => break opening?,
+                Err(RecvTimeoutError::Timeout) if patience.is_over(Instant::now()) => {
+                    return Err(hangs(name, within));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(gone(name)),
+            }
         };
         let driver = Self {
             name: name.to_owned(),
@@ -110,9 +120,9 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.commands = None;
         // Nothing is sent any more: the thread has ended when its sender is gone, after what was still on its way.
-        let deadline = std::time::Instant::now() + FAREWELL;
+        let deadline = Instant::now() + FAREWELL;
         loop {
-            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             match self.answers.recv_timeout(left) {
                 Ok(_) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

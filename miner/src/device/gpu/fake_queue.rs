@@ -18,6 +18,8 @@ pub(super) enum Trouble {
     None,
     /// The first candidate is the nonce after the right one.
     WrongNonce,
+    /// So it is in every sixteenth launch.
+    WrongNow,
     /// A candidate stands behind the end of the range.
     BeyondTheRange,
     /// And one has a version that there is not.
@@ -47,6 +49,7 @@ pub(super) struct FakeQueue {
     headers: Vec<PreparedHeader>,
     trouble: Trouble,
     waiting: VecDeque<Launch>,
+    collected: u32,
     released: Receiver<()>,
     launched: Arc<Mutex<Vec<u32>>>,
     starved: Arc<AtomicU32>,
@@ -66,6 +69,7 @@ pub(super) fn fake(headers: &[PreparedHeader], trouble: Trouble, silence: Durati
         headers: headers.to_vec(),
         trouble,
         waiting: VecDeque::new(),
+        collected: 0,
         released,
         launched: Arc::clone(&launched),
         starved: Arc::clone(&starved),
@@ -121,10 +125,12 @@ impl Queue for FakeQueue {
             self.starved.fetch_add(1, Ordering::Relaxed);
         }
         let launch = self.waiting.pop_front().expect("something was launched");
+        self.collected += 1;
         let mut found = self.honest(&launch);
         match self.trouble {
             Trouble::None | Trouble::LaunchFails => {}
-            Trouble::WrongNonce => {
+            Trouble::WrongNow if !self.collected.is_multiple_of(16) => {}
+            Trouble::WrongNonce | Trouble::WrongNow => {
                 if let Some((offset, _)) = found.first_mut() {
                     *offset = (*offset + 1) % launch.count;
                 }

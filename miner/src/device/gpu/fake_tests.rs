@@ -1,13 +1,13 @@
 //! Devices that misbehave, and the calibration, on made-up queues.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use pyrite_consensus::bitcoin::CompactTarget;
-use pyrite_consensus::bitcoin::Network;
+use pyrite_consensus::ChainSpec;
 use pyrite_consensus::bitcoin::constants::genesis_block;
+use pyrite_consensus::bitcoin::{CompactTarget, Network, ScriptBuf};
 
 use super::calibrate::{Shape, calibrate, self_test};
 use super::driver::Driver;
@@ -16,7 +16,11 @@ use super::info::GpuKind;
 use super::queue::{Candidates, Found, Launch, Queue};
 use super::tuning::{Majority, Tuning, Unroll};
 use crate::device::cpu;
-use crate::{Cancel, GpuError, PreparedHeader, SearchOutcome};
+use crate::test_chain::TestChain;
+use crate::{
+    Cancel, Extranonce, GpuError, Job, MiningDevice, PreparedHeader, SearchOutcome, TemplateTip,
+    build_template,
+};
 
 /// Far beyond what a loaded machine needs.
 const PATIENT: Duration = Duration::from_secs(120);
@@ -99,8 +103,13 @@ fn a_range_is_covered_exactly_and_the_device_never_waits() {
 #[test]
 fn wrong_results_are_noticed() {
     let what = |trouble| match outcome_of(trouble, &hard(2)) {
-        Err(GpuError::WrongResult { device, what, .. }) => {
-            assert_eq!(device, NAME);
+        Err(GpuError::TooManyErrors {
+            device,
+            errors,
+            what,
+            ..
+        }) => {
+            assert_eq!((device.as_str(), errors), (NAME, 16));
             what
         }
         outcome => panic!("{trouble:?}: {outcome:?}"),
@@ -115,6 +124,26 @@ fn wrong_results_are_noticed() {
         outcome_of(Trouble::FindsNothing, &hard(2)),
         Err(GpuError::FindsNothing { hashes, .. }) if hashes > 32 * 4_096
     ));
+}
+
+/// One in some thirty results is wrong: that is counted, and the device goes on.
+#[test]
+fn a_few_wrong_results_are_dropped() {
+    let header = hard(8);
+    let headers = std::slice::from_ref(&header);
+    let mut fake = fake(headers, Trouble::WrongNow, PATIENT);
+    let outcome = fake
+        .device
+        .search_header(&header, 0..=4_000_000, &Cancel::never())
+        .unwrap();
+    assert_eq!((outcome.found, outcome.hashes), (None, 4_000_001));
+    let aside = fake.device.side_results();
+    assert!(
+        aside.errors > 5 && aside.good > 20 * aside.errors,
+        "{aside:?}"
+    );
+    let nothing = fake.device.side_results();
+    assert_eq!((nothing.errors, nothing.good), (0, 0), "it is told once");
 }
 
 #[test]
@@ -154,12 +183,30 @@ fn a_driver_that_hangs_is_given_up() {
     drop(fake.release);
 }
 
-/// The cancellation ends the search of a device that is in the middle of a launch; the next search takes nothing of the last one for
-/// its own, and begins behind two launches at most.
+/// A job that anybody solves in some ten thousand hashes.
+fn job() -> Job {
+    let spec = ChainSpec::regtest();
+    let chain = TestChain::at_height(&spec, 3);
+    let tip = TemplateTip {
+        parent: &chain,
+        hash: chain.tip_hash(),
+    };
+    let payout = ScriptBuf::from_bytes(vec![0x51]);
+    let mut template = build_template(&spec, &tip, &[], &payout, 1_700_000_000);
+    template.bits = CompactTarget::from_consensus(0x1f0f_ffff);
+    Job::new(Arc::new(template), Extranonce::new(1, 2), 1_700_000_000, 1)
+}
+
+/// The cancellation ends the search of a device that is in the middle of a launch. The next search takes nothing of the last one for
+/// its own, and begins behind two launches at most; what those find for their own job is told aside.
 #[test]
-fn a_cancelled_search_ends_at_once_and_its_results_count_for_nothing() {
-    let (old, new) = (header(0x1f0f_ffff, 5, 1), hard(6));
-    let mut fake = fake(&[old.clone(), new.clone()], Trouble::Waits, PATIENT);
+fn a_cancelled_search_ends_at_once_and_its_launches_count_for_its_job() {
+    let (old, new) = (job(), hard(6));
+    let mut fake = fake(
+        &[old.prepared().clone(), new.clone()],
+        Trouble::Waits,
+        PATIENT,
+    );
     let generation = Arc::new(AtomicU64::new(0));
     let cancel = Cancel::new(Arc::clone(&generation), 0);
     let canceller = std::thread::spawn({
@@ -172,33 +219,38 @@ fn a_cancelled_search_ends_at_once_and_its_results_count_for_nothing() {
             generation.store(1, Ordering::Release);
         }
     });
-    let outcome = fake
-        .device
-        .search_header(&old, 0..=u32::MAX, &cancel)
-        .unwrap();
+    let expected = cpu::search(&cpu::Reference, old.prepared(), 0..=u32::MAX, || false);
+    let expected = expected.found.unwrap();
+    // It is in the first launch.
+    let first = expected.nonce.saturating_sub(100);
+    let outcome = fake.device.search(&old, first..=u32::MAX, &cancel).unwrap();
     assert_eq!(outcome, SearchOutcome::default());
     canceller.join().unwrap();
     assert_eq!(fake.launched.lock().unwrap().len(), 2);
+    assert_eq!(fake.device.side_results().hashes, 0);
     // Launches of the old work hold solutions; the device may go on now.
     drop(fake.release.take());
-    let outcome = fake
-        .device
-        .search_header(&new, 1_000_000..=1_050_000, &Cancel::never())
-        .unwrap();
-    assert_eq!(
-        outcome,
-        SearchOutcome {
-            found: None,
-            hashes: 50_001
-        }
-    );
+    let never = Cancel::never();
+    let range = 1_000_000..=1_050_000;
+    let outcome = fake.device.search_header(&new, range.clone(), &never);
+    assert_eq!(outcome.unwrap(), SearchOutcome::default());
+    let aside = fake.device.side_results();
+    assert!(aside.hashes > 100, "{aside:?}");
+    let (job, solution) = &aside.solutions[0];
+    assert_eq!((aside.solutions.len(), *solution), (1, expected));
+    assert_eq!(job.extranonce(), old.extranonce());
+    // A further solution of that job could only be a sibling.
+    let outcome = fake.device.search_header(&new, range, &never);
+    let whole = SearchOutcome {
+        found: None,
+        hashes: 50_001,
+    };
+    assert_eq!(outcome.unwrap(), whole);
+    assert!(fake.device.side_results().solutions.is_empty());
     assert_eq!(fake.launched.lock().unwrap()[2], 1_000_000);
     // Already cancelled: nothing is launched.
     let before = fake.launched.lock().unwrap().len();
-    let outcome = fake
-        .device
-        .search_header(&old, 0..=u32::MAX, &cancel)
-        .unwrap();
+    let outcome = fake.device.search(&old, 0..=u32::MAX, &cancel).unwrap();
     assert_eq!(outcome, SearchOutcome::default());
     assert_eq!(fake.launched.lock().unwrap().len(), before);
 }
@@ -289,6 +341,54 @@ fn the_fastest_build_is_taken() {
     let widths: Vec<u32> = tried.iter().map(|tuning| tuning.width).collect();
     assert_eq!(widths[..5], [1, 2, 4, 8, 16]);
     assert_eq!(tried.len(), 10);
+}
+
+/// A card that did nothing has a low clock, and gets to its full one only after some work: what is measured first is not slower for
+/// that.
+#[test]
+fn a_cold_device_is_warmed_up_before_it_is_measured() {
+    struct Cold {
+        rate: f64,
+        worked: Arc<Mutex<Duration>>,
+        counts: std::collections::VecDeque<u32>,
+    }
+    impl Queue for Cold {
+        fn launch(&mut self, launch: &Launch) -> Result<(), GpuError> {
+            self.counts.push_back(launch.count);
+            Ok(())
+        }
+        fn collect(&mut self) -> Result<Found, GpuError> {
+            let count = self.counts.pop_front().unwrap();
+            let mut worked = self.worked.lock().unwrap();
+            let clock = if *worked < Duration::from_millis(200) {
+                0.2
+            } else {
+                1.0
+            };
+            let elapsed = Duration::from_secs_f64(f64::from(count) / (self.rate * clock));
+            *worked += elapsed;
+            Ok(Found {
+                candidates: Candidates::All(Vec::new()),
+                elapsed,
+            })
+        }
+    }
+    let shape = Shape {
+        kind: GpuKind::Gpu,
+        native_width: 1,
+    };
+    let worked = Arc::new(Mutex::new(Duration::ZERO));
+    let best = calibrate(shape, |tuning| {
+        let is_best = tuning == Tuning::FIRST;
+        Ok(Cold {
+            rate: if is_best { 1e9 } else { 9e8 },
+            worked: Arc::clone(&worked),
+            counts: std::collections::VecDeque::new(),
+        })
+    })
+    .unwrap();
+    assert_eq!(best.tuning, Tuning::FIRST);
+    assert!((best.rate / 1e9 - 1.0).abs() < 1e-3, "{}", best.rate);
 }
 
 #[test]

@@ -8,7 +8,10 @@ mod calibrate;
 mod device;
 mod driver;
 mod info;
+mod on_its_way;
 mod open_cl;
+mod openings;
+mod patience;
 mod queue;
 mod tuning;
 

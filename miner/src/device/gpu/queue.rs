@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::device::cpu::{HEADER_BITS, PADDING, SecondBlock};
+use crate::device::cpu::{HEADER_BITS, PADDING, SecondBlock, small_sigma0, small_sigma1};
 use crate::{GpuError, PreparedHeader};
 
 /// Candidates that an answer has room for. There may be more: then the lowest nonce is still known.
@@ -48,14 +48,6 @@ impl Work {
     pub(super) fn version_count(&self) -> usize {
         self.versions.len() / 16
     }
-}
-
-fn small_sigma0(x: u32) -> u32 {
-    x.rotate_right(7) ^ x.rotate_right(18) ^ (x >> 3)
-}
-
-fn small_sigma1(x: u32) -> u32 {
-    x.rotate_right(17) ^ x.rotate_right(19) ^ (x >> 10)
 }
 
 /// One launch of the kernel: some nonces, each with every version.

@@ -202,7 +202,7 @@ fn stops_when_cancelled() {
     assert!(compare(&mut device, &easy, 0, 300) > 5);
 }
 
-/// Over many nonces, of which one in four million solves. All 2^32 with `make gpu-compare`.
+/// Over many nonces, with some solutions to compare whatever the number. All 2^32 with `make gpu-compare`.
 #[test]
 fn agrees_with_the_processor_at_length() {
     let Some(mut device) = device() else { return };
@@ -212,7 +212,12 @@ fn agrees_with_the_processor_at_length() {
         (1..=1 << 32).contains(&nonces),
         "PYRITE_GPU_NONCES is from 1 to 2^32"
     );
-    let header = header(0x1e04_0000, 13, 1);
+    // One nonce solves in four million, or in 65,536 where there are few.
+    let (bits, odds) = match nonces {
+        0x0100_0000.. => (0x1e04_0000, 1 << 22),
+        _ => (0x1f01_0000, 1 << 16),
+    };
+    let header = header(bits, 13, 1);
     let started = std::time::Instant::now();
     let last = u32::try_from(nonces - 1).unwrap();
     let solutions = compare(&mut device, &header, 0, last);
@@ -222,5 +227,5 @@ fn agrees_with_the_processor_at_length() {
         cpu::fastest_kernel().name(),
         started.elapsed()
     );
-    assert!(solutions as u64 >= nonces >> 24);
+    assert!(solutions as u64 >= nonces / odds / 2, "{solutions}");
 }

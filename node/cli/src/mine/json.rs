@@ -128,6 +128,8 @@ fn device_json(device: &DeviceStatus) -> Value {
         "hash_rate_15m": device.hash_rates.fifteen_minutes,
         "hashes": device.hashes,
         "false_nonces": device.false_nonces,
+        "recent_errors": device.recent_errors,
+        "results": device.results,
     })
 }
 
