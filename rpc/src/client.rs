@@ -87,14 +87,6 @@ pub enum ClientError {
     },
 }
 
-impl ClientError {
-    /// Whether the answer did not come in time.
-    #[must_use]
-    pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Connection { source, .. } if matches!(**source, ureq::Error::Timeout(_)))
-    }
-}
-
 impl RpcClient {
     /// A client of the node at `url` that gives up after `timeout`.
     #[must_use]

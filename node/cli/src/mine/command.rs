@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use pyrite_consensus::bitcoin::address::NetworkUnchecked;
 use pyrite_consensus::bitcoin::{Address, ScriptBuf};
-use pyrite_miner::{MinerHandle, UnixClock, WorkSource};
+use pyrite_miner::{MinerError, MinerHandle, MinerSettings, UnixClock, WorkSource};
 use pyrite_node::MiningOptions;
 
 use super::event::Verdict;
@@ -27,8 +28,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// Arguments of `pyrite mine`.
 #[derive(Args)]
 pub(crate) struct MineArgs {
-    /// A node's JSON-RPC, as http://USER:PASSWORD@HOST:PORT; given several times, the later ones step in while the earlier
-    /// ones give no work. In the environment it does not show in the list of processes
+    /// A node's JSON-RPC, as http://USER:PASSWORD@HOST:PORT, with / , @ and % in user or password as %2F %2C %40 and %25; given
+    /// several times, the later ones step in while the earlier ones give no work or are behind. In the environment it does not show
+    /// in the list of processes
     #[arg(
         long,
         value_name = "URL",
@@ -93,7 +95,7 @@ pub(crate) fn run(args: &MineArgs) -> Result<()> {
     spawn("submissions", move || submissions.run_submissions())?;
     let source: Arc<dyn WorkSource> = work.clone();
     let miner = MinerHandle::new(source, node_clock(&work));
-    miner.start(settings)?;
+    let starting = start(&miner, settings)?;
     let mut view: Box<dyn View> = if args.json {
         Box::new(JsonView::new(every))
     } else if args.full_screen {
@@ -104,7 +106,7 @@ pub(crate) fn run(args: &MineArgs) -> Result<()> {
     } else {
         Box::new(LineView::new(every))
     };
-    let result = watch(&work, &miner, view.as_mut(), &interrupt);
+    let result = watch(&work, &miner, &starting, view.as_mut(), &interrupt);
     miner.shutdown();
     work.stop.stop();
     let saved = work.save_pending(Path::new("."));
@@ -124,14 +126,29 @@ pub(crate) fn run(args: &MineArgs) -> Result<()> {
     result
 }
 
+/// Starts the miner on a thread of its own: OpenCL may take long to list its devices.
+fn start(miner: &MinerHandle, settings: MinerSettings) -> Result<Receiver<Result<(), MinerError>>> {
+    let (started, starting) = sync_channel(1);
+    let miner = miner.clone();
+    spawn("start", move || {
+        // At the end of the program nobody waits for it.
+        let _ = started.send(miner.start(settings));
+    })?;
+    Ok(starting)
+}
+
 /// Shows what happens, until the end.
 fn watch(
     work: &RemoteWork,
     miner: &MinerHandle,
+    starting: &Receiver<Result<(), MinerError>>,
     view: &mut dyn View,
     interrupt: &Interrupt,
 ) -> Result<()> {
     while interrupt.flow().is_continue() {
+        if let Ok(started) = starting.try_recv() {
+            started?;
+        }
         for event in work.events.take() {
             view.event(&event)?;
         }

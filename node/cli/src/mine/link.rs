@@ -1,9 +1,17 @@
 //! The conversation with one server, on a thread of its own: asks for a template, then waits for the next by long
 //! polling, and goes on trying when it fails.
+//!
+//! A long poll keeps one of the server's threads for RPC, of which Bitcoin Core has few, until something changes, whether or not
+//! somebody still waits for it. So there is one at a time, and it is waited for however long that takes; whether the server is still
+//! there, short questions tell.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_rpc::ClientError;
 use serde_json::{Value, json};
 
@@ -13,8 +21,15 @@ use super::remote_work::RemoteWork;
 use super::server::ANSWER_WITHIN;
 use super::trouble::Trouble;
 
-/// How long to wait for a change before asking anew: a server that is gone without a word is noticed so.
-const LONG_POLL: Duration = Duration::from_secs(60);
+/// How often to ask, while a long poll waits, whether the server is still there.
+const CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// How long a long poll waits.
+const LONG_POLL: Duration = Duration::from_secs(24 * 3_600);
+
+/// Long polls to a server that may wait, all but one of them because the server was gone without a word. With more it is asked every
+/// few seconds.
+const MAX_POLLS: usize = 4;
 
 /// How often to ask a server that knows no long polling.
 const POLL_EVERY: Duration = Duration::from_secs(5);
@@ -25,6 +40,9 @@ const BREATH: Duration = Duration::from_millis(50);
 /// How many answers may do so before.
 const BURST: u32 = 20;
 
+/// The field of a template that says the tip.
+const TIP: &str = "previousblockhash";
+
 /// What the client can do (BIP-0023).
 const CAPABILITIES: [&str; 3] = ["coinbasevalue", "longpoll", "workid"];
 
@@ -33,9 +51,22 @@ pub(super) struct Link {
     work: Arc<RemoteWork>,
     index: usize,
     long_poll_id: Option<String>,
+    /// The tip of the last template.
+    tip: Option<BlockHash>,
+    poll: Option<LongPoll>,
+    /// Long polls that wait, abandoned ones among them.
+    polls: Arc<AtomicUsize>,
+    check_every: Duration,
     is_address_checked: bool,
     /// Answers in a row that came at once.
     burst: u32,
+}
+
+/// A question that is answered when something changes.
+struct LongPoll {
+    answer: Receiver<Result<Value, ClientError>>,
+    /// The tip that it was asked on.
+    tip: Value,
 }
 
 impl Link {
@@ -44,6 +75,10 @@ impl Link {
             work,
             index,
             long_poll_id: None,
+            tip: None,
+            poll: None,
+            polls: Arc::default(),
+            check_every: CHECK_EVERY,
             is_address_checked: false,
             burst: 0,
         }
@@ -61,6 +96,7 @@ impl Link {
                 }
                 Err(trouble) => {
                     self.long_poll_id = None;
+                    self.poll = None;
                     self.is_address_checked = false;
                     self.work.note_trouble(self.index, trouble);
                     self.work.stop.wait(backoff.delay());
@@ -91,26 +127,66 @@ impl Link {
             self.check_address()?;
             self.is_address_checked = true;
         }
-        let answer = match self.ask(self.long_poll_id.clone()) {
-            // Nothing changed. Whether the server is still there, the next question shows.
-            Err(error) if error.is_timeout() && self.long_poll_id.is_some() => self.ask(None)?,
-            answer => answer?,
+        let answer = match self.long_poll_id.clone() {
+            Some(id) => self.wait_for_change(id)?,
+            None => self.ask()?,
         };
         let offer = Offer::read(answer, &self.work.payout)?;
         self.long_poll_id.clone_from(&offer.long_poll_id);
+        self.tip = Some(offer.template.previous);
         self.work.take_offer(self.index, offer, unix_time());
         Ok(())
     }
 
-    fn ask(&self, long_poll_id: Option<String>) -> Result<Value, ClientError> {
-        let mut request = json!({ "rules": ["segwit"], "capabilities": CAPABILITIES });
-        let mut timeout = ANSWER_WITHIN;
-        if let Some(id) = long_poll_id {
-            request["longpollid"] = id.into();
-            timeout = LONG_POLL;
+    /// Waits for the answer of a long poll, or for the time to ask whether the server is still there.
+    fn wait_for_change(&mut self, id: String) -> Result<Value, Trouble> {
+        if self.poll.is_none() && self.polls.load(Ordering::Acquire) >= MAX_POLLS {
+            self.work.stop.wait(POLL_EVERY);
+            return Ok(self.ask()?);
         }
+        let poll = match self.poll.take() {
+            Some(poll) => poll,
+            None => self.begin_poll(id)?,
+        };
+        match poll.answer.recv_timeout(self.check_every) {
+            Ok(answer) => Ok(answer?),
+            Err(RecvTimeoutError::Timeout) => {
+                let answer = self.ask()?;
+                // On another tip the poll should have been answered: its answer is lost.
+                self.poll = Some(poll).filter(|poll| answer.get(TIP) == Some(&poll.tip));
+                Ok(answer)
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(Trouble::passing("a long poll broke off")),
+        }
+    }
+
+    fn begin_poll(&self, id: String) -> Result<LongPoll, Trouble> {
+        let (answers, answer) = sync_channel(1);
+        let client = self.work.servers[self.index].client.clone();
+        let mut request = request();
+        request["longpollid"] = id.into();
+        let polls = Arc::clone(&self.polls);
+        polls.fetch_add(1, Ordering::AcqRel);
+        let poll = move || {
+            let answer = client.call_within(LONG_POLL, "getblocktemplate", json!([request]));
+            polls.fetch_sub(1, Ordering::AcqRel);
+            // Nobody may wait for it any more.
+            let _ = answers.send(answer);
+        };
+        if let Err(error) = thread::Builder::new()
+            .name("long-poll".to_owned())
+            .spawn(poll)
+        {
+            self.polls.fetch_sub(1, Ordering::AcqRel);
+            return Err(Trouble::passing(format!("can't start a thread: {error}")));
+        }
+        let tip = self.tip.map_or(Value::Null, |tip| tip.to_string().into());
+        Ok(LongPoll { answer, tip })
+    }
+
+    fn ask(&self) -> Result<Value, ClientError> {
         let client = &self.work.servers[self.index].client;
-        client.call_within(timeout, "getblocktemplate", json!([request]))
+        client.call_within(ANSWER_WITHIN, "getblocktemplate", json!([request()]))
     }
 
     /// Blocks must pay somebody on the server's chain: the server is asked whether the address is one.
@@ -131,6 +207,10 @@ impl Link {
         }
         Ok(())
     }
+}
+
+fn request() -> Value {
+    json!({ "rules": ["segwit"], "capabilities": CAPABILITIES })
 }
 
 /// Our clock.

@@ -91,10 +91,16 @@ struct Miner(Arc<RemoteWork>);
 
 impl Miner {
     fn of(url: &str) -> Self {
+        Self::that_checks(url, CHECK_EVERY)
+    }
+
+    /// One that asks so often whether a server is still there.
+    fn that_checks(url: &str, check_every: Duration) -> Self {
         let server = Server::parse(url, None).unwrap();
         let script = ScriptBuf::from_bytes(vec![0x51]);
         let work = RemoteWork::new(vec![server], "address".to_owned(), script);
-        let link = Link::new(Arc::clone(&work), 0);
+        let mut link = Link::new(Arc::clone(&work), 0);
+        link.check_every = check_every;
         std::thread::spawn(move || link.run());
         Self(work)
     }
@@ -167,6 +173,60 @@ fn a_long_poll_brings_the_next_template() {
     release.send(()).unwrap();
     miner.wait_height(8);
     assert_eq!(polled.lock().unwrap()[..2], [None, Some("id 7".to_owned())]);
+}
+
+/// A server whose long polls are not answered has one of them to keep, however long that takes, and one more for each new tip.
+#[test]
+fn one_long_poll_waits_at_a_time() {
+    const OTHER_PARENT: &str = "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f";
+    #[derive(Default)]
+    struct Seen {
+        polls: Vec<String>,
+        questions: u32,
+        has_moved: bool,
+    }
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let server = Arc::clone(&seen);
+    // What polls wait for.
+    let (_never, kept): (Sender<()>, Receiver<()>) = channel();
+    let kept = Mutex::new(kept);
+    let url = serve(move |method, params| {
+        if method == "validateaddress" {
+            return address_is_good();
+        }
+        let mut seen = server.lock().unwrap();
+        if let Some(id) = params[0]["longpollid"].as_str() {
+            seen.polls.push(id.to_owned());
+            drop(seen);
+            let _ = kept.lock().unwrap().recv();
+            return error(-9);
+        }
+        seen.questions += 1;
+        let mut template = template(7);
+        // As Bitcoin Core's changes with the mempool.
+        template["longpollid"] = format!("id {}", seen.questions).into();
+        if seen.has_moved {
+            template["height"] = 8.into();
+            template["previousblockhash"] = OTHER_PARENT.into();
+        }
+        result(template)
+    });
+    let miner = Miner::that_checks(&url, Duration::from_millis(20));
+    let wait_for = |what: &str, is_there: &dyn Fn(&Seen) -> bool| {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_there(&seen.lock().unwrap()) {
+            assert!(Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    wait_for("questions", &|seen| seen.questions >= 5);
+    assert_eq!(seen.lock().unwrap().polls, ["id 1"]);
+    seen.lock().unwrap().has_moved = true;
+    miner.wait_height(8);
+    wait_for("a poll on the new tip", &|seen| seen.polls.len() == 2);
+    let questions = seen.lock().unwrap().questions;
+    wait_for("more", &|seen| seen.questions >= questions + 5);
+    assert_eq!(seen.lock().unwrap().polls.len(), 2);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! The work of several nodes as one source: the first that gives work counts, the next ones stand ready with templates
-//! of their own, so that a node that fails is replaced at once, and comes back when it is up again.
+//! The work of several nodes as one source: the first counts among those that are furthest, the next ones stand ready with templates
+//! of their own, so that a node that fails or lags behind is replaced at once, and comes back when it is up again.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,9 +23,6 @@ const HOLD: Duration = Duration::from_secs(120);
 /// How long to wait for work on a block of ours that a node has judged. What it gives on the same parent until then is of
 /// before.
 const NEXT_WORK_WITHIN: Duration = Duration::from_secs(10);
-
-/// A node that is so many blocks behind another is not yet of use.
-const TOO_FAR_BEHIND: u32 = 2;
 
 /// Work over JSON-RPC.
 pub(super) struct RemoteWork {
@@ -153,26 +150,15 @@ impl RemoteWork {
         self.choose(&mut state);
     }
 
-    /// Publishes the template of the first server that has one.
+    /// Publishes the template of the first server among those that are furthest: a block on a lower tip would be stale.
     fn choose(&self, state: &mut State) {
-        let up = |slot: &Slot| match &slot.state {
-            SlotState::Up(template) => Some(Arc::clone(template)),
+        let up = |(index, slot): (usize, &Slot)| match &slot.state {
+            SlotState::Up(template) => Some((index, Arc::clone(template))),
             SlotState::Asking | SlotState::Down(_) => None,
         };
-        let templates: Vec<_> = state.slots.iter().map(up).collect();
-        let highest = templates
-            .iter()
-            .flatten()
-            .map(|template| template.height.0)
-            .max();
-        let first = templates
-            .into_iter()
-            .enumerate()
-            .find_map(|(index, template)| {
-                let template = template?;
-                let behind = highest?.saturating_sub(template.height.0);
-                (behind < TOO_FAR_BEHIND).then_some((index, template))
-            });
+        let templates = || state.slots.iter().enumerate().filter_map(up);
+        let highest = templates().map(|(_, template)| template.height).max();
+        let first = templates().find(|(_, template)| Some(template.height) == highest);
         let Some((index, template)) = first else {
             let since = *state.none_since.get_or_insert_with(Instant::now);
             state.current = None;

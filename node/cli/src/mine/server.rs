@@ -1,6 +1,8 @@
 //! Where a node serves JSON-RPC, and who we are there: read from the URL of the command line.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
@@ -18,6 +20,8 @@ pub(super) struct Server {
     /// Its URL, without the password.
     pub(super) url: String,
     pub(super) client: RpcClient,
+    /// Blocks that it is asked about.
+    pub(super) submissions: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -27,6 +31,9 @@ impl Server {
         match scheme.to_ascii_lowercase().as_str() {
             "http" => {}
             "https" => bail!("--url: HTTPS is not spoken here; lead it through a tunnel"),
+            "" if rest.contains('@') => bail!(
+                "--url: a URL begins with http://; commas stand between URLs, so one in a password is written %2C"
+            ),
             "" => bail!("--url: a URL begins with http://"),
             _ => bail!("--url: {scheme} is not spoken here, a node's JSON-RPC is http://"),
         }
@@ -38,6 +45,12 @@ impl Server {
             Some((user, place)) => (Some(user), place),
             None => (None, authority),
         };
+        // Not shown: it may be a part of the password.
+        ensure!(
+            user.is_some() || !path.contains('@'),
+            "--url: what stands before the @ has a character that means something else in a URL: write / as %2F, @ as %40, : in \
+             the user's name as %3A, and % as %25"
+        );
         let port = place.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
         ensure!(
             matches!(port, Some(Ok(_))) && !place.starts_with(':'),
@@ -60,7 +73,11 @@ impl Server {
         };
         let client = RpcClient::with_credentials(url.clone(), credentials, ANSWER_WITHIN)
             .with_limit(MAX_ANSWER_BYTES);
-        Ok(Self { url, client })
+        Ok(Self {
+            url,
+            client,
+            submissions: Arc::default(),
+        })
     }
 }
 
@@ -112,6 +129,9 @@ mod tests {
         assert_eq!(wallet.url, "http://[::1]:1/wallet/w");
         assert!(Server::parse("http://node:1", Some(Path::new("c"))).is_ok());
         assert!(has_user("http://a:b@node:1") && !has_user("http://node:1/@"));
+        let server = Server::parse("http://me:a%2Fb%2Cc%25@node:1", None).unwrap();
+        assert_eq!(server.url, "http://node:1/");
+        assert_eq!(decoded("a%2Fb%2Cc%25").unwrap(), "a/b,c%");
         assert_eq!(decoded("a%4").unwrap(), "a%4");
         assert_eq!(decoded("%61%zz").unwrap(), "a%zz");
     }
@@ -127,9 +147,12 @@ mod tests {
             ("http://a:b@node:99999", "with a port"),
             ("http://node:1", "--cookie"),
             ("http://%ff:b@node:1", "UTF-8"),
+            ("http://me:secret/word@node:1", "write / as %2F"),
+            ("word@node:1", "a password is written %2C"),
         ] {
             let error = Server::parse(url, None).unwrap_err().to_string();
             assert!(error.contains(reason), "{url}: {error}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

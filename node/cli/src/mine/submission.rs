@@ -2,7 +2,10 @@
 //! judges it: a short outage loses nothing.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
@@ -10,7 +13,7 @@ use pyrite_consensus::bitcoin::opcodes::all::OP_PUSHNUM_1;
 use pyrite_consensus::bitcoin::script::{Instruction, read_scriptint};
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash};
 use pyrite_miner::WorkError;
-use pyrite_rpc::ClientError;
+use pyrite_rpc::{ClientError, RpcClient};
 use serde_json::{Value, json};
 
 use super::event::Verdict;
@@ -19,6 +22,12 @@ use super::trouble::{Trouble, printable};
 
 /// How long a node may take to judge a block.
 const VERDICT_WITHIN: Duration = Duration::from_secs(10);
+
+/// How long to wait for a node that takes the block, when another one does not.
+const SECOND_OPINION: Duration = Duration::from_secs(1);
+
+/// Blocks that a node is asked about at a time.
+const MAX_UNDER_WAY: usize = 8;
 
 /// The most blocks that are kept. One is kept for each parent, so that this is seldom more than one.
 const MAX_PENDING: usize = 64;
@@ -226,31 +235,108 @@ impl RemoteWork {
         files.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// The verdict of the first node that gives one, otherwise why none does.
+    /// The nodes' verdict, otherwise why there is none. All are asked at once, so that none waits for one that hangs: the first that
+    /// takes the block counts, and what others say only when the nodes before them had their time.
     fn judged(&self, block: &Sent) -> Result<Verdict, String> {
-        let mut reasons = Vec::new();
-        for index in self.server_order() {
-            let server = &self.servers[index];
-            let mut params = vec![json!(block.data)];
-            if let Some(id) = self.work_id(index, &block.parent) {
-                params.push(json!({ "workid": id }));
-            }
-            let submit = |params: &[Value]| {
-                let params = Value::Array(params.to_vec());
-                let client = &server.client;
-                client.call_within(VERDICT_WITHIN, "submitblock", params)
-            };
-            let mut answer = submit(&params);
-            // It forgot the work that it gave, but a block stands for itself.
-            if matches!(&answer, Ok(Value::String(reason)) if reason == UNKNOWN_WORK) {
-                answer = submit(&params[..1]);
-            }
-            match read_verdict(answer) {
-                Ok(verdict) => return Ok(verdict),
-                Err(reason) => reasons.push(format!("{}: {reason}", server.url)),
-            }
+        let order = self.server_order();
+        let (tell, told) = channel();
+        for (place, index) in order.iter().enumerate() {
+            let submission = Submission::new(self, *index, block);
+            let tell = tell.clone();
+            let is_asked = submission.spawn(move |answer| {
+                // Nobody may wait for it any more.
+                let _ = tell.send((place, answer));
+            });
+            is_asked?;
         }
-        Err(reasons.join("; "))
+        drop(tell);
+        let mut answers: Vec<Option<Result<Verdict, String>>> = vec![None; order.len()];
+        let mut deadline = Instant::now() + 2 * VERDICT_WITHIN;
+        while let Ok((place, answer)) =
+            told.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            if answer == Ok(Verdict::Accepted) {
+                return Ok(Verdict::Accepted);
+            }
+            if answer.is_ok() {
+                deadline = deadline.min(Instant::now() + SECOND_OPINION);
+            }
+            answers[place] = Some(answer);
+        }
+        if let Some(verdict) = answers
+            .iter()
+            .flatten()
+            .find_map(|answer| answer.clone().ok())
+        {
+            return Ok(verdict);
+        }
+        let reasons = order.iter().zip(answers).map(|(index, answer)| {
+            let url = &self.servers[*index].url;
+            match answer {
+                Some(Err(reason)) => format!("{url}: {reason}"),
+                Some(Ok(_)) | None => format!("{url}: no answer"),
+            }
+        });
+        Err(reasons.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// A question to one node about a block, on a thread of its own.
+struct Submission {
+    client: RpcClient,
+    under_way: Arc<AtomicUsize>,
+    params: Vec<Value>,
+}
+
+impl Submission {
+    fn new(work: &RemoteWork, index: usize, block: &Sent) -> Self {
+        let mut params = vec![json!(block.data)];
+        if let Some(id) = work.work_id(index, &block.parent) {
+            params.push(json!({ "workid": id }));
+        }
+        let server = &work.servers[index];
+        Self {
+            client: server.client.clone(),
+            under_way: Arc::clone(&server.submissions),
+            params,
+        }
+    }
+
+    /// Asks, and tells the answer. A node that does not answer is not asked about ever more blocks.
+    fn spawn(
+        self,
+        tell: impl FnOnce(Result<Verdict, String>) + Send + 'static,
+    ) -> Result<(), String> {
+        if self.under_way.load(Ordering::Acquire) >= MAX_UNDER_WAY {
+            tell(Err("it has not answered about earlier blocks".to_owned()));
+            return Ok(());
+        }
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        let under_way = Arc::clone(&self.under_way);
+        let ask = move || {
+            let answer = read_verdict(self.ask());
+            self.under_way.fetch_sub(1, Ordering::AcqRel);
+            tell(answer);
+        };
+        let thread = thread::Builder::new().name("submission".to_owned());
+        thread.spawn(ask).map(drop).map_err(|error| {
+            under_way.fetch_sub(1, Ordering::AcqRel);
+            format!("can't start a thread: {error}")
+        })
+    }
+
+    fn ask(&self) -> Result<Value, ClientError> {
+        let submit = |params: &[Value]| {
+            let params = Value::Array(params.to_vec());
+            self.client
+                .call_within(VERDICT_WITHIN, "submitblock", params)
+        };
+        let answer = submit(&self.params);
+        // It forgot the work that it gave, but a block stands for itself.
+        if matches!(&answer, Ok(Value::String(reason)) if reason == UNKNOWN_WORK) {
+            return submit(&self.params[..1]);
+        }
+        answer
     }
 }
 
@@ -284,10 +370,15 @@ fn read_verdict(answer: Result<Value, ClientError>) -> Result<Verdict, String> {
 
 #[cfg(test)]
 mod tests {
-    use pyrite_consensus::bitcoin::Network;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::mpsc::Receiver;
+
     use pyrite_consensus::bitcoin::constants::genesis_block;
     use pyrite_consensus::bitcoin::script::Builder;
+    use pyrite_consensus::bitcoin::{Network, ScriptBuf};
 
+    use super::super::server::Server;
     use super::*;
 
     #[test]
@@ -300,6 +391,72 @@ mod tests {
         }
         block.txdata.clear();
         assert_eq!(Sent::new(&block).height, 0);
+    }
+
+    /// A server that answers every call with this, after it was let.
+    fn serve(body: &'static str, let_go: Option<Receiver<()>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if let Some(let_go) = &let_go {
+                    let _ = let_go.recv();
+                }
+                let mut stream = stream.unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut length = 0;
+                loop {
+                    let mut line = String::new();
+                    reader.read_line(&mut line).unwrap();
+                    let lower = line.to_ascii_lowercase();
+                    if let Some(text) = lower.strip_prefix("content-length:") {
+                        length = text.trim().parse().unwrap();
+                    }
+                    if line.trim().is_empty() {
+                        break;
+                    }
+                }
+                reader.read_exact(&mut vec![0; length]).unwrap();
+                let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length:";
+                write!(stream, "{head} {}\r\n\r\n{body}", body.len()).unwrap();
+            }
+        });
+        format!("http://u:p@{address}")
+    }
+
+    fn judged_by(urls: &[String]) -> Result<Verdict, String> {
+        let servers = urls.iter().map(|url| Server::parse(url, None).unwrap());
+        let script = ScriptBuf::from_bytes(vec![0x51]);
+        let work = RemoteWork::new(servers.collect(), "address".to_owned(), script);
+        work.judged(&Sent::new(&genesis_block(Network::Regtest)))
+    }
+
+    const TAKEN: &str = r#"{"result":null}"#;
+    const STALE: &str = r#"{"result":"inconclusive"}"#;
+
+    #[test]
+    fn a_node_that_hangs_delays_no_block() {
+        let (held, let_go) = channel();
+        let hung = serve(TAKEN, Some(let_go));
+        let started = Instant::now();
+        let verdict = judged_by(&[hung, serve(TAKEN, None)]);
+        assert_eq!(verdict, Ok(Verdict::Accepted));
+        assert!(
+            started.elapsed() < VERDICT_WITHIN,
+            "it waited for the first"
+        );
+        drop(held);
+    }
+
+    #[test]
+    fn the_node_that_takes_a_block_counts() {
+        let verdict = judged_by(&[serve(STALE, None), serve(TAKEN, None)]);
+        assert_eq!(verdict, Ok(Verdict::Accepted));
+        let rejected = r#"{"result":"high-hash"}"#;
+        let verdict = judged_by(&[serve(STALE, None), serve(rejected, None)]);
+        assert_eq!(verdict, Ok(Verdict::Stale), "that of the first");
+        let reasons = judged_by(&["http://u:p@127.0.0.1:1".to_owned()]).unwrap_err();
+        assert!(reasons.starts_with("http://127.0.0.1:1/: "), "{reasons}");
     }
 
     #[test]
