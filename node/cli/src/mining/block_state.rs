@@ -53,15 +53,31 @@ pub(crate) enum ChainSource {
 impl ChainSource {
     /// The running node's chain, or the database's if none runs.
     pub(crate) fn open(spec: Arc<ChainSpec>, data_dir: &DataDir) -> Result<Self> {
-        if let Ok((found, info)) = find_running(data_dir.root(), Some(&spec.name)) {
-            let client = RpcClient::new(info.rpc_url, found.cookie(), TIMEOUT);
-            match client.call("getblockcount", json!([])) {
-                Ok(_) => return Ok(Self::Node(client)),
-                // What a node that was killed left behind.
-                Err(ClientError::Cookie { .. } | ClientError::Connection { .. }) => {}
-                Err(error) => return Err(error).context("the running node"),
+        let Ok((found, info)) = find_running(data_dir.root(), Some(&spec.name)) else {
+            return Self::open_database(spec, data_dir);
+        };
+        let client = RpcClient::new(info.rpc_url.clone(), found.cookie(), TIMEOUT);
+        let silence = match client.call("getblockcount", json!([])) {
+            Ok(_) => return Ok(Self::Node(client)),
+            // It runs, and says why not.
+            Err(error @ ClientError::Call { .. }) => {
+                return Err(error).context("the running node");
             }
-        }
+            Err(error) => error,
+        };
+        // What a node that was killed left behind; its port may be another program's by now. If the node runs all the same, it keeps
+        // the database for itself.
+        Self::open_database(spec, data_dir).with_context(|| {
+            format!(
+                "a node was started here (process {}) that does not answer: {silence}. If it runs, stop it, or try again; the \
+                 accounts are in {}",
+                info.pid,
+                data_dir.mining().display()
+            )
+        })
+    }
+
+    fn open_database(spec: Arc<ChainSpec>, data_dir: &DataDir) -> Result<Self> {
         let path = data_dir.database();
         if !path.exists() {
             bail!("{}: no blocks of chain {} here", path.display(), spec.name);
@@ -131,4 +147,57 @@ fn ask(client: &RpcClient, blocks: &[BlockHash]) -> Result<Vec<BlockState>> {
         .into_iter()
         .map(state)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A program that is no node answers where a node that was killed did.
+    #[test]
+    fn what_a_killed_node_left_behind_is_no_obstacle() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 4_096]);
+                let _ = stream.write_all(
+                    b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno",
+                );
+            }
+        });
+        let root = tempfile::tempdir().unwrap();
+        let spec = Arc::new(ChainSpec::regtest());
+        let data_dir = DataDir::new(root.path().to_owned(), &spec.name);
+        std::fs::create_dir_all(data_dir.chain()).unwrap();
+        let left = json!({ "pid": 1, "chain": spec.name, "rpc_url": url, "p2p_addresses": [] });
+        std::fs::write(data_dir.chain().join("node.json"), left.to_string()).unwrap();
+        std::fs::write(data_dir.cookie(), "__cookie__:secret").unwrap();
+        // Without a database there is nothing to read.
+        let error = ChainSource::open(Arc::clone(&spec), &data_dir)
+            .err()
+            .unwrap();
+        let text = format!("{error:#}");
+        assert!(
+            text.contains("process 1") && text.contains("no blocks"),
+            "{text}"
+        );
+        let config = ChainConfig {
+            spec: Arc::clone(&spec),
+            path: data_dir.database(),
+            script_threads: 1,
+            coins_cache_bytes: COINS_CACHE_BYTES,
+            assume_valid: None,
+            clock: Clock::system(),
+        };
+        Chain::open(config).unwrap().shutdown().unwrap();
+        let source = ChainSource::open(Arc::clone(&spec), &data_dir).unwrap();
+        let genesis = spec.genesis_block().block_hash();
+        assert_eq!(source.states(&[genesis]).unwrap(), [BlockState::Active]);
+        source.close().unwrap();
+    }
 }
