@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pyrite_chain::{Chain, ChainConfig, ChainHandle, ChainReader, Clock, PruneMode};
 use pyrite_index::{Indexes, IndexesConfig};
 use pyrite_mempool::{MempoolFile, MempoolHandle, OrphanPool};
-use pyrite_miner::{Ledger, MinerHandle, WorkSource};
+use pyrite_miner::{Ledger, MinerError, MinerHandle, WorkSource};
 use pyrite_network::{Network, NetworkConfig, NetworkHandle};
 use pyrite_rpc::{RpcConfig, RpcContext, RpcServer};
 use pyrite_wallet::{AddressType, SeedSource, WalletConfig, WalletHandle};
@@ -375,7 +375,7 @@ impl Parts {
         let work = Arc::clone(&self.handles.work);
         work.set_payout(payout.clone());
         let Some(schedule) = self.config.block_schedule else {
-            return Ok(self.miner.start(self.config.mining.clone())?);
+            return self.start_miner();
         };
         let blocks = ScheduledBlocks {
             schedule,
@@ -384,6 +384,21 @@ impl Parts {
             clock,
         };
         self.tasks.push(tokio::spawn(blocks.run(self.stop.clone())));
+        Ok(())
+    }
+
+    /// Starts the miner. OpenCL may take long to list its devices, which nobody waits for.
+    fn start_miner(&self) -> Result<(), NodeError> {
+        let settings = self.config.mining.clone();
+        if !settings.devices.has_opencl() {
+            return Ok(self.miner.start(settings)?);
+        }
+        let miner = self.miner.clone();
+        tokio::task::spawn_blocking(move || match miner.start(settings) {
+            // Somebody stopped it, or the node, before.
+            Ok(()) | Err(MinerError::Stopped | MinerError::ShutDown) => {}
+            Err(error) => tracing::error!(%error, "the miner does not start"),
+        });
         Ok(())
     }
 

@@ -25,13 +25,23 @@ pub(crate) struct ScheduledBlocks {
     pub(crate) clock: Clock,
 }
 
+/// Ends the solving of a block, which goes on by itself, with the task that wants it: also with one that is aborted.
+#[derive(Default)]
+struct CancelAtEnd(Arc<AtomicBool>);
+
+impl Drop for CancelAtEnd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl ScheduledBlocks {
     /// Makes blocks until the node is asked to stop.
     pub(crate) async fn run(self, stop: StopHandle) {
-        let cancel = Arc::new(AtomicBool::new(false));
-        let blocks = self.make_blocks(Arc::clone(&cancel));
+        let cancel = CancelAtEnd::default();
+        let blocks = self.make_blocks(Arc::clone(&cancel.0));
         tokio::select! {
-            () = stop.stopped() => cancel.store(true, Ordering::Relaxed),
+            () = stop.stopped() => {}
             () = blocks => {}
         }
     }
@@ -103,6 +113,85 @@ impl ScheduledBlocks {
                     break;
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use pyrite_consensus::ChainSpec;
+    use pyrite_consensus::bitcoin::{Block, CompactTarget, Script};
+    use pyrite_miner::{BlockTiming, Template, TemplateOptions, TemplateTip, build_template};
+    use tokio::sync::watch;
+
+    use super::*;
+
+    /// A source of templates that nobody solves, which tells when one was asked for.
+    struct Hard {
+        asked: Mutex<Option<tokio::sync::oneshot::Sender<()>>>,
+        templates: watch::Sender<Option<Arc<Template>>>,
+    }
+
+    impl WorkSource for Hard {
+        fn templates(&self) -> watch::Receiver<Option<Arc<Template>>> {
+            self.templates.subscribe()
+        }
+        fn published(&self) -> watch::Receiver<Option<Arc<Template>>> {
+            self.templates.subscribe()
+        }
+        fn current(&self) -> Result<Arc<Template>, WorkError> {
+            Err(WorkError::Stopped)
+        }
+        fn build(&self, payout: &Script) -> Result<Arc<Template>, WorkError> {
+            let spec = ChainSpec::regtest();
+            let headers = [spec.genesis_block().header];
+            let tip = TemplateTip {
+                parent: &headers[..],
+                hash: headers[0].block_hash(),
+            };
+            let now = u64::from(spec.genesis.time) + 60;
+            let mut template = build_template(&spec, &tip, &[], payout, now);
+            template.bits = CompactTarget::from_consensus(0x0300_0001);
+            if let Some(asked) = self.asked.lock().unwrap().take() {
+                asked.send(()).unwrap();
+            }
+            Ok(Arc::new(template))
+        }
+        fn set_payout(&self, _: ScriptBuf) {}
+        fn options(&self) -> TemplateOptions {
+            TemplateOptions::default()
+        }
+        fn submit(&self, _: Arc<Block>) -> Result<(), WorkError> {
+            Err(WorkError::Stopped)
+        }
+    }
+
+    /// Whoever aborts the task ends the solving too, which no abort reaches.
+    #[tokio::test]
+    async fn an_aborted_schedule_solves_no_longer() {
+        let (asked, is_asked) = tokio::sync::oneshot::channel();
+        let work = Arc::new(Hard {
+            asked: Mutex::new(Some(asked)),
+            templates: watch::Sender::new(None),
+        });
+        let blocks = ScheduledBlocks {
+            schedule: BlockSchedule {
+                every: Duration::from_millis(200),
+                timing: BlockTiming::Exact,
+            },
+            work: Arc::clone(&work) as _,
+            payout: ScriptBuf::new(),
+            clock: Clock::system(),
+        };
+        let task = tokio::spawn(blocks.run(StopHandle::new()));
+        is_asked.await.unwrap();
+        task.abort();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Arc::strong_count(&work) > 1 {
+            assert!(Instant::now() < deadline, "it goes on and on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 }
