@@ -121,12 +121,25 @@ impl ScheduledBlocks {
 mod tests {
     use std::sync::Mutex;
 
-    use pyrite_consensus::ChainSpec;
+    use pyrite_consensus::bitcoin::block::Header;
     use pyrite_consensus::bitcoin::{Block, CompactTarget, Script};
+    use pyrite_consensus::{ChainSpec, HeaderChain, Height};
     use pyrite_miner::{BlockTiming, Template, TemplateOptions, TemplateTip, build_template};
     use tokio::sync::watch;
 
     use super::*;
+
+    /// A chain of one block.
+    struct Genesis(Header);
+
+    impl HeaderChain for Genesis {
+        fn tip_height(&self) -> Height {
+            Height::GENESIS
+        }
+        fn header(&self, _: Height) -> Header {
+            self.0
+        }
+    }
 
     /// A source of templates that nobody solves, which tells when one was asked for.
     struct Hard {
@@ -146,10 +159,10 @@ mod tests {
         }
         fn build(&self, payout: &Script) -> Result<Arc<Template>, WorkError> {
             let spec = ChainSpec::regtest();
-            let headers = [spec.genesis_block().header];
+            let genesis = Genesis(spec.genesis_block().header);
             let tip = TemplateTip {
-                parent: &headers[..],
-                hash: headers[0].block_hash(),
+                parent: &genesis,
+                hash: genesis.0.block_hash(),
             };
             let now = u64::from(spec.genesis.time) + 60;
             let mut template = build_template(&spec, &tip, &[], payout, now);

@@ -115,6 +115,11 @@ impl Totals {
         Ok(())
     }
 
+    /// Whether some of the energy was measured.
+    pub(crate) fn has_measured_energy(&self) -> bool {
+        self.measured_mj > 0
+    }
+
     fn add_work(&mut self, work: &MiningSpan) {
         let seconds = work.to.saturating_sub(work.from);
         self.seconds += seconds;

@@ -81,7 +81,8 @@ pub(crate) struct ReportArgs {
     /// What a kilowatt hour costs, in the same currency
     #[arg(long, value_name = "PRICE", value_parser = Decimal::parse)]
     electricity: Option<Decimal>,
-    /// The power that mining takes, for the time in which no energy was measured
+    /// The power that mining takes, for the time in which no energy was measured. What is measured is all that processor packages and
+    /// graphics cards took while the miner worked, for mining and everything else
     #[arg(long, value_name = "WATTS", value_parser = Decimal::parse)]
     power: Option<Decimal>,
     /// The currency of all prices; it is only named
@@ -281,6 +282,11 @@ fn print(args: &ReportArgs, terms: &Terms, chain: &str, book: &Book<'_>) -> Resu
             terms.offset
         );
         print!("{}", sheet.table());
+        if account.total().has_measured_energy() {
+            println!(
+                "KWH is what processor packages and graphics cards took while the miner worked, for mining and everything else"
+            );
+        }
     }
     if let (Some(first), Some(last)) = (unpriced.first(), unpriced.last()) {
         eprintln!(
