@@ -8,7 +8,7 @@ use pyrite_chain::{SubmitError, Submitted};
 use pyrite_consensus::bitcoin::block::Header;
 use pyrite_consensus::bitcoin::{self, Block, BlockHash, CompactTarget, ScriptBuf, Witness, Work};
 use pyrite_consensus::spec::Difficulty;
-use pyrite_consensus::{Height, earliest_time, pow};
+use pyrite_consensus::{HashedBlock, Height, check_block, check_header, earliest_time, pow};
 use pyrite_miner::{BlockSchedule, Finder};
 use pyrite_wallet::AddressType;
 use serde_json::{Map, Value, json};
@@ -58,8 +58,9 @@ impl MiningServer for Handler {
         if self.is_segwit_active_after(&block.header.prev_blockhash) {
             complete_witness(&mut block);
         }
+        let block = Arc::new(block);
         self.record_submitted(&block);
-        match self.context.chain.submit_block(Arc::new(block)) {
+        match self.context.chain.submit_block(block) {
             Ok(Submitted::NewTip) => Ok(Value::Null),
             // The block is kept: its chain may still win.
             Ok(Submitted::SideChain) if work_id.is_some() => Ok(Value::from("stale-work")),
@@ -178,8 +179,9 @@ impl Handler {
             .is_some_and(|parent| parent.height.next().0 >= self.context.spec.deployments.segwit)
     }
 
-    /// A block of a miner apart from the node goes into the accounts of mining if it pays the node's wallet.
-    fn record_submitted(&self, block: &Block) {
+    /// A block of a miner apart from the node goes into the accounts of mining if it pays the node's wallet. It does so before it is
+    /// submitted, so what is written down is checked as far as that needs no coins: anybody can make blocks that are nothing.
+    fn record_submitted(&self, block: &Arc<Block>) {
         let context = &self.context;
         let is_ours = block.txdata.first().is_some_and(|coinbase| {
             coinbase
@@ -187,8 +189,17 @@ impl Handler {
                 .iter()
                 .any(|output| context.wallet.is_mine(&output.script_pubkey))
         });
-        let is_solved = pow::check_proof_of_work(&block.header, context.spec.pow_limit).is_ok();
-        if is_ours && is_solved && !context.reader.has_block(&block.block_hash()) {
+        let reader = &context.reader;
+        if !is_ours || reader.has_block(&block.block_hash()) {
+            return;
+        }
+        let Some(parent) = reader.header_chain(&block.header.prev_blockhash) else {
+            return;
+        };
+        let is_good = check_header(&context.spec, &block.header, &parent, context.clock.now())
+            .is_ok()
+            && check_block(&context.spec, &HashedBlock::new(Arc::clone(block))).is_ok();
+        if is_good {
             context.work.record(block, Finder::named(SUBMITTED_FINDER));
         }
     }

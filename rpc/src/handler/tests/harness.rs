@@ -12,8 +12,8 @@ use pyrite_mempool::{
     MempoolConfig, MempoolEntry, MempoolFile, MempoolHandle, OrphanPool, Persistence,
 };
 use pyrite_miner::{
-    Candidate, CandidateChunk, MinerHandle, MinerSettings, Template, TemplateOptions, TemplateTip,
-    WorkError, WorkSource, build_template, solve,
+    Candidate, CandidateChunk, Finder, MinerHandle, MinerSettings, Template, TemplateOptions,
+    TemplateTip, WorkError, WorkSource, build_template, solve,
 };
 use pyrite_network::{
     ChainAccess, Dialing, Network, NetworkConfig, NetworkHandle, TipSummary, Verdict,
@@ -38,6 +38,8 @@ pub(super) struct TestNode {
     /// Whether `stop` was called.
     pub(super) stopped: Arc<AtomicBool>,
     pub(super) method_names: Vec<&'static str>,
+    /// Blocks that were written into the accounts of mining.
+    pub(super) recorded: Arc<Mutex<Vec<BlockHash>>>,
     chain: Chain,
     directory: tempfile::TempDir,
 }
@@ -100,7 +102,9 @@ impl TestNode {
         ));
         let wallet = open_wallet(&spec, directory.path());
         let network = start_network(&spec, &reader, directory.path()).await;
+        let recorded = Arc::default();
         let work: Arc<dyn WorkSource> = Arc::new(TestWork {
+            recorded: Arc::clone(&recorded),
             chain: chain.handle.clone(),
             reader: reader.clone(),
             mempool: mempool.clone(),
@@ -162,6 +166,7 @@ impl TestNode {
             stop,
             stopped,
             method_names,
+            recorded,
             chain,
             directory,
         }
@@ -329,6 +334,7 @@ fn wallet_sync(
 
 /// Templates on demand.
 struct TestWork {
+    recorded: Arc<Mutex<Vec<BlockHash>>>,
     chain: pyrite_chain::ChainHandle,
     reader: ChainReader,
     mempool: MempoolHandle,
@@ -387,6 +393,10 @@ impl WorkSource for TestWork {
     fn set_payout(&self, payout: ScriptBuf) {
         self.templates
             .send_replace(Some(self.build(&payout).unwrap()));
+    }
+
+    fn record(&self, block: &Block, _: Finder<'_>) {
+        self.recorded.lock().unwrap().push(block.block_hash());
     }
 
     fn submit(&self, block: Arc<Block>) -> Result<(), WorkError> {

@@ -10,6 +10,7 @@ use pyrite_consensus::bitcoin::{
     Amount, Block, BlockHash, CompactTarget, ScriptBuf, Transaction, TxMerkleNode, Witness,
 };
 use pyrite_miner::solve;
+use pyrite_wallet::AddressType;
 use serde_json::{Value, json};
 
 use super::harness::TestNode;
@@ -46,6 +47,41 @@ fn solved(template: &Value) -> Block {
     };
     block.header.merkle_root = block.compute_merkle_root().unwrap();
     solve(block, 1_000_000, &AtomicBool::new(false)).unwrap()
+}
+
+/// What is nothing is not written down as income, whoever it pays.
+#[tokio::test]
+async fn the_accounts_have_good_blocks_alone() {
+    let node = TestNode::start().await;
+    let wallet = &node.context.wallet;
+    let payout = wallet.new_address(AddressType::Bech32, "mining").unwrap();
+    let payout = payout.script_pubkey();
+    let template = node.context.work.build(&payout).unwrap();
+    let block = template.block([1; 8], template.time_at(node.context.clock.now()), 0);
+    let solve_anew = |change: fn(&mut Block)| {
+        let mut block = block.clone();
+        change(&mut block);
+        solve(block, 1_000_000, &AtomicBool::new(false)).unwrap()
+    };
+    let submit = async |block: &Block| {
+        let params = json!([serialize_hex(block)]);
+        node.call("submitblock", params).await
+    };
+    let bad: [fn(&mut Block); 3] = [
+        |block| block.txdata[0].output[0].value = Amount::ONE_SAT,
+        |block| block.header.time = 1,
+        |block| block.header.prev_blockhash = BlockHash::all_zeros(),
+    ];
+    for change in bad {
+        let answer = submit(&solve_anew(change)).await;
+        assert!(!matches!(answer, Ok(Value::Null)));
+        assert_eq!(*node.recorded.lock().unwrap(), []);
+    }
+    let good = solve_anew(|_| {});
+    for answer in [Value::Null, json!("duplicate")] {
+        assert_eq!(submit(&good).await.ok(), Some(answer));
+        assert_eq!(*node.recorded.lock().unwrap(), [good.block_hash()]);
+    }
 }
 
 #[tokio::test]
