@@ -104,8 +104,8 @@ fn publish(board: &Board, guarded: &Guarded, latest: Latest) {
 /// What to say of a limit that is blind.
 fn without_reading() -> &'static str {
     if cfg!(target_os = "linux") {
-        "no sensor that this program may read tells of what is limited; status has it among limits_unknown"
+        "no sensor that this program can read tells of what is limited"
     } else {
-        "this program reads no sensors on this system: the limit holds nothing back"
+        "no sensors are read on this system: the limit holds nothing back"
     }
 }
