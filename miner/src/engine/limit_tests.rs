@@ -352,6 +352,14 @@ fn a_former_template_is_solved_late() {
     }
 }
 
+/// Stops a miner whose driver hangs until the test ends.
+#[track_caller]
+fn stop_in_time(miner: &MinerHandle) {
+    let miner = miner.clone();
+    let stop = std::thread::spawn(move || miner.stop());
+    wait_until("the stop", || stop.is_finished());
+}
+
 /// A driver that hangs while it lists or opens its devices: whoever stops mining does not wait for it.
 #[test]
 fn a_stop_waits_for_no_driver() {
@@ -376,7 +384,7 @@ fn a_stop_waits_for_no_driver() {
     let miner = MinerHandle::with_devices(Arc::clone(&source) as _, clock(), opens_slowly);
     miner.start(settings(1)).unwrap();
     assert_eq!(miner.status().devices[0].state, DeviceState::Opening);
-    miner.stop();
+    stop_in_time(&miner);
     assert_eq!(opened.load(Ordering::SeqCst), 0, "it is not open yet");
     drop(release);
     wait_until("the end of the opening", || {
@@ -394,13 +402,12 @@ fn a_stop_waits_for_no_driver() {
         Vec::new()
     });
     let miner = MinerHandle::with_devices(source, clock(), lists_slowly);
-    std::thread::scope(|scope| {
-        let start = scope.spawn(|| miner.start(settings(1)));
-        wait_until("the question", || asked.load(Ordering::SeqCst) == 1);
-        miner.stop();
-        let stopped = start.join().unwrap();
-        assert!(matches!(stopped, Err(MinerError::Stopped)), "{stopped:?}");
-    });
+    let starting = miner.clone();
+    let start = std::thread::spawn(move || starting.start(settings(1)));
+    wait_until("the question", || asked.load(Ordering::SeqCst) == 1);
+    stop_in_time(&miner);
+    let stopped = start.join().unwrap();
+    assert!(matches!(stopped, Err(MinerError::Stopped)), "{stopped:?}");
     assert!(!miner.status().running);
     drop(release);
 }

@@ -97,11 +97,10 @@ impl OpenClDevice {
         let key = format!("{} {} {}", info.platform, info.name, info.driver_version);
         let (handle, kind) = (info.handle, info.kind);
         let for_errors = label.clone();
-        let key_of_tuning = key.clone();
         let (driver, (tuning, rate)) = Driver::open(&label, OPENING, move || {
             let _turn = Opening::begin(&for_errors, OPENING)?;
             let device = OpenDevice::open(&for_errors, handle)?;
-            let mut best = match known_tuning(&key_of_tuning) {
+            let mut best = match known_tuning(&key) {
                 Some(tuning) => Calibrated::warm(device.build(tuning)?, tuning)?,
                 None => {
                     let native_width = device.native_width(kind);
@@ -110,7 +109,7 @@ impl OpenClDevice {
                 }
             };
             self_test(&for_errors, &mut best.queue)?;
-            remember_tuning(key_of_tuning, best.tuning);
+            remember_tuning(key, best.tuning);
             Ok((best.queue, (best.tuning, best.rate)))
         })?;
         tracing::info!(device = label, %tuning, rate_mh_s = rate / 1e6, "an OpenCL device is ready");
@@ -305,8 +304,8 @@ impl OpenClDevice {
         };
         self.count_empty(launch, count)?;
         let checked = launch.check(candidates, cancel);
-        for wrong in &checked.wrong {
-            self.note_error(*wrong)?;
+        if let Some(wrong) = checked.wrong {
+            self.note_error(wrong)?;
         }
         self.errors.note_good(checked.good);
         self.aside.good += checked.good;

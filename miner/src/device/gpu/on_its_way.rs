@@ -49,8 +49,8 @@ pub(super) struct Checked {
     pub(super) found: Option<Solution>,
     /// Results that are what the processor gets.
     pub(super) good: u64,
-    /// And those that are not; an answer has room for few.
-    pub(super) wrong: Vec<WrongResult>,
+    /// The first that is not. An answer that got damaged on its way may be full of them, and is one error.
+    pub(super) wrong: Option<WrongResult>,
 }
 
 impl OnItsWay {
@@ -77,14 +77,14 @@ impl OnItsWay {
                                 break;
                             }
                         }
-                        Err(wrong) => checked.wrong.push(wrong),
+                        Err(wrong) => checked.wrong = checked.wrong.or(Some(wrong)),
                     }
                 }
             }
             Candidates::TooMany { lowest } => {
                 match self.lowest(*lowest) {
                     Ok(()) => checked.good += 1,
-                    Err(wrong) => checked.wrong.push(wrong),
+                    Err(wrong) => checked.wrong = Some(wrong),
                 }
                 if self.may_have_too_many() {
                     checked.found = self.search_again(cancel);

@@ -1,3 +1,8 @@
+use bolero::check;
+use pyrite_consensus::bitcoin::Network;
+use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
+use pyrite_consensus::bitcoin::constants::genesis_block;
+use pyrite_fuzzing::TextDamage;
 use serde_json::json;
 
 use super::super::trouble::Remedy;
@@ -141,4 +146,49 @@ fn transactions_are_what_their_bytes_are() {
     assert!(zero.reason.contains("counts from 1"), "{zero:?}");
     let itself = entry(&txid, json!([1])).unwrap_err();
     assert!(itself.reason.contains("depends on a later"), "{itself:?}");
+}
+
+/// Whatever a server answers is a block that can be mined, or a reason in a line.
+#[test]
+fn fuzz_answers() {
+    const WORDS: [&str; 8] = [
+        "null",
+        "!signet",
+        "segwit",
+        "\"depends\":[1]",
+        "-1",
+        "4294967296",
+        "\u{1b}[31m",
+        "ff",
+    ];
+    let coinbase = &genesis_block(Network::Regtest).txdata[0];
+    let mut answer = answer();
+    answer["transactions"] = json!([{
+        "data": serialize_hex(coinbase),
+        "txid": coinbase.compute_txid().to_string(),
+        "depends": [],
+        "fee": 7,
+        "sigops": 1,
+        "weight": coinbase.weight().to_wu(),
+    }]);
+    answer["rules"] = json!(["csv", "taproot"]);
+    let fields = answer.as_object_mut().unwrap();
+    fields.remove("default_witness_commitment");
+    let text = answer.to_string();
+    check!().with_type::<TextDamage>().for_each(|damage| {
+        let text = damage.apply(&text, &WORDS);
+        let Ok(answer) = serde_json::from_str(&text) else {
+            return;
+        };
+        match Offer::read(answer, &payout()) {
+            Ok(offer) => {
+                let block = offer.template.block(1, offer.template.time_at(0), 0);
+                assert!(block.check_merkle_root());
+            }
+            Err(trouble) => {
+                assert!(!damage.is_none(), "{trouble:?}");
+                assert_eq!(trouble.reason.lines().count(), 1, "{trouble:?}");
+            }
+        }
+    });
 }
