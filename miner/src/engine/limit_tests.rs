@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pyrite_consensus::bitcoin::CompactTarget;
 
 use super::fakes::{
     FakeDevice, ManualSource, NOW, accept, clock, devices, hard_template_on, settings, solution,
@@ -17,7 +20,7 @@ use super::{
 };
 use crate::{
     Cancel, CpuDevice, DeviceError, Job, KernelChoice, MinerError, MiningDevice, SearchOutcome,
-    Sensors, SideResults, Solution,
+    Sensors, SideResults, Solution, Template,
 };
 
 fn is_mining(status: &MinerStatus) -> bool {
@@ -428,4 +431,78 @@ fn a_device_that_does_not_open_is_set_aside() {
     });
     assert_eq!(miner.status().devices[1].name, "opencl200");
     miner.stop();
+}
+
+/// Processor and OpenCL on one chain: whatever they find is a block, and nothing they report is wrong. `PYRITE_HYBRID_S` is for
+/// how many seconds, above a handful of blocks of each.
+#[test]
+fn processor_and_opencl_mine_side_by_side() {
+    if crate::device::gpu::list().map_or(true, |devices| devices.is_empty()) {
+        // The device's own tests insist on one under CI.
+        eprintln!("skipped: there is no OpenCL device (`make setup` installs PoCL)");
+        return;
+    }
+    let seconds = std::env::var("PYRITE_HYBRID_S").map_or(0, |text| text.parse().unwrap());
+    let until = Instant::now() + Duration::from_secs(seconds);
+    let source = ManualSource::new(Some(hard_template_on(1)), accept);
+    let miner = MinerHandle::new(Arc::clone(&source) as _, clock());
+    let settings = MinerSettings {
+        devices: "cpu,opencl0".parse().unwrap(),
+        ..settings(1)
+    };
+    miner.start(settings).unwrap();
+    wait_until("both devices", || {
+        let devices = miner.status().devices;
+        assert!(
+            devices
+                .iter()
+                .all(|device| !matches!(device.state, DeviceState::Failed { .. })),
+            "{devices:?}"
+        );
+        devices.iter().all(|device| device.hashes > 0)
+    });
+    let mut tip = 1_u8;
+    let are_done = || {
+        let devices = miner.status().devices;
+        devices.iter().all(|device| device.blocks_found >= 3) && Instant::now() >= until
+    };
+    let mut found = 0;
+    while !are_done() {
+        // Work of the former template is on its way when the next one of the same tip comes, and when the tip moves.
+        tip = tip.wrapping_add(1);
+        for template in [harder(template_on(tip)), harder(template_on(tip))] {
+            source.publish(Some(template));
+            std::thread::yield_now();
+        }
+        wait_until("a block", || {
+            let status = miner.status();
+            assert_eq!(
+                (status.false_nonces, status.blocks_rejected),
+                (0, 0),
+                "{status:?}"
+            );
+            status.blocks_accepted > found
+        });
+        found = miner.status().blocks_accepted;
+    }
+    let status = miner.status();
+    miner.stop();
+    println!(
+        "{} blocks, {} of them stale",
+        status.blocks_found, status.blocks_stale
+    );
+    for device in &status.devices {
+        println!("{device:?}");
+    }
+    for block in &*lock(&source.submitted) {
+        assert!(block.header.target().is_met_by(block.block_hash()));
+        assert!(block.check_merkle_root());
+    }
+}
+
+/// Solved after some hundred thousand hashes.
+fn harder(template: Arc<Template>) -> Arc<Template> {
+    let mut template = (*template).clone();
+    template.bits = CompactTarget::from_consensus(0x1e3f_ffff);
+    Arc::new(template)
 }
