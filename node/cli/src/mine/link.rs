@@ -67,6 +67,7 @@ struct LongPoll {
     answer: Receiver<Result<Value, ClientError>>,
     /// The tip that it was asked on.
     tip: Value,
+    since: Instant,
 }
 
 impl Link {
@@ -149,7 +150,17 @@ impl Link {
             None => self.begin_poll(id)?,
         };
         match poll.answer.recv_timeout(self.check_every) {
-            Ok(answer) => Ok(answer?),
+            Ok(Ok(answer)) => Ok(answer),
+            // What stands between us and the server may end what takes long, which says nothing of the server.
+            Ok(Err(error)) => {
+                let Ok(answer) = self.ask() else {
+                    return Err(error.into());
+                };
+                if poll.since.elapsed() < POLL_EVERY {
+                    self.work.stop.wait(POLL_EVERY);
+                }
+                Ok(answer)
+            }
             Err(RecvTimeoutError::Timeout) => {
                 let answer = self.ask()?;
                 // On another tip the poll should have been answered: its answer is lost.
@@ -181,7 +192,11 @@ impl Link {
             return Err(Trouble::passing(format!("can't start a thread: {error}")));
         }
         let tip = self.tip.map_or(Value::Null, |tip| tip.to_string().into());
-        Ok(LongPoll { answer, tip })
+        Ok(LongPoll {
+            answer,
+            tip,
+            since: Instant::now(),
+        })
     }
 
     fn ask(&self) -> Result<Value, ClientError> {

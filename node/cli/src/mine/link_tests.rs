@@ -229,6 +229,34 @@ fn one_long_poll_waits_at_a_time() {
     assert_eq!(seen.lock().unwrap().polls.len(), 2);
 }
 
+/// Something between us and the server ends long polls: that is no trouble with the server.
+#[test]
+fn a_long_poll_that_is_cut_off_is_no_trouble() {
+    let asked = Arc::new(Mutex::new((0, 0)));
+    let seen = Arc::clone(&asked);
+    let url = serve(move |method, params| {
+        if method == "validateaddress" {
+            return address_is_good();
+        }
+        let mut seen = seen.lock().unwrap();
+        if params[0].get("longpollid").is_some() {
+            seen.0 += 1;
+            return (504, String::new());
+        }
+        seen.1 += 1;
+        result(template(7))
+    });
+    let miner = Miner::of(&url);
+    miner.wait_height(7);
+    let deadline = Instant::now() + DEADLINE;
+    while *asked.lock().unwrap() < (2, 3) {
+        assert!(Instant::now() < deadline, "{asked:?}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let is_trouble = |event: &Event| matches!(event, Event::ServerDown { .. });
+    assert!(!miner.0.events.take().iter().any(is_trouble));
+}
+
 #[test]
 fn a_server_that_starts_is_waited_for() {
     let calls = Mutex::new(0);
