@@ -1,5 +1,6 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
+mod access;
 mod chain_control;
 mod chain_stats;
 mod chain_wait;
