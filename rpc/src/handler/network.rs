@@ -15,7 +15,7 @@ use super::bans::{Ban, BanError, Banned};
 use crate::api::network::{METHODS, NetworkServer};
 use crate::call::{CallError, CallResult, code};
 use crate::help;
-use crate::json::Btc;
+use crate::json::{Btc, network_name};
 
 /// The version of Bitcoin Core whose methods and fields these are; clients switch on it.
 const CORE_VERSION: u32 = 310_000;
@@ -348,7 +348,7 @@ fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
     let mut form = json!({
         "id": peer.id,
         "addr": peer.address,
-        "network": if peer.address.starts_with('[') { "ipv6" } else { "ipv4" },
+        "network": network_name(&peer.address),
         "services": SERVICES,
         "servicesnames": SERVICE_NAMES,
         "relaytxes": true,
@@ -432,7 +432,7 @@ mod tests {
         let form = peer_json(&peer(), Btc::from_sat(100));
         assert_eq!(form["id"], 3);
         assert_eq!(form["addr"], "127.0.0.1:1234");
-        assert_eq!(form["network"], "ipv4");
+        assert_eq!(form["network"], "not_publicly_routable");
         assert_eq!(form["pingtime"].to_string(), "0.0015");
         assert!(form.get("minping").is_none());
         assert!(form.get("startingheight").is_none());
