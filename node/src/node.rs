@@ -211,7 +211,7 @@ impl Node {
                 Arc::new(move || stop.stop())
             },
             data_dir: config.data_dir.chain().to_owned(),
-            log_path: config.data_dir.logs(),
+            log_path: (config.log_file.clone()).unwrap_or_else(|| config.data_dir.logs()),
             deprecated: config.deprecated_rpc.iter().cloned().collect(),
             own_fields: config.own_fields,
         });

@@ -312,6 +312,8 @@ pub struct NodeConfig {
     pub deprecated_rpc: Vec<String>,
     /// Whether replies of Bitcoin Core's methods have fields of ours.
     pub own_fields: OwnFields,
+    /// The log file of whoever starts the node, if it is not in the data directory's place for logs. Clients are told of it.
+    pub log_file: Option<PathBuf>,
     /// What the node calls itself to peers and clients.
     pub user_agent: String,
     /// Whether to serve the REST interface there too.
@@ -402,6 +404,7 @@ impl NodeOptions {
             rpc_cookie: RpcCookie::InPlace,
             deprecated_rpc: Vec::new(),
             own_fields: OwnFields::Shown,
+            log_file: None,
             user_agent: USER_AGENT.to_owned(),
             rest: match options.rest {
                 Some(true) => RestMode::On,

@@ -26,7 +26,8 @@ pub struct RpcConfig {
     pub rest: RestMode,
     /// The longest body of a request, in bytes.
     pub max_request_bytes: usize,
-    /// How long a body may take to arrive, and how long a connection may be idle.
+    /// How long a body may take to arrive, how long a connection may be idle, and how long a subscriber may take to make room
+    /// for the next event.
     pub request_timeout: Duration,
     /// HTTP requests that are carried out at a time, apart from those that only wait. One more stands in line for a second,
     /// and is answered with status 503 then.

@@ -205,7 +205,7 @@ impl Shared {
         };
         let (feed, stop) = (self.feed.clone(), self.stop.clone());
         let activity = activity.clone();
-        subscriptions::upgrade(request, feed, stop, move || {
+        subscriptions::upgrade(request, feed, stop, self.request_timeout, move || {
             activity.move_to(place);
             // A WebSocket may be silent for long.
             under_way
@@ -309,3 +309,7 @@ fn plain(status: StatusCode, text: &'static str) -> Response {
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+#[path = "held.rs"]
+pub(crate) mod held;

@@ -34,6 +34,15 @@ impl Places {
         }
     }
 
+    /// How many places are free, for work and for waiting.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> (usize, usize) {
+        (
+            self.working.available_permits(),
+            self.waiting.available_permits(),
+        )
+    }
+
     /// A place for a request; `None` when there was none for a while. Connections are bounded, so those who stand in
     /// line are too.
     pub(crate) async fn take(&self) -> Option<Place> {

@@ -125,7 +125,7 @@ impl RpcServer {
 
     /// What its requests share, for tests.
     #[cfg(test)]
-    pub(crate) fn shared(&self) -> &Shared {
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
 

@@ -1,9 +1,9 @@
 //! The gate: which connections may exist at all.
 //!
 //! A behaviour without a protocol. It denies connections while the network is inactive, to and from
-//! peers that are blocked or refused, and beyond the limit on peers.
+//! peers that are blocked, by who or where they are, or refused, and beyond the limit on peers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::task::{Context, Poll};
@@ -17,6 +17,7 @@ use libp2p::swarm::{
 };
 use libp2p::{Multiaddr, PeerId};
 
+use crate::blocked::Blocked;
 use crate::misbehaviour::Misbehaviour;
 
 /// Connections that we make by ourselves; added peers come on top.
@@ -27,7 +28,7 @@ pub(crate) const TARGET_OUTBOUND: usize = 8;
 pub(crate) enum Denied {
     /// The network is set inactive.
     Inactive,
-    /// The peer is in the block list.
+    /// The peer, or its address, is blocked.
     Blocked,
     /// The peer misbehaved, or is of another chain.
     Refused,
@@ -51,7 +52,7 @@ impl std::error::Error for Denied {}
 /// The gate's state.
 pub(crate) struct Gate {
     pub(crate) active: bool,
-    pub(crate) blocked: HashSet<PeerId>,
+    pub(crate) blocked: Blocked,
     pub(crate) misbehaviour: Misbehaviour,
     max_peers: usize,
     /// Who made the first connection with each connected peer.
@@ -62,7 +63,7 @@ impl Gate {
     pub(crate) fn new(max_peers: usize) -> Self {
         Self {
             active: true,
-            blocked: HashSet::new(),
+            blocked: Blocked::default(),
             misbehaviour: Misbehaviour::default(),
             max_peers,
             established: HashMap::new(),
@@ -73,7 +74,7 @@ impl Gate {
     pub(crate) fn admits(&self, peer: &PeerId, now: Instant) -> Result<(), Denied> {
         if !self.active {
             Err(Denied::Inactive)
-        } else if self.blocked.contains(peer) {
+        } else if self.blocked.peers.contains(peer) {
             Err(Denied::Blocked)
         } else if self.misbehaviour.is_refused(peer, now) {
             Err(Denied::Refused)
@@ -96,6 +97,14 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether a connection with somebody at that address may exist.
+    fn admits_address(&self, address: &Multiaddr) -> Result<(), Denied> {
+        match self.blocked.has_address(address) {
+            true => Err(Denied::Blocked),
+            false => Ok(()),
+        }
+    }
+
     fn admit(&self, peer: &PeerId) -> Result<dummy::ConnectionHandler, ConnectionDenied> {
         self.admits(peer, Instant::now())
             .map_err(ConnectionDenied::new)?;
@@ -111,10 +120,10 @@ impl NetworkBehaviour for Gate {
         &mut self,
         _: ConnectionId,
         _: &Multiaddr,
-        _: &Multiaddr,
+        remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
         if self.active {
-            Ok(())
+            self.admits_address(remote).map_err(ConnectionDenied::new)
         } else {
             Err(ConnectionDenied::new(Denied::Inactive))
         }
@@ -136,9 +145,14 @@ impl NetworkBehaviour for Gate {
         &mut self,
         _: ConnectionId,
         peer: Option<PeerId>,
-        _: &[Multiaddr],
+        addresses: &[Multiaddr],
         _: Endpoint,
     ) -> Result<Vec<Multiaddr>, ConnectionDenied> {
+        // Of several, one that is not blocked may be reached.
+        let is_blocked = |address| self.admits_address(address).is_err();
+        if !addresses.is_empty() && addresses.iter().all(is_blocked) {
+            return Err(ConnectionDenied::new(Denied::Blocked));
+        }
         match peer {
             Some(peer) => self.admit(&peer).map(|_| Vec::new()),
             None if self.active => Ok(Vec::new()),
@@ -150,10 +164,12 @@ impl NetworkBehaviour for Gate {
         &mut self,
         _: ConnectionId,
         peer: PeerId,
-        _: &Multiaddr,
+        address: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.admits_address(address)
+            .map_err(ConnectionDenied::new)?;
         self.admit(&peer)
     }
 
@@ -187,6 +203,7 @@ impl NetworkBehaviour for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blocked::AddressRange;
     use crate::misbehaviour::Offence;
 
     #[test]
@@ -194,9 +211,9 @@ mod tests {
         let (mut gate, now) = (Gate::new(2), Instant::now());
         let [a, b, c] = [(); 3].map(|()| PeerId::random());
         assert_eq!(gate.admits(&a, now), Ok(()));
-        gate.blocked.insert(a);
+        gate.blocked.peers.insert(a);
         assert_eq!(gate.admits(&a, now), Err(Denied::Blocked));
-        gate.blocked.clear();
+        gate.blocked.peers.clear();
         gate.misbehaviour.punish(a, Offence::InvalidData, now);
         assert_eq!(gate.admits(&a, now), Err(Denied::Refused));
         gate.established
@@ -205,6 +222,40 @@ mod tests {
         assert_eq!(gate.admits(&b, now), Ok(()));
         gate.active = false;
         assert_eq!(gate.admits(&b, now), Err(Denied::Inactive));
+    }
+
+    #[test]
+    fn blocked_addresses_are_denied_in_both_directions() {
+        let mut gate = Gate::new(2);
+        let [there, elsewhere] =
+            ["/ip4/10.0.0.7/tcp/1", "/ip4/10.0.0.8/tcp/1"].map(|text| text.parse().unwrap());
+        let number = ConnectionId::new_unchecked(1);
+        let local: Multiaddr = "/ip4/10.0.0.1/tcp/1".parse().unwrap();
+        let inbound = |gate: &mut Gate, remote: &Multiaddr| {
+            gate.handle_pending_inbound_connection(number, &local, remote)
+                .is_ok()
+        };
+        let outbound = |gate: &mut Gate, addresses: &[Multiaddr]| {
+            gate.handle_pending_outbound_connection(number, None, addresses, Endpoint::Dialer)
+                .is_ok()
+        };
+        assert!(inbound(&mut gate, &there));
+        let [first, last] = ["10.0.0.0", "10.0.0.7"].map(|text| text.parse().unwrap());
+        gate.blocked.addresses = vec![AddressRange { first, last }];
+        assert!(!inbound(&mut gate, &there));
+        assert!(inbound(&mut gate, &elsewhere));
+        assert!(!outbound(&mut gate, std::slice::from_ref(&there)));
+        assert!(outbound(&mut gate, &[there.clone(), elsewhere]));
+        assert!(outbound(&mut gate, &[]));
+        let peer = PeerId::random();
+        let established = gate.handle_established_outbound_connection(
+            number,
+            peer,
+            &there,
+            Endpoint::Dialer,
+            PortUse::New,
+        );
+        assert!(established.is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use pyrite_consensus::bitcoin::{Block, Transaction};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::blocked::Blocked;
 use crate::protocol::gossip::{Kind, encode_block, encode_late_transaction, encode_transaction};
 use crate::service::Command;
 use crate::shared::Shared;
@@ -197,12 +198,12 @@ impl NetworkHandle {
             .await;
     }
 
-    /// Sets the peers with which no connection may exist, in place of those set before. Connections with
+    /// Sets with whom no connection may exist, in place of those set before. Connections with
     /// them are closed; peers that are blocked no more are dialed at once.
-    pub async fn set_blocked(&self, peers: Vec<PeerId>) {
+    pub async fn set_blocked(&self, blocked: Blocked) {
         // There is nobody to block after the shutdown.
         let _ = self
-            .command(|reply| Command::SetBlocked { peers, reply })
+            .command(|reply| Command::SetBlocked { blocked, reply })
             .await;
     }
 

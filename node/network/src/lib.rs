@@ -9,6 +9,7 @@ mod access;
 mod address;
 mod bandwidth;
 mod behaviour;
+mod blocked;
 mod config;
 mod error;
 mod gate;
@@ -27,6 +28,7 @@ mod validation;
 
 pub use access::{ChainAccess, TipSummary, Verdict};
 pub use address::parse_peer_address;
+pub use blocked::{AddressRange, Blocked};
 pub use config::{Dialing, NetworkConfig};
 pub use error::NetworkError;
 pub use handle::{AddMode, AddedPeer, DisconnectTarget, NetworkHandle, NetworkTotals};

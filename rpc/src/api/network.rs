@@ -158,19 +158,21 @@ pub(crate) const METHODS: &[MethodSpec] = &[
         family: Family::Network,
         summary: "Returns the bans in force.",
         params: &[],
-        result: "(json array) an object for each: address (the peer id), ban_created, banned_until, \
+        result: "(json array) an object for each: address (the subnet or the peer id), ban_created, banned_until, \
                  ban_duration, time_remaining (seconds)",
     },
     MethodSpec {
         name: "setban",
         family: Family::Network,
-        summary: "Bans a peer, so that it is disconnected and can't connect, or lifts its ban. Peers are \
-                  named by their peer id, where Bitcoin Core takes an address or subnet.",
+        summary: "Bans an address, a subnet or a peer, so that it is disconnected and there are no \
+                  connections with it, or lifts its ban. A peer is named by its peer id, which Bitcoin \
+                  Core does not have: nodes on one machine share an address.",
         params: &[
             required(
                 "subnet",
                 Kind::Text,
-                "The peer id, as getpeerinfo shows it.",
+                "The address, the subnet (1.2.3.0/24 or 1.2.3.0/255.255.255.0), or the peer id as \
+                 getpeerinfo shows it.",
             ),
             required("command", Kind::Text, "\"add\" or \"remove\"."),
             optional(

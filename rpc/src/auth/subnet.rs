@@ -1,12 +1,13 @@
 //! The addresses that may connect: those of this machine, and what the operator adds.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Addresses that agree in their first bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subnet {
+    /// The lowest of them.
     address: IpAddr,
     prefix_bits: u32,
 }
@@ -28,7 +29,18 @@ impl Subnet {
     pub fn contains(&self, address: IpAddr) -> bool {
         let (own, own_bits) = as_bits(self.address);
         let (other, other_bits) = as_bits(address.to_canonical());
-        own_bits == other_bits && masked(own, self.prefix_bits) == masked(other, self.prefix_bits)
+        own_bits == other_bits && own == masked(other, self.prefix_bits)
+    }
+
+    /// The lowest address of it.
+    pub(crate) fn first(&self) -> IpAddr {
+        self.address
+    }
+
+    /// The highest address of it.
+    pub(crate) fn last(&self) -> IpAddr {
+        let (first, _) = as_bits(self.address);
+        of_bits(self.address, first | !masked(u128::MAX, self.prefix_bits))
     }
 }
 
@@ -64,8 +76,8 @@ fn read(text: &str) -> Option<Subnet> {
             Err(_) => return None,
         },
     };
-    (prefix_bits <= bits).then_some(Subnet {
-        address,
+    (prefix_bits <= bits).then(|| Subnet {
+        address: of_bits(address, masked(as_bits(address).0, prefix_bits)),
         prefix_bits,
     })
 }
@@ -82,6 +94,15 @@ fn as_bits(address: IpAddr) -> (u128, u32) {
     match address {
         IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
         IpAddr::V6(address) => (address.to_bits(), 128),
+    }
+}
+
+/// The address of a kind that has these bits.
+fn of_bits(kind: IpAddr, bits: u128) -> IpAddr {
+    match kind {
+        // All 32 bits of it come first.
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits((bits >> 96) as u32)),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
     }
 }
 
@@ -132,6 +153,23 @@ mod tests {
         ] {
             assert!(contains(subnet, inside), "{subnet} {inside}");
             assert!(!contains(subnet, outside), "{subnet} {outside}");
+        }
+    }
+
+    #[test]
+    fn a_subnet_is_shown_by_its_first_address_and_length() {
+        for (text, shown, last) in [
+            ("1.2.3.4", "1.2.3.4/32", "1.2.3.4"),
+            ("1.2.3.4/24", "1.2.3.0/24", "1.2.3.255"),
+            ("1.2.3.4/0", "0.0.0.0/0", "255.255.255.255"),
+            ("1.2.3.4/255.255.0.0", "1.2.0.0/16", "1.2.255.255"),
+            ("2001:db8::7/112", "2001:db8::/112", "2001:db8::ffff"),
+            ("::1", "::1/128", "::1"),
+        ] {
+            let subnet: Subnet = text.parse().unwrap();
+            assert_eq!(subnet.to_string(), shown);
+            assert_eq!(subnet.last().to_string(), last);
+            assert!(subnet.contains(subnet.first()) && subnet.contains(subnet.last()));
         }
     }
 

@@ -6,17 +6,16 @@ use std::time::Duration;
 use jsonrpsee::core::async_trait;
 use pyrite_network::multiaddr::Protocol;
 use pyrite_network::{
-    AddMode, AddedPeer, DisconnectTarget, MessageBytes, Multiaddr, PeerId, PeerInfo,
-    parse_peer_address,
+    AddMode, AddedPeer, DisconnectTarget, MessageBytes, Multiaddr, PeerInfo, parse_peer_address,
 };
 use serde_json::{Value, json};
 
 use super::Handler;
-use super::bans::{Ban, BanError};
+use super::bans::{Ban, BanError, Banned};
 use crate::api::network::{METHODS, NetworkServer};
 use crate::call::{CallError, CallResult, code};
 use crate::help;
-use crate::json::Btc;
+use crate::json::{Btc, network_name};
 
 /// The version of Bitcoin Core whose methods and fields these are; clients switch on it.
 const CORE_VERSION: u32 = 310_000;
@@ -145,10 +144,10 @@ impl NetworkServer for Handler {
         bantime: Option<u64>,
         absolute: Option<bool>,
     ) -> CallResult<Value> {
-        let peer: PeerId = subnet.parse().map_err(|_| {
+        let banned = Banned::read(&subnet).ok_or_else(|| {
             CallError::new(
                 code::CLIENT_INVALID_IP_OR_SUBNET,
-                "Error: Invalid peer id (bans are by peer id here)",
+                "Error: Invalid IP/Subnet",
             )
         })?;
         let now = self.context.clock.now();
@@ -158,7 +157,8 @@ impl NetworkServer for Handler {
                     created: now,
                     until: ban_end(now, bantime.unwrap_or(0), absolute.unwrap_or(false))?,
                 };
-                self.bans.add(peer, ban, now).map_err(|error| match error {
+                let added = self.bans.add(banned, subnet.parse().ok(), ban, now);
+                added.map_err(|error| match error {
                     BanError::Already => CallError::new(
                         code::CLIENT_NODE_ALREADY_ADDED,
                         "Error: IP/Subnet already banned",
@@ -168,7 +168,7 @@ impl NetworkServer for Handler {
                 self.lift_at_the_end(ban, now);
             }
             "remove" => {
-                if !self.bans.remove(&peer, now) {
+                if !self.bans.remove(&banned, now) {
                     return Err(CallError::new(
                         code::CLIENT_INVALID_IP_OR_SUBNET,
                         "Error: Unban failed. Requested address/subnet was not previously \
@@ -184,9 +184,9 @@ impl NetworkServer for Handler {
 
     fn list_banned(&self) -> CallResult<Value> {
         let now = self.context.clock.now();
-        let forms = self.bans.list(now).into_iter().map(|(peer, ban)| {
+        let forms = self.bans.list(now).into_iter().map(|(banned, ban)| {
             json!({
-                "address": peer.to_string(),
+                "address": banned.to_string(),
                 "ban_created": ban.created,
                 "banned_until": ban.until,
                 "ban_duration": ban.until - ban.created,
@@ -226,9 +226,8 @@ impl Handler {
 
     /// Tells the network who is banned now.
     pub(super) async fn enforce_bans(&self) {
-        let banned = self.bans.list(self.context.clock.now());
-        let peers = banned.into_iter().map(|(peer, _)| peer).collect();
-        self.context.network.set_blocked(peers).await;
+        let blocked = self.bans.blocked(self.context.clock.now());
+        self.context.network.set_blocked(blocked).await;
     }
 
     /// Lets a peer connect again when its ban has ended.
@@ -345,12 +344,11 @@ fn connection_type(peer: &PeerInfo) -> &'static str {
 /// A peer's form; what only Bitcoin's own protocol has is filled with what it would say of a peer
 /// that does the same.
 fn peer_json(peer: &PeerInfo, min_fee: Btc) -> Value {
-    let is_ip6 = peer.address.starts_with('[');
     let height = |height: Option<u32>| height.map_or(-1, i64::from);
     let mut form = json!({
         "id": peer.id,
         "addr": peer.address,
-        "network": if is_ip6 { "ipv6" } else { "ipv4" },
+        "network": network_name(&peer.address),
         "services": SERVICES,
         "servicesnames": SERVICE_NAMES,
         "relaytxes": true,
@@ -434,7 +432,7 @@ mod tests {
         let form = peer_json(&peer(), Btc::from_sat(100));
         assert_eq!(form["id"], 3);
         assert_eq!(form["addr"], "127.0.0.1:1234");
-        assert_eq!(form["network"], "ipv4");
+        assert_eq!(form["network"], "not_publicly_routable");
         assert_eq!(form["pingtime"].to_string(), "0.0015");
         assert!(form.get("minping").is_none());
         assert!(form.get("startingheight").is_none());

@@ -45,6 +45,12 @@ impl Rest {
         (mode == RestMode::On).then_some(Self { handler, timeout })
     }
 
+    /// How many share the parts of the node, for tests.
+    #[cfg(test)]
+    pub(crate) fn sharers(&self) -> usize {
+        std::sync::Arc::strong_count(&self.handler.context)
+    }
+
     /// Answers a request whose path begins with [`PREFIX`](Self::PREFIX).
     pub(crate) async fn answer(
         &self,

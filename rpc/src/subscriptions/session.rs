@@ -17,9 +17,6 @@ use crate::auth::{Caller, Permission};
 use crate::call::CallResult;
 use crate::stop::Stop;
 
-/// How long a client may take to make room for the next message.
-const SEND_LIMIT: Duration = Duration::from_secs(30);
-
 /// How often a client that says nothing is asked whether it is there; it is cut off when the next question is due.
 const PING_EVERY: Duration = Duration::from_secs(60);
 
@@ -38,11 +35,13 @@ pub(crate) fn may_subscribe(caller: &Caller) -> bool {
     }
 }
 
-/// Answers the request for a WebSocket and serves it. `held` is called when it is one; what it returns is kept until its end.
+/// Answers the request for a WebSocket and serves it. A client that takes longer than `send_limit` to make room for the next
+/// message is cut off. `held` is called when it is a WebSocket; what it returns is kept until its end.
 pub(crate) async fn upgrade<T: Send + 'static>(
     request: Request,
     feed: Feed,
     stop: Stop,
+    send_limit: Duration,
     held: impl FnOnce() -> T + Send + 'static,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
@@ -62,6 +61,7 @@ pub(crate) async fn upgrade<T: Send + 'static>(
             let _held = held();
             Session {
                 feed,
+                send_limit,
                 subscriptions: Vec::new(),
                 pending: None,
                 answered: true,
@@ -81,6 +81,7 @@ enum End {
 
 struct Session {
     feed: Feed,
+    send_limit: Duration,
     /// One for each topic at most.
     subscriptions: Vec<Subscription>,
     /// The event that is told next.
@@ -121,7 +122,7 @@ impl Session {
                 },
                 _ = ping.tick() => self.ask(socket).await,
                 () = std::future::ready(()), if has_event => match self.pending.take() {
-                    Some((_, text)) => send(socket, Message::text(text)).await,
+                    Some((_, text)) => self.send(socket, Message::text(text)).await,
                     None => Ok(()),
                 },
                 () = changed(&mut self.subscriptions), if !has_event => Ok(()),
@@ -152,7 +153,7 @@ impl Session {
                 let message = messages::read(text.as_str());
                 let outcome = message.command.and_then(|command| self.obey(command));
                 match messages::answer(message.id, outcome) {
-                    Some(answer) => send(socket, Message::text(answer)).await,
+                    Some(answer) => self.send(socket, Message::text(answer)).await,
                     None => Ok(()),
                 }
             }
@@ -168,7 +169,7 @@ impl Session {
         if !std::mem::take(&mut self.answered) {
             return Err(End::Told(close_code::POLICY, "no answer to a ping"));
         }
-        send(socket, Message::Ping(Vec::new().into())).await
+        self.send(socket, Message::Ping(Vec::new().into())).await
     }
 
     fn obey(&mut self, command: Command) -> CallResult<Value> {
@@ -191,6 +192,18 @@ impl Session {
         self.pending.take_if(|(pending, _)| *pending == topic);
         self.subscriptions.len() < before
     }
+
+    /// Sends a message. A client that makes no room for it is cut off: nothing else is kept for it.
+    async fn send(&self, socket: &mut WebSocket, message: Message) -> Result<(), End> {
+        match timeout(self.send_limit, socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => Err(End::Told(
+                close_code::POLICY,
+                "too slow: events are not taken",
+            )),
+        }
+    }
 }
 
 /// Returns when one of the subscriptions may have an event.
@@ -207,16 +220,4 @@ async fn changed(subscriptions: &mut [Subscription]) {
         }
     })
     .await;
-}
-
-/// Sends a message. A client that makes no room for it is cut off: nothing else is kept for it.
-async fn send(socket: &mut WebSocket, message: Message) -> Result<(), End> {
-    match timeout(SEND_LIMIT, socket.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) => Err(End::Gone),
-        Err(_) => Err(End::Told(
-            close_code::POLICY,
-            "too slow: events are not taken",
-        )),
-    }
 }

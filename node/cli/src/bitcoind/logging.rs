@@ -1,6 +1,6 @@
 //! What is logged and where, by Bitcoin Core's flags.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use pyrite_node::{Console, DebugLogConfig, LongFile};
@@ -61,17 +61,20 @@ const CRATES: &[&str] = &[
 /// Levels of `-loglevel`.
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warning", "error"];
 
+/// The log file, which a setting may turn off; a relative path is the chain directory's.
+pub(crate) fn log_file(settings: &Settings, chain: &Path) -> PathBuf {
+    let named = settings.text("debuglogfile");
+    let named = named.filter(|name| !name.is_empty());
+    chain.join(named.as_deref().unwrap_or("debug.log"))
+}
+
 /// Where the log goes and what is in it; relative paths are the chain directory's.
 ///
 /// # Errors
 /// Bitcoin Core's: an unknown category or level.
 pub(crate) fn log_config(settings: &Settings, chain: &Path) -> Result<DebugLogConfig> {
     let categories = categories(settings)?;
-    let named = settings
-        .text("debuglogfile")
-        .filter(|name| !name.is_empty());
-    let file = (!settings.is_negated("debuglogfile"))
-        .then(|| chain.join(named.as_deref().unwrap_or("debug.log")));
+    let file = (!settings.is_negated("debuglogfile")).then(|| log_file(settings, chain));
     let shrink = settings.switch("shrinkdebugfile");
     let in_background = ["daemon", "daemonwait"]
         .iter()

@@ -11,6 +11,7 @@ use super::amount::fee_rate;
 use super::chain::BitcoinChain;
 use super::directory::chain_directory;
 use super::flags::{self, Fate};
+use super::logging::log_file;
 use super::settings::Settings;
 use super::user_agent::user_agent;
 
@@ -81,6 +82,7 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     config.user_agent = user_agent(&settings.list("uacomment"))?;
     config.deprecated_rpc = settings.list("deprecatedrpc");
     config.own_fields = OwnFields::Hidden;
+    config.log_file = Some(log_file(settings, config.data_dir.chain()));
     let cookie = settings
         .text("rpccookiefile")
         .filter(|path| !path.is_empty());

@@ -169,6 +169,8 @@ fn files_are_where_bitcoin_core_has_them_and_the_chain_stays() {
     let info = node.call("getnetworkinfo", json!([]));
     let name = info["subversion"].as_str().unwrap();
     assert!(name.starts_with("/Satoshi:31.0.0/Pyrite:"), "{name}");
+    let info = node.call("getrpcinfo", json!([]));
+    assert_eq!(info["logpath"], json!(node.file("debug.log")));
     node.call("generatetoaddress", json!([3, NOBODY]));
     let best = node.call("getbestblockhash", json!([]));
 

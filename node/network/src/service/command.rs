@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::Service;
 use crate::NetworkError;
 use crate::address::{host_and_port, is_believable, split_peer_id};
+use crate::blocked::Blocked;
 use crate::handle::{AddMode, AddedPeer, DisconnectTarget};
 use crate::misbehaviour::{Judgement, Offence};
 use crate::peer_book::{Addition, MAX_ADDED};
@@ -43,7 +44,7 @@ pub(crate) enum Command {
         reply: oneshot::Sender<()>,
     },
     SetBlocked {
-        peers: Vec<PeerId>,
+        blocked: Blocked,
         reply: oneshot::Sender<()>,
     },
     /// Ask a peer; `None` when there is no answer.
@@ -91,8 +92,8 @@ impl Service {
                 self.set_active(active);
                 let _ = reply.send(());
             }
-            Command::SetBlocked { peers, reply } => {
-                self.set_blocked(peers);
+            Command::SetBlocked { blocked, reply } => {
+                self.set_blocked(blocked);
                 let _ = reply.send(());
             }
             Command::Request {
@@ -176,12 +177,21 @@ impl Service {
         }
     }
 
-    fn set_blocked(&mut self, peers: Vec<PeerId>) {
-        for peer in &peers {
+    fn set_blocked(&mut self, blocked: Blocked) {
+        let connected: Vec<PeerId> = {
+            let table = self.shared.table();
+            let is_blocked = |peer: &PeerId, address: &Multiaddr| {
+                blocked.peers.contains(peer) || blocked.has_address(address)
+            };
+            let peers = table.peers.iter();
+            let peers = peers.filter(|(peer, entry)| is_blocked(peer, &entry.address));
+            peers.map(|(peer, _)| *peer).collect()
+        };
+        // Some are not in the table yet.
+        for peer in blocked.peers.iter().chain(&connected) {
             self.close(peer);
         }
-        let gate = &mut self.swarm.behaviour_mut().gate;
-        gate.blocked = peers.into_iter().collect();
+        self.swarm.behaviour_mut().gate.blocked = blocked;
         self.book.retry_all(Instant::now());
         self.dial_due();
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pyrite_network::{
-    AddMode, ChainAccess, Dialing, DisconnectTarget, MessageBytes, Network, NetworkError, PeerId,
+    AddMode, AddressRange, Blocked, ChainAccess, Dialing, DisconnectTarget, MessageBytes, Network,
+    NetworkError, PeerId,
 };
 
 use crate::support::*;
@@ -287,6 +288,38 @@ async fn a_corrupt_key_or_a_bad_identity_is_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connections_with_a_blocked_address_end() {
+    let listener = Node::start(1, &[]).await;
+    let dialer = Node::start(2, &[listener.address()]).await;
+    wait("they are connected", || {
+        dialer.is_connected_to(&listener) && listener.is_connected_to(&dialer)
+    })
+    .await;
+    let [first, last] = ["127.0.0.0", "127.255.255.255"].map(|text| text.parse().unwrap());
+    let loopback = Blocked {
+        addresses: vec![AddressRange { first, last }],
+        ..Blocked::default()
+    };
+    for (blocking, other) in [(&listener, &dialer), (&dialer, &listener)] {
+        blocking.network.set_blocked(loopback.clone()).await;
+        wait("they are apart", || {
+            [blocking, other]
+                .iter()
+                .all(|node| node.network.connection_count() == 0)
+        })
+        .await;
+        blocking.network.set_blocked(Blocked::default()).await;
+        let address = other.address();
+        let added = blocking.network.add_peer(address, AddMode::OneTry);
+        added.await.unwrap();
+        wait("they are connected again", || {
+            dialer.is_connected_to(&listener) && listener.is_connected_to(&dialer)
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn shutting_down_ends_everything() {
     let nodes = star(3).await;
     wait_for_full_mesh(&nodes).await;
@@ -306,7 +339,8 @@ async fn shutting_down_ends_everything() {
         .unwrap_err();
     assert!(matches!(error, NetworkError::Stopped), "{error}");
     nodes[0].network.set_active(true).await;
-    nodes[0].network.set_blocked(vec![PeerId::random()]).await;
+    let somebody = Blocked::peers([PeerId::random()]);
+    nodes[0].network.set_blocked(somebody).await;
     nodes[0].network.announce_block(chain.block_at_tip());
     wait("the others notice", || {
         nodes[1..]

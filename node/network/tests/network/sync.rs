@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use pyrite_network::Blocked;
+
 use crate::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +72,9 @@ async fn two_halves_agree_after_a_partition_and_lose_no_transaction() {
     let ids: Vec<_> = nodes.iter().map(Node::id).collect();
     for (index, node) in nodes.iter().enumerate() {
         let others = if index < 2 { &ids[2..] } else { &ids[..2] };
-        node.network.set_blocked(others.to_vec()).await;
+        node.network
+            .set_blocked(Blocked::peers(others.to_vec()))
+            .await;
     }
     wait("the halves are apart", || {
         nodes
@@ -92,7 +96,7 @@ async fn two_halves_agree_after_a_partition_and_lose_no_transaction() {
     assert_ne!(nodes[0].chain.tip_hash(), nodes[3].chain.tip_hash());
     let winner = nodes[3].chain.tip_hash();
     for node in &nodes {
-        node.network.set_blocked(Vec::new()).await;
+        node.network.set_blocked(Blocked::default()).await;
     }
     wait_for_tip(&nodes, winner).await;
     wait("the losers' transaction is everywhere", || {

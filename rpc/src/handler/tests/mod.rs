@@ -1,10 +1,12 @@
 //! Tests of the methods over a real chain, mempool, wallet and miner, on regtest.
 
+mod access;
 mod chain_control;
 mod chain_stats;
 mod chain_wait;
 mod coin_search;
 mod coin_set;
+mod connection_fuzz;
 mod descriptors;
 mod fees;
 mod fuzz;
@@ -19,6 +21,7 @@ mod psbt;
 mod raw_create;
 mod render_ahead;
 mod rest;
+mod rest_fuzz;
 mod scenarios;
 mod signing;
 mod snapshot;

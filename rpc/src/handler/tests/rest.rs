@@ -23,18 +23,18 @@ const NO_FORMAT: &str = "output format not found (available: .bin, .hex, .json)"
 const NO_JSON: &str = "output format not found (available: json)";
 
 /// A node and its REST interface.
-struct RestNode {
-    node: TestNode,
+pub(super) struct RestNode {
+    pub(super) node: TestNode,
     rest: Rest,
     places: Places,
     _stop: StopSender,
 }
 
 /// Status, content type and body of an answer.
-type Answer = (u16, String, Bytes);
+pub(super) type Answer = (u16, String, Bytes);
 
 impl RestNode {
-    async fn start(kinds: &[IndexKind]) -> Self {
+    pub(super) async fn start(kinds: &[IndexKind]) -> Self {
         Self::over(TestNode::start_with(kinds).await)
     }
 
@@ -49,7 +49,7 @@ impl RestNode {
         }
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {
+    pub(super) async fn ask(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::from(body)).unwrap();
         let answer = self

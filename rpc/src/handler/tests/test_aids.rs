@@ -40,6 +40,67 @@ async fn the_clock_can_be_set_and_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn addresses_and_subnets_are_banned_as_in_bitcoin_core() {
+    let node = TestNode::start().await;
+    let time = 2_000_000_000;
+    node.get("setmocktime", json!([time])).await;
+    for params in [
+        json!(["127.0.0.1", "add"]),
+        json!(["10.0.0.9/255.255.255.0", "add", time + 50, true]),
+        json!(["::1", "add", 7]),
+    ] {
+        assert_eq!(node.get("setban", params).await, json!(null));
+    }
+    let banned = |address: &str, lasts: u64| {
+        json!({
+            "address": address,
+            "ban_created": time,
+            "banned_until": time + lasts,
+            "ban_duration": lasts,
+            "time_remaining": lasts,
+        })
+    };
+    assert_eq!(
+        node.get("listbanned", json!([])).await.to_string(),
+        json!([
+            banned("10.0.0.0/24", 50),
+            banned("127.0.0.1/32", 86_400),
+            banned("::1/128", 7)
+        ])
+        .to_string()
+    );
+    let already = (-23, "Error: IP/Subnet already banned");
+    let unknown =
+        "Error: Unban failed. Requested address/subnet was not previously manually banned.";
+    for (params, (code, message)) in [
+        (json!(["127.0.0.1", "add"]), already),
+        (json!(["127.0.0.1/32", "add"]), already),
+        (json!(["10.0.0.200", "add"]), already),
+        (json!(["10.0.0.200", "remove"]), (-30, unknown)),
+        (
+            json!(["10.0.0.0/33", "add"]),
+            (-30, "Error: Invalid IP/Subnet"),
+        ),
+        (
+            json!(["localhost", "add"]),
+            (-30, "Error: Invalid IP/Subnet"),
+        ),
+        (
+            json!(["10.1.0.0/16", "add", 1, true]),
+            (-8, "Error: Absolute timestamp is in the past"),
+        ),
+    ] {
+        let refusal = node.refusal("setban", params.clone()).await;
+        assert_eq!(refusal, (code, message.to_owned()), "{params}");
+    }
+    node.get("setban", json!(["10.0.0.0/24", "remove"])).await;
+    node.get("setban", json!(["10.0.0.200", "add"])).await;
+    node.get("clearbanned", json!([])).await;
+    assert_eq!(node.get("listbanned", json!([])).await, json!([]));
+    node.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_times_and_other_chains_are_refused() {
     let node = TestNode::start().await;
     for time in [-1_i64, 9_223_372_037] {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bitcoin::consensus::encode::serialize_hex;
 use bitcoin::{Address, Amount, Network, SignedAmount};
 use corepc_client::client_sync::v31::{
-    AddNodeCommand, Client, Input, Output, TemplateRequest, TemplateRules,
+    AddNodeCommand, Client, Input, Output, SetBanCommand, TemplateRequest, TemplateRules,
 };
 use corepc_client::client_sync::{Auth, Error};
 use pyrite_client_tests::{Key, Node, Peers};
@@ -199,7 +199,8 @@ fn ask_about_the_node(calls: &mut Calls, client: &Client) {
     call!(calls, client.get_addr_man_info());
     call!(calls, client.get_raw_addrman());
     call!(calls, client.get_node_addresses());
-    // Bans are by peer here, not by address: `setban` is left out.
+    call!(calls, client.set_ban("10.9.8.0/24", SetBanCommand::Add));
+    call!(calls, client.set_ban("10.9.8.0/24", SetBanCommand::Remove));
     call!(calls, client.list_banned());
     call!(calls, client.clear_banned());
     call!(calls, client.ping());

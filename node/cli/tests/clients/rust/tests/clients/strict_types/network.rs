@@ -16,6 +16,7 @@ pub(super) fn check_network(report: &mut Report) {
     check!(report, "getaddrmaninfo", [], v31::GetAddrManInfo);
     check!(report, "getrawaddrman", [], v31::GetRawAddrMan);
     check!(report, "getnodeaddresses", [0], v31::GetNodeAddresses);
+    check!(report, "setban", ["10.9.8.0/24", "add"], ());
     check!(report, "listbanned", [], v31::ListBanned);
     check!(report, "clearbanned", [], ());
     check!(report, "ping", [], ());
