@@ -165,10 +165,11 @@ impl BlockchainServer for Handler {
         let vout = u32::try_from(n).map_err(|_| params::integer_out_of_range())?;
         let outpoint = OutPoint { txid, vout };
         if include_mempool.unwrap_or(true) {
-            if self.context.mempool.spender(&outpoint).is_some() {
+            let mempool = self.mempool_at_tip()?;
+            if mempool.spender(&outpoint).is_some() {
                 return Ok(Value::Null);
             }
-            if let Some(entry) = self.context.mempool.get(&txid) {
+            if let Some(entry) = mempool.get(&txid) {
                 let output = usize::try_from(vout)
                     .ok()
                     .and_then(|n| entry.tx.output.get(n));

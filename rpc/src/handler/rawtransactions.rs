@@ -75,8 +75,7 @@ impl RawTransactionsServer for Handler {
             ));
         }
         // What the last block took is no longer the mempool's.
-        self.context.mempool.sync()?;
-        let Some(entry) = self.context.mempool.get(&txid) else {
+        let Some(entry) = self.mempool_at_tip()?.get(&txid) else {
             return self.indexed_transaction(&txid, verbosity);
         };
         if verbosity == 0 {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
+use pyrite_mempool::MempoolHandle;
 
 use super::bans::Bans;
 use super::block_search::BlockSearch;
@@ -43,6 +44,7 @@ use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
 use crate::api::zmq::ZmqServer;
+use crate::call::CallResult;
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::dialect::ActiveCalls;
@@ -143,6 +145,17 @@ impl Handler {
     /// The network with the chain's addresses.
     pub(crate) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()
+    }
+
+    /// The mempool, as it is at the tip: what the last block took is no longer there. It costs nothing where the mempool has
+    /// followed already, and otherwise blocks until it has.
+    ///
+    /// # Errors
+    /// A failure of the machine.
+    pub(super) fn mempool_at_tip(&self) -> CallResult<&MempoolHandle> {
+        let mempool = &self.context.mempool;
+        mempool.sync()?;
+        Ok(mempool)
     }
 
     /// An address of this chain; `None` when the text is something else.

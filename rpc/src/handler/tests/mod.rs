@@ -13,6 +13,7 @@ mod gone_clients;
 mod harness;
 mod indexes;
 mod mempool;
+mod mempool_at_tip;
 mod orphans;
 mod pruning;
 mod psbt;
