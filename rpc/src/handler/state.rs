@@ -1,5 +1,6 @@
 //! What all handlers share, and the assembly of the methods.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jsonrpsee::Methods;
@@ -67,6 +68,8 @@ pub(crate) struct Handler {
     pub(super) last_asked: Arc<LastAsked>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
+    /// What callers wrote of the peers that they added, by the address that it stands for.
+    pub(super) added_as: Arc<Mutex<HashMap<String, String>>>,
     /// The search of `scantxoutset` that is under way.
     pub(super) coin_search: Arc<CoinSearch>,
     /// The search of `scanblocks` that is under way.
@@ -131,6 +134,7 @@ impl Handler {
             template: Arc::default(),
             last_asked: Arc::default(),
             bans: Arc::default(),
+            added_as: Arc::default(),
             coin_search: Arc::default(),
             block_search: Arc::default(),
         }

@@ -15,6 +15,7 @@ mod indexes;
 mod mempool;
 mod mempool_at_tip;
 mod orphans;
+mod peers;
 mod pruning;
 mod psbt;
 mod raw_create;
