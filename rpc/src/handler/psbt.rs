@@ -161,6 +161,9 @@ impl PsbtsServer for Handler {
             let spending = Spending::of_psbt(&psbt);
             for index in 0..psbt.inputs.len() {
                 end.go_on()?;
+                if is_signed(&psbt.inputs[index]) {
+                    continue;
+                }
                 update_input(&mut psbt, index, &knowledge);
                 sign(&mut psbt, &spending, index, &knowledge, asked)?;
                 if to_finalize.unwrap_or(true) {

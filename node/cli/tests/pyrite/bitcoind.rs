@@ -375,7 +375,7 @@ fn a_copy_of_the_program_runs_in_the_background_and_what_it_runs_is_its_own() {
     wait("what the command saw", PATIENCE, || seen.exists());
     let environment = fs::read_to_string(&seen).unwrap();
     assert!(environment.contains("PATH="), "{environment}");
-    assert!(!environment.contains("BACKGROUND"), "{environment}");
+    assert!(!environment.contains("PYRITE_BITCOIND"), "{environment}");
     // The pipes of the one that was started are gone, which is nothing to the commands.
     let tip = node.directory.path().join("tip");
     node.call("stop", json!([]));
