@@ -115,6 +115,9 @@ impl Node {
         let rpc = pyrite_rpc::listen(rpc_config(&config)).await?;
         let progress = rpc.progress();
         let clock = Clock::system();
+        if let Some(time) = config.mock_time {
+            clock.stop_at(time);
+        }
         progress.tell("Loading block index…");
         let chain = open_chain(&config, clock.clone(), stop.clone()).await?;
         let path = config.data_dir.database();
@@ -211,6 +214,7 @@ impl Node {
                 Arc::new(move || stop.stop())
             },
             data_dir: config.data_dir.chain().to_owned(),
+            stores: vec![config.data_dir.database(), config.data_dir.indexes()],
             log_path: (config.log_file.clone()).unwrap_or_else(|| config.data_dir.logs()),
             deprecated: config.deprecated_rpc.iter().cloned().collect(),
             own_fields: config.own_fields,
@@ -251,6 +255,9 @@ impl Node {
             tokio::spawn(Arc::clone(&working_time).run()),
         ];
         tasks.extend(notifications.follow(&reader, &mempool));
+        if let Some(height) = config.stop_at_height {
+            tasks.push(tokio::spawn(stop_at(height, reader.clone(), stop.clone())));
+        }
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
                 chain.handle.clone(),
@@ -430,6 +437,22 @@ impl Parts {
     }
 }
 
+/// Stops the node once a new tip has this height, or a higher one.
+async fn stop_at(height: u32, reader: ChainReader, stop: StopHandle) {
+    let mut tip = reader.watch_tip();
+    while tip.changed().await.is_ok() {
+        let reached = tip.borrow_and_update().height.0;
+        if reached >= height {
+            tracing::info!(
+                reached,
+                "the chain has the height at which the node is to stop"
+            );
+            stop.stop();
+            return;
+        }
+    }
+}
+
 /// Where JSON-RPC is served, and to whom.
 fn rpc_config(config: &NodeConfig) -> RpcConfig {
     let access = &config.rpc_access;
@@ -443,6 +466,7 @@ fn rpc_config(config: &NodeConfig) -> RpcConfig {
     RpcConfig {
         bind: config.rpc_bind.clone(),
         cookie_path,
+        cookie_mode: config.rpc_cookie_mode.unwrap_or(defaults.cookie_mode),
         users: access.users.clone(),
         whitelists: access.whitelists.clone(),
         allowed: access.allowed.clone(),

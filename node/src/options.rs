@@ -308,6 +308,8 @@ pub struct NodeConfig {
     pub rpc_access: RpcAccess,
     /// Where the RPC cookie is.
     pub rpc_cookie: RpcCookie,
+    /// The mode of its file, if others than its owner may read it.
+    pub rpc_cookie_mode: Option<u32>,
     /// Fields and methods that Bitcoin Core took away and that are to be there all the same, as `-deprecatedrpc` names them.
     pub deprecated_rpc: Vec<String>,
     /// Whether replies of Bitcoin Core's methods have fields of ours.
@@ -350,6 +352,10 @@ pub struct NodeConfig {
     pub indexes: Vec<IndexKind>,
     /// Where the log goes.
     pub log: LogTarget,
+    /// A time at which the node's clock stands still from the start, Unix seconds.
+    pub mock_time: Option<u64>,
+    /// The height at which the node stops.
+    pub stop_at_height: Option<u32>,
 }
 
 impl NodeOptions {
@@ -402,6 +408,7 @@ impl NodeOptions {
             rpc_bind,
             rpc_access,
             rpc_cookie: RpcCookie::InPlace,
+            rpc_cookie_mode: None,
             deprecated_rpc: Vec::new(),
             own_fields: OwnFields::Shown,
             log_file: None,
@@ -455,6 +462,8 @@ impl NodeOptions {
             } else {
                 LogTarget::FileAndStderr
             },
+            mock_time: None,
+            stop_at_height: None,
             spec: Arc::new(spec),
         })
     }

@@ -72,6 +72,8 @@ pub struct RpcContext {
     pub block_schedule: Option<BlockSchedule>,
     /// The chain's directory inside the data directory.
     pub data_dir: PathBuf,
+    /// The directories of the database and of the indexes.
+    pub stores: Vec<PathBuf>,
     /// Where the node's log is.
     pub log_path: PathBuf,
     /// What Bitcoin Core took away and this node still answers, by the names that `-deprecatedrpc` takes.

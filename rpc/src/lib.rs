@@ -26,6 +26,7 @@ mod open_rpc;
 mod params;
 mod places;
 mod psbt;
+mod repeated_keys;
 mod rest;
 mod scan;
 mod server;

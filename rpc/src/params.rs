@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Kind, MethodSpec, Need, ParamSpec};
 use crate::help;
+use crate::repeated_keys::repeated_key;
 
 /// Satoshi per coin.
 const SAT_PER_COIN: i64 = 100_000_000;
@@ -41,6 +42,11 @@ pub(crate) fn arrange(method: &MethodSpec, params: Value) -> CallResult<Vec<Valu
 
 /// Named parameters in their positions, with nulls in the gaps.
 fn by_position(method: &MethodSpec, mut named: Map<String, Value>) -> CallResult<Vec<Value>> {
+    if let Some(name) = repeated_key(&named) {
+        return Err(CallError::invalid_parameter(format!(
+            "Parameter {name} specified multiple times"
+        )));
+    }
     let mut values = match named.shift_remove(POSITIONAL) {
         Some(Value::Array(values)) => values,
         // Bitcoin Core, too, takes no notice of anything else under that name.
@@ -255,9 +261,14 @@ pub(crate) fn boolean(value: &Value) -> CallResult<bool> {
 
 /// Bytes from their hexadecimal digits; `name` is the parameter's (Bitcoin Core's `ParseHexV`).
 pub(crate) fn hex_bytes(name: &str, text: &str) -> CallResult<Vec<u8>> {
-    hex::decode(text).map_err(|_| {
+    hex_digits(text).ok_or_else(|| {
         CallError::invalid_parameter(format!("{name} must be hexadecimal string (not '{text}')"))
     })
+}
+
+/// Bytes from their hexadecimal digits, of which there must be some (Bitcoin Core's `IsHex`).
+pub(crate) fn hex_digits(text: &str) -> Option<Vec<u8>> {
+    hex::decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
 
 /// A value inside an array that should be an object.

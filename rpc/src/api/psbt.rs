@@ -36,8 +36,8 @@ pub(crate) trait Psbts {
     fn decode_psbt(&self, psbt: String) -> CallResult<Value>;
 
     /// Tells what one lacks.
-    #[method(name = "analyzepsbt", blocking)]
-    fn analyze_psbt(&self, psbt: String) -> CallResult<Value>;
+    #[method(name = "analyzepsbt")]
+    async fn analyze_psbt(&self, psbt: String) -> CallResult<Value>;
 
     /// Unites copies of one.
     #[method(name = "combinepsbt", blocking)]
@@ -48,17 +48,20 @@ pub(crate) trait Psbts {
     fn join_psbts(&self, txs: Vec<Value>) -> CallResult<String>;
 
     /// Makes of signatures what goes into the transaction.
-    #[method(name = "finalizepsbt", blocking)]
-    fn finalize_psbt(&self, psbt: String, extract: Option<bool>) -> CallResult<Value>;
+    #[method(name = "finalizepsbt")]
+    async fn finalize_psbt(&self, psbt: String, extract: Option<bool>) -> CallResult<Value>;
 
     /// Adds what the node and descriptors know.
-    #[method(name = "utxoupdatepsbt", blocking)]
-    fn utxo_update_psbt(&self, psbt: String, descriptors: Option<Vec<Value>>)
-    -> CallResult<String>;
+    #[method(name = "utxoupdatepsbt")]
+    async fn utxo_update_psbt(
+        &self,
+        psbt: String,
+        descriptors: Option<Vec<Value>>,
+    ) -> CallResult<String>;
 
     /// Adds what descriptors know, and signs with their keys.
-    #[method(name = "descriptorprocesspsbt", blocking)]
-    fn descriptor_process_psbt(
+    #[method(name = "descriptorprocesspsbt")]
+    async fn descriptor_process_psbt(
         &self,
         psbt: String,
         descriptors: Vec<Value>,

@@ -24,8 +24,8 @@ pub(crate) trait Signing {
     ) -> CallResult<bool>;
 
     /// Signs a transaction's inputs.
-    #[method(name = "signrawtransactionwithkey", blocking)]
-    fn sign_raw_transaction_with_key(
+    #[method(name = "signrawtransactionwithkey")]
+    async fn sign_raw_transaction_with_key(
         &self,
         hexstring: String,
         privkeys: Vec<Value>,
@@ -34,8 +34,8 @@ pub(crate) trait Signing {
     ) -> CallResult<Value>;
 
     /// Unites the signatures of several copies of a transaction.
-    #[method(name = "combinerawtransaction", blocking)]
-    fn combine_raw_transaction(&self, txs: Vec<Value>) -> CallResult<String>;
+    #[method(name = "combinerawtransaction")]
+    async fn combine_raw_transaction(&self, txs: Vec<Value>) -> CallResult<String>;
 }
 
 /// What the type of signatures may be.

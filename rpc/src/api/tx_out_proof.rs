@@ -10,8 +10,12 @@ use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 #[rpc(server)]
 pub(crate) trait TxOutProof {
     /// Proves that a block contains transactions.
-    #[method(name = "gettxoutproof", blocking)]
-    fn get_tx_out_proof(&self, txids: Vec<Value>, blockhash: Option<String>) -> CallResult<String>;
+    #[method(name = "gettxoutproof")]
+    async fn get_tx_out_proof(
+        &self,
+        txids: Vec<Value>,
+        blockhash: Option<String>,
+    ) -> CallResult<String>;
 
     /// Checks a proof.
     #[method(name = "verifytxoutproof", blocking)]

@@ -65,7 +65,10 @@ impl Drop for Cookie {
 
 /// Writes a file that nobody can read before it has its mode, through a temporary one beside it.
 fn write_private(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
+    // Behind the whole name: another ending in its place might be the name of somebody's file.
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
     // A file left by a crash may have other permissions, which `mode` would not change.
     match fs::remove_file(&temporary) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -105,6 +108,19 @@ mod tests {
         assert_eq!(cookie.text(), text);
         drop(cookie);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn files_beside_it_are_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, other) = (
+            directory.path().join("cookie.txt"),
+            directory.path().join("cookie.tmp"),
+        );
+        fs::write(&other, "kept").unwrap();
+        let _cookie = Cookie::create(&path, OWNER_ONLY).unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "kept");
+        assert!(!directory.path().join("cookie.txt.tmp").exists());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family, MethodSpec};
 use crate::params;
 use crate::places::Place;
+use crate::repeated_keys::WithRepeatedKeys;
 
 /// The most requests of a batch.
 const MAX_BATCH: usize = 10_000;
@@ -349,7 +350,9 @@ pub(crate) fn read_json(body: &[u8]) -> CallResult<Value> {
     if string_literals(body).any(is_raw_value_key) {
         return Err(parse_error("Parse error: reserved key"));
     }
-    serde_json::from_slice(body).map_err(|_| parse_error("Parse error"))
+    serde_json::from_slice(body)
+        .map(|WithRepeatedKeys(value)| value)
+        .map_err(|_| parse_error("Parse error"))
 }
 
 /// The strings of a JSON text, in their quotes. Behind an error in the text they may be anything.

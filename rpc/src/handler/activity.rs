@@ -14,7 +14,7 @@ use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::{Btc, script_pub_key_json, to_value};
 use crate::params;
-use crate::scan::read_scan_object;
+use crate::scan::{check_total, read_scan_object};
 
 impl ActivityServer for Handler {
     fn get_descriptor_activity(
@@ -39,6 +39,7 @@ impl ActivityServer for Handler {
             let kind = self.context.spec.address_kind;
             let needles = read_scan_object(&object, kind, &self.stop)?;
             scripts.extend(needles.into_iter().map(|needle| needle.script));
+            check_total(scripts.len())?;
         }
         let mut activity = Vec::new();
         for info in &blocks {
@@ -82,8 +83,7 @@ impl Handler {
         scripts: &HashSet<ScriptBuf>,
         activity: &mut Vec<Value>,
     ) -> CallResult<()> {
-        self.context.mempool.sync()?;
-        let snapshot = self.context.mempool.snapshot();
+        let snapshot = self.mempool_at_tip()?.snapshot();
         for entry in &snapshot.entries {
             let spent: Vec<OutPoint> = entry
                 .tx

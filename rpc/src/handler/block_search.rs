@@ -14,7 +14,7 @@ use super::Handler;
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::params::{self, Member, Presence, strict_object};
-use crate::scan::read_scan_object;
+use crate::scan::{check_total, read_scan_object};
 
 /// The options.
 const OPTIONS: [Member; 1] = [Member {
@@ -132,6 +132,7 @@ impl Handler {
         for object in objects {
             let needles = read_scan_object(object, addresses, &self.stop)?;
             scripts.extend(needles.into_iter().map(|needle| needle.script));
+            check_total(scripts.len())?;
         }
         Ok(scripts)
     }

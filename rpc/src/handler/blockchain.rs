@@ -23,7 +23,7 @@ use crate::params;
 /// A tip that is older than this, on Bitcoin's own chain, is being caught up with.
 const STALE_TIP_S: u64 = 24 * 60 * 60;
 
-/// How deep the node's directory is searched for files to count.
+/// How deep the directories of the database and of the indexes are searched for files to count.
 const MAX_DIRECTORY_DEPTH: usize = 4;
 
 impl BlockchainServer for Handler {
@@ -58,7 +58,11 @@ impl BlockchainServer for Handler {
         }
         info["initialblockdownload"] = self.is_catching_up(tip.header.time).into();
         info["chainwork"] = work_hex(tip.work).into();
-        info["size_on_disk"] = directory_size(&context.data_dir, MAX_DIRECTORY_DEPTH).into();
+        let sizes = context.stores.iter();
+        let size: u64 = sizes
+            .map(|path| directory_size(path, MAX_DIRECTORY_DEPTH))
+            .sum();
+        info["size_on_disk"] = size.into();
         info["pruned"] = (context.prune_mode != PruneMode::Off).into();
         if context.prune_mode != PruneMode::Off {
             let pruned = context.reader.pruned_height();
@@ -165,10 +169,11 @@ impl BlockchainServer for Handler {
         let vout = u32::try_from(n).map_err(|_| params::integer_out_of_range())?;
         let outpoint = OutPoint { txid, vout };
         if include_mempool.unwrap_or(true) {
-            if self.context.mempool.spender(&outpoint).is_some() {
+            let mempool = self.mempool_at_tip()?;
+            if mempool.spender(&outpoint).is_some() {
                 return Ok(Value::Null);
             }
-            if let Some(entry) = self.context.mempool.get(&txid) {
+            if let Some(entry) = mempool.get(&txid) {
                 let output = usize::try_from(vout)
                     .ok()
                     .and_then(|n| entry.tx.output.get(n));

@@ -15,7 +15,7 @@ use super::place::confirmations_of;
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::Btc;
-use crate::scan::read_scan_object;
+use crate::scan::{check_total, read_scan_object};
 
 /// How often a search looks whether it shall end, and tells its progress, in coins.
 const LOOK_EVERY: u64 = 256;
@@ -137,6 +137,7 @@ impl Handler {
                     .entry(needle.script)
                     .or_insert(needle.descriptor);
             }
+            check_total(descriptors.len())?;
         }
         Ok(descriptors)
     }

@@ -180,9 +180,7 @@ impl MultisigType {
 /// Reads a public key (Bitcoin Core's `HexToPubKey`).
 fn public_key(value: &Value) -> CallResult<PublicKey> {
     let text = params::text(value)?;
-    let bytes = hex::decode(text)
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
+    let bytes = params::hex_digits(text)
         .ok_or_else(|| CallError::not_found(format!("Pubkey \"{text}\" must be a hex string")))?;
     if !matches!(bytes.len(), 33 | 65) {
         return Err(CallError::not_found(format!(

@@ -23,8 +23,7 @@ impl FeesServer for Handler {
     ) -> CallResult<Value> {
         let target = target_blocks(conf_target)?;
         let mode = mode_from_name(estimate_mode.as_deref())?;
-        self.context.mempool.sync()?;
-        let estimate = self.context.mempool.estimate_smart_fee(target, mode);
+        let estimate = self.mempool_at_tip()?.estimate_smart_fee(target, mode);
         Ok(match estimate.rate {
             Some(rate) => json!({
                 "feerate": Btc::from_sat(rate.0),
@@ -40,13 +39,10 @@ impl FeesServer for Handler {
     fn estimate_raw_fee(&self, conf_target: i64, threshold: Option<Value>) -> CallResult<Value> {
         let target = target_blocks(conf_target)?;
         let threshold = threshold_of(threshold.as_ref())?;
-        self.context.mempool.sync()?;
+        let mempool = self.mempool_at_tip()?;
         let mut horizons = Map::new();
         for horizon in FeeHorizon::ALL {
-            let estimate = self
-                .context
-                .mempool
-                .estimate_raw_fee(target, threshold, horizon);
+            let estimate = mempool.estimate_raw_fee(target, threshold, horizon);
             if let Some(estimate) = estimate {
                 horizons.insert(horizon.name().to_owned(), raw_json(horizon, &estimate));
             }

@@ -252,7 +252,7 @@ impl Handler {
     /// A transaction of the mempool by its id, or one from its bytes.
     fn named_transaction(&self, text: &str) -> CallResult<Transaction> {
         if let Ok(txid) = text.parse::<Txid>() {
-            let entry = self.context.mempool.get(&txid).ok_or_else(|| {
+            let entry = self.mempool_at_tip()?.get(&txid).ok_or_else(|| {
                 CallError::not_found(format!("Transaction {text} not in mempool."))
             })?;
             return Ok(entry.tx.as_ref().clone());

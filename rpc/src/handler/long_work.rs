@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Handler;
 use crate::call::{CallError, CallResult, code};
+use crate::error::stopping;
 
 /// Tells work on a thread that it should end.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,17 @@ impl WorkEnd {
     /// Whether to end.
     pub(super) fn is_asked_for(&self) -> bool {
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Nothing, as long as the work may go on.
+    ///
+    /// # Errors
+    /// Code −9 when it should end.
+    pub(super) fn go_on(&self) -> CallResult<()> {
+        match self.is_asked_for() {
+            true => Err(stopping()),
+            false => Ok(()),
+        }
     }
 
     fn ask(&self) {

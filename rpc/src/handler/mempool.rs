@@ -18,7 +18,7 @@ impl MempoolServer for Handler {
         mempool_sequence: Option<bool>,
     ) -> CallResult<Value> {
         let with_sequence = mempool_sequence.unwrap_or(false);
-        let snapshot = self.context.mempool.snapshot();
+        let snapshot = self.mempool_at_tip()?.snapshot();
         if !verbose.unwrap_or(false) {
             let ids: Value = snapshot
                 .entries
@@ -36,24 +36,24 @@ impl MempoolServer for Handler {
                 "Verbose results cannot contain mempool sequence values.",
             ));
         }
-        entries_by_id(&self.context.mempool.all_details())
+        entries_by_id(&self.mempool_at_tip()?.all_details())
     }
 
     fn get_mempool_ancestors(&self, txid: String, verbose: Option<bool>) -> CallResult<Value> {
         let txid = params::hash("txid", &txid)?;
-        let ancestors = self.context.mempool.ancestors(&txid);
+        let ancestors = self.mempool_at_tip()?.ancestors(&txid);
         relatives(ancestors.ok_or_else(not_in_mempool)?, verbose)
     }
 
     fn get_mempool_descendants(&self, txid: String, verbose: Option<bool>) -> CallResult<Value> {
         let txid = params::hash("txid", &txid)?;
-        let descendants = self.context.mempool.descendants(&txid);
+        let descendants = self.mempool_at_tip()?.descendants(&txid);
         relatives(descendants.ok_or_else(not_in_mempool)?, verbose)
     }
 
     fn get_mempool_cluster(&self, txid: String) -> CallResult<Value> {
         let txid = params::hash("txid", &txid)?;
-        let cluster = self.context.mempool.cluster(&txid);
+        let cluster = self.mempool_at_tip()?.cluster(&txid);
         let chunks = cluster.ok_or_else(not_in_mempool)?;
         let weight: u64 = chunks.iter().map(|chunk| chunk.rate.weight).sum();
         let count: usize = chunks.iter().map(|chunk| chunk.entries.len()).sum();
@@ -65,7 +65,7 @@ impl MempoolServer for Handler {
     }
 
     fn get_mempool_feerate_diagram(&self) -> CallResult<Value> {
-        let best = self.context.mempool.best_chunks(u64::MAX);
+        let best = self.mempool_at_tip()?.best_chunks(u64::MAX);
         let (mut weight, mut fee) = (0_u64, 0_i64);
         let mut points = vec![diagram_point(weight, fee)];
         for chunk in &best.chunks {
@@ -77,7 +77,7 @@ impl MempoolServer for Handler {
     }
 
     fn get_mempool_info(&self) -> CallResult<Value> {
-        let info = self.context.mempool.info();
+        let info = self.mempool_at_tip()?.info();
         let config = self.context.mempool.config();
         let limits = config.limits;
         Ok(json!({
@@ -104,8 +104,7 @@ impl MempoolServer for Handler {
     fn get_mempool_entry(&self, txid: String) -> CallResult<Value> {
         let txid: Txid = params::hash("txid", &txid)?;
         let details = self
-            .context
-            .mempool
+            .mempool_at_tip()?
             .details(&txid)
             .ok_or_else(not_in_mempool)?;
         to_value(&entry_json(&details))

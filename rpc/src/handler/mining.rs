@@ -97,7 +97,7 @@ impl MiningServer for Handler {
         }
         describe_target(&mut info, tip.header.bits);
         info["networkhashps"] = self.network_hash_rate(DEFAULT_HASH_RATE_BLOCKS, -1)?;
-        info["pooledtx"] = context.mempool.info().size.into();
+        info["pooledtx"] = self.mempool_at_tip()?.info().size.into();
         let min_fee_rate = context.work.options().min_fee_rate_sat_per_kvb;
         info["blockmintxfee"] = Btc::from_sat(min_fee_rate).value();
         info["chain"] = context.spec.address_kind.core_name().into();

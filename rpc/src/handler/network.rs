@@ -1,6 +1,8 @@
 //! Peers.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jsonrpsee::core::async_trait;
@@ -107,8 +109,16 @@ impl NetworkServer for Handler {
             "onetry" => AddMode::OneTry,
             _ => return Err(CallError::misc(method_help("addnode"))),
         };
-        let address = parse_peer_address(&self.with_port(&node))?;
+        let whole = self.with_port(&node);
+        let address = parse_peer_address(&whole)?;
         self.context.network.add_peer(address, mode).await?;
+        let mut added_as = self.added_as();
+        match mode {
+            // There are as many as peers that were added, of which there is a bound.
+            AddMode::Add => added_as.insert(whole, node),
+            AddMode::Remove => added_as.remove(&whole),
+            AddMode::OneTry => None,
+        };
         Ok(Value::Null)
     }
 
@@ -124,7 +134,12 @@ impl NetworkServer for Handler {
                 ));
             }
         }
-        Ok(added.iter().map(added_json).collect())
+        let added_as = self.added_as();
+        let form = |peer: &AddedPeer| {
+            let name = added_as.get(&peer.address).unwrap_or(&peer.address);
+            added_json(peer, name)
+        };
+        Ok(added.iter().map(form).collect())
     }
 
     async fn disconnect_node(
@@ -224,6 +239,10 @@ impl Handler {
         }
     }
 
+    fn added_as(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.added_as.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Tells the network who is banned now.
     pub(super) async fn enforce_bans(&self) {
         let blocked = self.bans.blocked(self.context.clock.now());
@@ -311,14 +330,14 @@ fn local_address_json(address: &Multiaddr) -> Option<Value> {
     Some(json!({ "address": host, "port": port, "score": 1 }))
 }
 
-/// A peer that was added, and its connection.
-fn added_json(peer: &AddedPeer) -> Value {
+/// A peer that was added, as its caller named it, and its connection.
+fn added_json(peer: &AddedPeer, name: &str) -> Value {
     let connections = peer.connection.iter().map(|(address, inbound)| {
         let direction = if *inbound { "inbound" } else { "outbound" };
         json!({ "address": address, "connected": direction })
     });
     json!({
-        "addednode": peer.address,
+        "addednode": name,
         "connected": peer.connection.is_some(),
         "addresses": connections.collect::<Vec<_>>(),
     })

@@ -26,20 +26,19 @@ impl PriorityServer for Handler {
             ));
         }
         // What the last block took is no longer the mempool's.
-        self.context.mempool.sync()?;
-        if self.context.mempool.has_dust(&txid) {
+        let mempool = self.mempool_at_tip()?;
+        if mempool.has_dust(&txid) {
             return Err(CallError::invalid_parameter(
                 "Priority is not supported for transactions with dust outputs.",
             ));
         }
-        self.context.mempool.prioritise(txid, delta);
+        mempool.prioritise(txid, delta);
         Ok(true)
     }
 
     fn get_prioritised_transactions(&self) -> CallResult<Value> {
-        self.context.mempool.sync()?;
         let mut form = Map::new();
-        for entry in self.context.mempool.prioritised() {
+        for entry in self.mempool_at_tip()?.prioritised() {
             let mut one = json!({
                 "fee_delta": entry.delta,
                 "in_mempool": entry.modified_fee.is_some(),

@@ -1,8 +1,12 @@
 //! Partially signed transactions (BIP-0174).
 
-use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use jsonrpsee::core::async_trait;
 use pyrite_consensus::bitcoin::psbt::PsbtSighashType;
-use pyrite_consensus::bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Witness};
+use pyrite_consensus::bitcoin::{OutPoint, Psbt, ScriptBuf, Transaction, Txid, Witness};
 use pyrite_index::IndexKind;
 use serde_json::{Value, json};
 
@@ -11,14 +15,19 @@ use super::raw_create::NewTransaction;
 use super::rawtransactions::is_unspendable;
 use crate::api::psbt::PsbtsServer;
 use crate::call::{CallError, CallResult, code};
+use crate::json::{TransactionForms, decode_transaction, transaction_hex};
 use crate::params;
 use crate::psbt::{
-    Knowledge, Origins, analyze, extract, finalize_input, is_signed, join, psbt_json, read_psbt,
-    unite, update_input, update_outputs, write_psbt,
+    Knowledge, Origins, analyze, extract, finalize_input, is_signed, join, may_be_signed,
+    psbt_json, read_psbt, unite, update_input, update_outputs, write_psbt,
 };
 use crate::scan::{Solutions, solve};
-use crate::signing::{HashType, sign_input};
+use crate::signing::{HashType, Spending, sign_input};
 
+/// The most bytes of the transactions that are put into a PSBT for their outputs, about: each input has its own copy.
+const MAX_PARENT_BYTES: usize = 64 << 20;
+
+#[async_trait]
 impl PsbtsServer for Handler {
     fn create_psbt(
         &self,
@@ -45,15 +54,8 @@ impl PsbtsServer for Handler {
         iswitness: Option<bool>,
     ) -> CallResult<String> {
         let failed = |message| CallError::new(code::DESERIALIZATION_ERROR, message);
-        let mut transaction: Transaction =
-            deserialize_hex(&hexstring).map_err(|_| failed("TX decode failed"))?;
-        let has_witness = transaction
-            .input
-            .iter()
-            .any(|input| !input.witness.is_empty());
-        if iswitness == Some(false) && has_witness {
-            return Err(failed("TX decode failed"));
-        }
+        let mut transaction = decode_transaction(&hexstring, TransactionForms::of(iswitness))
+            .ok_or_else(|| failed("TX decode failed"))?;
         for input in &mut transaction.input {
             let is_bare = input.script_sig.is_empty() && input.witness.is_empty();
             if !is_bare && !permitsigdata.unwrap_or(false) {
@@ -71,8 +73,9 @@ impl PsbtsServer for Handler {
         psbt_json(&read_psbt(&psbt)?, self.address_network())
     }
 
-    fn analyze_psbt(&self, psbt: String) -> CallResult<Value> {
-        Ok(analyze(&read_psbt(&psbt)?, is_unspendable))
+    async fn analyze_psbt(&self, psbt: String) -> CallResult<Value> {
+        self.long_work(move |_, end| analyze(&read_psbt(&psbt)?, is_unspendable, || end.go_on()))
+            .await
     }
 
     fn combine_psbt(&self, txs: Vec<Value>) -> CallResult<String> {
@@ -97,33 +100,46 @@ impl PsbtsServer for Handler {
         Ok(write_psbt(&join(read_all(&txs)?)?))
     }
 
-    fn finalize_psbt(&self, psbt: String, to_extract: Option<bool>) -> CallResult<Value> {
-        let mut psbt = read_psbt(&psbt)?;
-        let is_complete = finalize(&mut psbt);
-        if is_complete && to_extract.unwrap_or(true) {
-            return Ok(json!({ "hex": serialize_hex(&extract(&psbt)), "complete": true }));
-        }
-        Ok(json!({ "psbt": write_psbt(&psbt), "complete": is_complete }))
+    async fn finalize_psbt(&self, psbt: String, to_extract: Option<bool>) -> CallResult<Value> {
+        self.long_work(move |_, end| {
+            let mut psbt = read_psbt(&psbt)?;
+            let spending = Spending::of_psbt(&psbt);
+            let mut is_complete = true;
+            for index in 0..psbt.inputs.len() {
+                end.go_on()?;
+                is_complete &= finalize_input(&mut psbt, &spending, index);
+            }
+            if is_complete && to_extract.unwrap_or(true) {
+                let hex = transaction_hex(&extract(&psbt));
+                return Ok(json!({ "hex": hex, "complete": true }));
+            }
+            Ok(json!({ "psbt": write_psbt(&psbt), "complete": is_complete }))
+        })
+        .await
     }
 
-    fn utxo_update_psbt(
+    async fn utxo_update_psbt(
         &self,
         psbt: String,
         descriptors: Option<Vec<Value>>,
     ) -> CallResult<String> {
-        let mut psbt = read_psbt(&psbt)?;
-        let descriptors = descriptors.unwrap_or_default();
-        let knowledge = self.knowledge(&descriptors, Origins::Shown)?;
-        self.add_spent_outputs(&mut psbt)?;
-        for index in 0..psbt.inputs.len() {
-            update_input(&mut psbt, index, &knowledge);
-        }
-        update_outputs(&mut psbt, &knowledge);
-        drop_unneeded_transactions(&mut psbt);
-        Ok(write_psbt(&psbt))
+        self.long_work(move |handler, end| {
+            let mut psbt = read_psbt(&psbt)?;
+            let descriptors = descriptors.unwrap_or_default();
+            let knowledge = handler.knowledge(&descriptors, Origins::Shown)?;
+            handler.add_spent_outputs(&mut psbt, &knowledge, || end.go_on())?;
+            for index in 0..psbt.inputs.len() {
+                end.go_on()?;
+                update_input(&mut psbt, index, &knowledge);
+            }
+            update_outputs(&mut psbt, &knowledge);
+            drop_unneeded_transactions(&mut psbt);
+            Ok(write_psbt(&psbt))
+        })
+        .await
     }
 
-    fn descriptor_process_psbt(
+    async fn descriptor_process_psbt(
         &self,
         psbt: String,
         descriptors: Vec<Value>,
@@ -131,31 +147,39 @@ impl PsbtsServer for Handler {
         bip32derivs: Option<bool>,
         to_finalize: Option<bool>,
     ) -> CallResult<Value> {
-        let mut psbt = read_psbt(&psbt)?;
         let origins = match bip32derivs {
             Some(false) => Origins::Hidden,
             _ => Origins::Shown,
         };
-        let knowledge = self.knowledge(&descriptors, origins)?;
-        let asked = sighashtype
-            .map(|name| HashType::read(Some(&name)))
-            .transpose()?;
-        self.add_spent_outputs(&mut psbt)?;
-        for index in 0..psbt.inputs.len() {
-            update_input(&mut psbt, index, &knowledge);
-            sign(&mut psbt, index, &knowledge, asked)?;
-            if to_finalize.unwrap_or(true) {
-                finalize_input(&mut psbt, index);
+        self.long_work(move |handler, end| {
+            let mut psbt = read_psbt(&psbt)?;
+            let knowledge = handler.knowledge(&descriptors, origins)?;
+            let asked = sighashtype
+                .map(|name| HashType::read(Some(&name)))
+                .transpose()?;
+            handler.add_spent_outputs(&mut psbt, &knowledge, || end.go_on())?;
+            let spending = Spending::of_psbt(&psbt);
+            for index in 0..psbt.inputs.len() {
+                end.go_on()?;
+                if is_signed(&psbt.inputs[index]) {
+                    continue;
+                }
+                update_input(&mut psbt, index, &knowledge);
+                sign(&mut psbt, &spending, index, &knowledge, asked)?;
+                if to_finalize.unwrap_or(true) {
+                    finalize_input(&mut psbt, &spending, index);
+                }
             }
-        }
-        update_outputs(&mut psbt, &knowledge);
-        drop_unneeded_transactions(&mut psbt);
-        let is_complete = psbt.inputs.iter().all(is_signed);
-        let mut form = json!({ "psbt": write_psbt(&psbt), "complete": is_complete });
-        if is_complete {
-            form["hex"] = serialize_hex(&extract(&psbt)).into();
-        }
-        Ok(form)
+            update_outputs(&mut psbt, &knowledge);
+            drop_unneeded_transactions(&mut psbt);
+            let is_complete = psbt.inputs.iter().all(is_signed);
+            let mut form = json!({ "psbt": write_psbt(&psbt), "complete": is_complete });
+            if is_complete {
+                form["hex"] = transaction_hex(&extract(&psbt)).into();
+            }
+            Ok(form)
+        })
+        .await
     }
 }
 
@@ -171,26 +195,47 @@ impl Handler {
     }
 
     /// Adds the outputs that a PSBT spends: with their whole transaction where it is known, otherwise from
-    /// the coins (Bitcoin Core's `ProcessPSBT`).
-    fn add_spent_outputs(&self, psbt: &mut Psbt) -> CallResult<()> {
+    /// the coins, if a witness unlocks them (Bitcoin Core's `ProcessPSBT`).
+    fn add_spent_outputs(
+        &self,
+        psbt: &mut Psbt,
+        knowledge: &Knowledge,
+        go_on: impl Fn() -> CallResult<()>,
+    ) -> CallResult<()> {
         if self.context.indexes.is_on(IndexKind::Transactions) {
             let _ = self
                 .context
                 .indexes
                 .wait_until_current(IndexKind::Transactions);
         }
+        self.mempool_at_tip()?;
         let mut others: Vec<OutPoint> = Vec::new();
+        let mut parents: HashMap<Txid, Option<Arc<Transaction>>> = HashMap::new();
+        let mut bytes = 0;
         for (spend, input) in psbt.unsigned_tx.input.iter().zip(&mut psbt.inputs) {
+            go_on()?;
             if is_signed(input) || input.non_witness_utxo.is_some() {
                 continue;
             }
             let outpoint = spend.previous_output;
-            let parent = self.known_transaction(&outpoint)?;
+            let parent = match parents.entry(outpoint.txid) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.known_transaction(&outpoint.txid)?),
+            };
             let has_output = |parent: &Transaction| {
                 usize::try_from(outpoint.vout).is_ok_and(|place| place < parent.output.len())
             };
-            match parent.filter(has_output) {
-                Some(parent) => input.non_witness_utxo = Some(parent),
+            match parent.as_deref().filter(|parent| has_output(parent)) {
+                Some(parent) => {
+                    // Each input has a copy of its own.
+                    bytes += parent.total_size();
+                    if bytes > MAX_PARENT_BYTES {
+                        return Err(CallError::misc(
+                            "The transactions whose outputs are spent are too long together",
+                        ));
+                    }
+                    input.non_witness_utxo = Some(parent.clone());
+                }
                 None => others.push(outpoint),
             }
         }
@@ -198,7 +243,7 @@ impl Handler {
         for (spend, input) in psbt.unsigned_tx.input.iter().zip(&mut psbt.inputs) {
             if let Some(coin) = coins.get(&spend.previous_output)
                 && input.non_witness_utxo.is_none()
-                && input.witness_utxo.is_none()
+                && knowledge.is_unlocked_by_witness(&coin.output.script_pubkey)
             {
                 input.witness_utxo = Some(coin.output.clone());
             }
@@ -207,15 +252,15 @@ impl Handler {
     }
 
     /// A transaction of the mempool, or of the index.
-    fn known_transaction(&self, outpoint: &OutPoint) -> CallResult<Option<Transaction>> {
-        if let Some(entry) = self.context.mempool.get(&outpoint.txid) {
-            return Ok(Some(entry.tx.as_ref().clone()));
+    fn known_transaction(&self, txid: &Txid) -> CallResult<Option<Arc<Transaction>>> {
+        if let Some(entry) = self.context.mempool.get(txid) {
+            return Ok(Some(Arc::clone(&entry.tx)));
         }
         if !self.context.indexes.is_on(IndexKind::Transactions) {
             return Ok(None);
         }
-        let found = self.find_indexed(&outpoint.txid)?;
-        Ok(found.map(|(_, block, place)| block.txdata[place].clone()))
+        let found = self.find_indexed(txid)?;
+        Ok(found.map(|(_, block, place)| Arc::new(block.txdata[place].clone())))
     }
 }
 
@@ -231,18 +276,10 @@ fn read_all(texts: &[Value]) -> CallResult<Vec<Psbt>> {
         .collect()
 }
 
-/// Finalizes what is complete; whether all is.
-fn finalize(psbt: &mut Psbt) -> bool {
-    let mut is_complete = true;
-    for index in 0..psbt.inputs.len() {
-        is_complete &= finalize_input(psbt, index);
-    }
-    is_complete
-}
-
 /// Signs an input with the hash type that it asks for, or that the caller asks for.
 fn sign(
     psbt: &mut Psbt,
+    spending: &Spending,
     index: usize,
     knowledge: &Knowledge,
     asked: Option<HashType>,
@@ -263,7 +300,10 @@ fn sign(
         },
         (None, None) => HashType::Default,
     };
-    sign_input(psbt, index, &knowledge.keys, kind);
+    if may_be_signed(psbt, index) {
+        let input = &mut psbt.inputs[index];
+        sign_input(input, spending, index, &knowledge.keys, kind);
+    }
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use pyrite_consensus::bitcoin::absolute::LockTime;
-use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::opcodes::all::OP_RETURN;
 use pyrite_consensus::bitcoin::script::{Builder, PushBytesBuf};
 use pyrite_consensus::bitcoin::transaction::Version;
@@ -16,9 +15,9 @@ use super::Handler;
 use super::rawtransactions::is_unspendable;
 use crate::api::raw_create::RawCreateServer;
 use crate::call::{CallError, CallResult};
-use crate::json::decoded_script_json;
-use crate::json::to_value;
+use crate::json::{decoded_script_json, to_value, transaction_hex};
 use crate::params;
+use crate::repeated_keys::given_key;
 
 /// What signals that a transaction may be replaced (BIP-0125).
 const REPLACEABLE: Sequence = Sequence(0xffff_fffd);
@@ -56,11 +55,15 @@ impl RawCreateServer for Handler {
             replaceable,
             version,
         })?;
-        Ok(serialize_hex(&transaction))
+        Ok(transaction_hex(&transaction))
     }
 
     fn decode_script(&self, hexstring: String) -> CallResult<Value> {
-        let script = ScriptBuf::from_bytes(params::hex_bytes("argument", &hexstring)?);
+        // As in Bitcoin Core, here alone there may be no digits.
+        let script = match hexstring.as_str() {
+            "" => ScriptBuf::new(),
+            digits => ScriptBuf::from_bytes(params::hex_bytes("argument", digits)?),
+        };
         to_value(&decoded_script_json(
             &script,
             self.address_network(),
@@ -136,10 +139,12 @@ impl Handler {
     }
 }
 
-/// The outputs' names and values, in their order.
+/// The outputs' names and values, in their order. A name may come twice.
 fn pairs(outputs: &Value) -> CallResult<Vec<(&str, &Value)>> {
     fn all(object: &Map<String, Value>) -> impl Iterator<Item = (&str, &Value)> {
-        object.iter().map(|(name, value)| (name.as_str(), value))
+        object
+            .iter()
+            .map(|(name, value)| (given_key(object, name), value))
     }
     match outputs {
         Value::Null => Err(CallError::invalid_parameter(

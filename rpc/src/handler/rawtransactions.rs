@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use pyrite_chain::HeaderInfo;
-use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
-use pyrite_consensus::bitcoin::script::Instruction;
+use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash, Script, Transaction, Txid};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{FeeRate, MempoolError};
@@ -14,21 +13,14 @@ use serde_json::Value;
 use super::Handler;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::call::{CallError, CallResult, code};
-use crate::json::to_value;
-use crate::json::{TransactionJson, TransactionView, transaction_json};
+use crate::json::{
+    TransactionForms, TransactionJson, TransactionView, decode_transaction, has_runnable_form,
+    to_value, transaction_json,
+};
 use crate::params;
 
 /// The highest fee rate that is accepted by default, in satoshi per 1,000 virtual bytes.
 const DEFAULT_MAX_FEE_RATE: FeeRate = FeeRate(10_000_000);
-
-/// The longest script that could ever run.
-const MAX_SCRIPT_SIZE: usize = 10_000;
-
-/// The longest push that a script may have (`MAX_SCRIPT_ELEMENT_SIZE`).
-const MAX_SCRIPT_ELEMENT_SIZE: usize = 520;
-
-/// The last opcode outside of tapscript, `OP_NOP10`.
-const MAX_OPCODE: u8 = 0xb9;
 
 /// A transaction with the block that it is in.
 #[derive(Serialize)]
@@ -75,8 +67,7 @@ impl RawTransactionsServer for Handler {
             ));
         }
         // What the last block took is no longer the mempool's.
-        self.context.mempool.sync()?;
-        let Some(entry) = self.context.mempool.get(&txid) else {
+        let Some(entry) = self.mempool_at_tip()?.get(&txid) else {
             return self.indexed_transaction(&txid, verbosity);
         };
         if verbosity == 0 {
@@ -94,15 +85,8 @@ impl RawTransactionsServer for Handler {
         hexstring: String,
         iswitness: Option<bool>,
     ) -> CallResult<Value> {
-        let transaction: Transaction =
-            deserialize_hex(&hexstring).map_err(|_| not_decoded("TX decode failed"))?;
-        let has_witness = transaction
-            .input
-            .iter()
-            .any(|input| !input.witness.is_empty());
-        if iswitness == Some(false) && has_witness {
-            return Err(not_decoded("TX decode failed"));
-        }
+        let transaction = decode_transaction(&hexstring, TransactionForms::of(iswitness))
+            .ok_or_else(|| not_decoded("TX decode failed"))?;
         let view = TransactionView::default();
         to_value(&transaction_json(
             &transaction,
@@ -118,7 +102,7 @@ impl RawTransactionsServer for Handler {
         maxburnamount: Option<Value>,
     ) -> CallResult<String> {
         let max_burn = max_burn(maxburnamount)?;
-        let transaction = decode_transaction(&hexstring)?;
+        let transaction = read_transaction(&hexstring)?;
         check_burn(&transaction, max_burn)?;
         let max_fee_rate = max_fee_rate(maxfeerate)?;
         let transaction = Arc::new(transaction);
@@ -287,9 +271,9 @@ enum BlockIs {
 }
 
 /// Reads a transaction.
-fn decode_transaction(text: &str) -> CallResult<Transaction> {
-    deserialize_hex(text)
-        .map_err(|_| not_decoded("TX decode failed. Make sure the tx has at least one input."))
+fn read_transaction(text: &str) -> CallResult<Transaction> {
+    decode_transaction(text, TransactionForms::WithWitnesses)
+        .ok_or_else(|| not_decoded("TX decode failed. Make sure the tx has at least one input."))
 }
 
 fn not_decoded(message: &str) -> CallError {
@@ -337,12 +321,7 @@ fn burns_more_than(transaction: &Transaction, max: Amount) -> bool {
 /// Whether a script can't be run, whatever unlocks it (Bitcoin Core's `IsUnspendable` and
 /// `HasValidOps`).
 pub(super) fn is_unspendable(script: &Script) -> bool {
-    let is_invalid = |instruction| match instruction {
-        Ok(Instruction::PushBytes(bytes)) => bytes.len() > MAX_SCRIPT_ELEMENT_SIZE,
-        Ok(Instruction::Op(opcode)) => opcode.to_u8() > MAX_OPCODE,
-        Err(_) => true,
-    };
-    script.is_op_return() || script.len() > MAX_SCRIPT_SIZE || script.instructions().any(is_invalid)
+    script.is_op_return() || !has_runnable_form(script)
 }
 
 #[cfg(test)]

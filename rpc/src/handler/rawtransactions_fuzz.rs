@@ -22,7 +22,7 @@ fn fuzz_hex_of_transactions_and_blocks() {
             };
             let is_whole = of_bytes.is_none() && of_text.is_none();
             let text = damaged(&transaction);
-            match decode_transaction(&text) {
+            match read_transaction(&text) {
                 Ok(decoded) => assert_eq!(serialize_hex(&decoded), text.to_lowercase()),
                 Err(error) => assert!(!is_whole && !error.message.is_empty()),
             }

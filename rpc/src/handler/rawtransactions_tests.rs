@@ -11,9 +11,9 @@ fn sample() -> Transaction {
 #[test]
 fn bytes_that_are_no_transaction_do_not_decode() {
     let hex = serialize_hex(&sample());
-    assert_eq!(decode_transaction(&hex).unwrap(), sample());
+    assert_eq!(read_transaction(&hex).unwrap(), sample());
     for text in ["", "00", "zz", &hex[2..], &format!("{hex}00")] {
-        let error = decode_transaction(text).unwrap_err();
+        let error = read_transaction(text).unwrap_err();
         assert_eq!(
             error,
             CallError::new(

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use pyrite_consensus::bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
+use jsonrpsee::core::async_trait;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::secp256k1::{Message, Secp256k1};
 use pyrite_consensus::bitcoin::sign_message::{MessageSignature, signed_msg_hash};
 use pyrite_consensus::bitcoin::{
-    Amount, OutPoint, PrivateKey, Psbt, ScriptBuf, Transaction, TxIn, TxOut, Txid, Witness,
+    Amount, OutPoint, PrivateKey, Psbt, ScriptBuf, Transaction, TxIn, TxOut, Txid, Witness, psbt,
 };
 use pyrite_consensus::script::ScriptFailure;
 use serde_json::{Map, Value, json};
@@ -17,15 +17,14 @@ use serde_json::{Map, Value, json};
 use super::Handler;
 use crate::api::signing::SigningServer;
 use crate::call::{CallError, CallResult, code};
-use crate::json::{SignatureHashes, asm};
+use crate::json::{SignatureHashes, TransactionForms, asm, decode_transaction, transaction_hex};
 use crate::params;
-use crate::signing::{
-    HashType, Keyring, assemble, known_of_input, sign_input, spent_outputs, verify,
-};
+use crate::signing::{HashType, Keyring, Spending, assemble, known_of_input, sign_input};
 
 /// The first byte of a message's signature, less what it says of the key.
 const MESSAGE_SIGNATURE_BASE: u8 = 27;
 
+#[async_trait]
 impl SigningServer for Handler {
     fn sign_message_with_private_key(
         &self,
@@ -66,70 +65,59 @@ impl SigningServer for Handler {
         Ok(key.is_ok_and(|key| key.pubkey_hash() == hash))
     }
 
-    fn sign_raw_transaction_with_key(
+    async fn sign_raw_transaction_with_key(
         &self,
         hexstring: String,
         privkeys: Vec<Value>,
         prevtxs: Option<Vec<Value>>,
         sighashtype: Option<String>,
     ) -> CallResult<Value> {
-        let transaction: Transaction = deserialize_hex(&hexstring).map_err(|_| {
-            CallError::new(
-                code::DESERIALIZATION_ERROR,
-                "TX decode failed. Make sure the tx has at least one input.",
-            )
-        })?;
-        let mut keys = Vec::with_capacity(privkeys.len());
-        for key in &privkeys {
-            keys.push(self.private_key(params::text(key)?)?);
-        }
-        let mut keys = Keyring::new(keys);
-        let mut coins = self.outputs_spent_by(&transaction)?;
-        for previous in prevtxs.unwrap_or_default() {
-            read_previous(&previous, &mut coins, &mut keys)?;
-        }
-        let hash_type = HashType::read(sighashtype.as_deref())?;
-        sign_transaction(transaction, &coins, &keys, hash_type)
-    }
-
-    fn combine_raw_transaction(&self, txs: Vec<Value>) -> CallResult<String> {
-        let mut variants: Vec<Transaction> = Vec::with_capacity(txs.len());
-        for (index, text) in txs.iter().enumerate() {
-            let transaction = deserialize_hex(params::text(text)?).map_err(|_| {
+        self.long_work(move |handler, end| {
+            let forms = TransactionForms::WithWitnesses;
+            let transaction = decode_transaction(&hexstring, forms).ok_or_else(|| {
                 CallError::new(
                     code::DESERIALIZATION_ERROR,
-                    format!(
-                        "TX decode failed for tx {index}. Make sure the tx has at least one input."
-                    ),
+                    "TX decode failed. Make sure the tx has at least one input.",
                 )
             })?;
-            variants.push(transaction);
-        }
-        let Some(mut merged) = variants.first().cloned() else {
-            return Err(CallError::invalid_parameter("Missing transactions"));
-        };
-        let coins = self.outputs_spent_by(&merged)?;
-        let mut spent = Vec::with_capacity(merged.input.len());
-        for input in &merged.input {
-            let coin = coins.get(&input.previous_output).ok_or_else(|| {
-                CallError::new(code::VERIFY_ERROR, "Input not found or already spent")
-            })?;
-            spent.push(coin.output.clone());
-        }
-        let mut psbt = unsigned(&merged);
-        for (known, output) in psbt.inputs.iter_mut().zip(&spent) {
-            known.witness_utxo = Some(output.clone());
-        }
-        for index in 0..merged.input.len() {
-            for variant in &variants {
-                // Copies of another transaction tell nothing of this one.
-                if variant.input.len() == spent.len() {
-                    psbt.inputs[index].combine(known_of_input(variant, index, &spent));
-                }
+            let mut keys = Vec::with_capacity(privkeys.len());
+            for key in &privkeys {
+                keys.push(handler.private_key(params::text(key)?)?);
             }
-            unlock(&mut merged.input[index], &psbt, index);
-        }
-        Ok(serialize_hex(&merged))
+            let mut keys = Keyring::new(keys);
+            let mut coins = handler.outputs_spent_by(&transaction)?;
+            for previous in prevtxs.unwrap_or_default() {
+                read_previous(&previous, &mut coins, &mut keys)?;
+            }
+            let hash_type = HashType::read(sighashtype.as_deref())?;
+            sign_transaction(transaction, &coins, &keys, hash_type, || end.go_on())
+        })
+        .await
+    }
+
+    async fn combine_raw_transaction(&self, txs: Vec<Value>) -> CallResult<String> {
+        self.long_work(move |handler, end| {
+            let mut variants: Vec<Transaction> = Vec::with_capacity(txs.len());
+            for (index, text) in txs.iter().enumerate() {
+                let forms = TransactionForms::WithWitnesses;
+                let transaction = decode_transaction(params::text(text)?, forms).ok_or_else(|| {
+                    CallError::new(
+                        code::DESERIALIZATION_ERROR,
+                        format!(
+                            "TX decode failed for tx {index}. Make sure the tx has at least one \
+                             input."
+                        ),
+                    )
+                })?;
+                variants.push(transaction);
+            }
+            let Some(merged) = variants.first().cloned() else {
+                return Err(CallError::invalid_parameter("Missing transactions"));
+            };
+            let coins = handler.outputs_spent_by(&merged)?;
+            combine(merged, variants, &coins, || end.go_on())
+        })
+        .await
     }
 }
 
@@ -160,8 +148,9 @@ impl Handler {
         outpoints: &[OutPoint],
     ) -> CallResult<HashMap<OutPoint, TxOut>> {
         let mut found = HashMap::new();
+        let mempool = self.mempool_at_tip()?;
         for outpoint in outpoints {
-            let Some(entry) = self.context.mempool.get(&outpoint.txid) else {
+            let Some(entry) = mempool.get(&outpoint.txid) else {
                 continue;
             };
             let place = usize::try_from(outpoint.vout).ok();
@@ -213,47 +202,83 @@ fn unlock(input: &mut TxIn, psbt: &Psbt, index: usize) {
     input.witness = assembly.witness;
 }
 
+/// What several copies of a transaction know, in one.
+fn combine(
+    mut merged: Transaction,
+    variants: Vec<Transaction>,
+    coins: &SpentOutputs,
+    go_on: impl Fn() -> CallResult<()>,
+) -> CallResult<String> {
+    let mut spent = Vec::with_capacity(merged.input.len());
+    for input in &merged.input {
+        let coin = coins.get(&input.previous_output).ok_or_else(|| {
+            CallError::new(code::VERIFY_ERROR, "Input not found or already spent")
+        })?;
+        spent.push(Some(coin.output.clone()));
+    }
+    let mut psbt = unsigned(&merged);
+    for (known, output) in psbt.inputs.iter_mut().zip(&spent) {
+        known.witness_utxo.clone_from(output);
+    }
+    let secp = Secp256k1::verification_only();
+    for variant in variants {
+        // Copies of another transaction tell nothing of this one.
+        if variant.input.len() != spent.len() {
+            continue;
+        }
+        let variant = Spending::new(variant, spent.clone());
+        for index in 0..spent.len() {
+            go_on()?;
+            psbt.inputs[index].combine(known_of_input(&variant, index, &secp));
+        }
+    }
+    for (index, input) in merged.input.iter_mut().enumerate() {
+        go_on()?;
+        unlock(input, &psbt, index);
+    }
+    Ok(transaction_hex(&merged))
+}
+
 /// Signs what can be signed, and says what is not complete (Bitcoin Core's `SignTransaction`).
 fn sign_transaction(
     mut transaction: Transaction,
     coins: &SpentOutputs,
     keys: &Keyring,
     hash_type: HashType,
+    go_on: impl Fn() -> CallResult<()>,
 ) -> CallResult<Value> {
+    let coins: Vec<Option<&Spent>> = transaction
+        .input
+        .iter()
+        .map(|input| coins.get(&input.previous_output))
+        .collect();
+    let outputs = coins.iter().map(|coin| Some(coin.as_ref()?.output.clone()));
+    let spending = Spending::new(transaction.clone(), outputs.collect());
+    let secp = Secp256k1::verification_only();
     let mut psbt = unsigned(&transaction);
-    for (input, known) in transaction.input.iter().zip(&mut psbt.inputs) {
-        known.witness_utxo = coins
-            .get(&input.previous_output)
-            .map(|coin| coin.output.clone());
-    }
-    let spent = spent_outputs(&psbt);
     let mut errors = Vec::new();
-    for index in 0..transaction.input.len() {
-        let Some(coin) = coins.get(&transaction.input[index].previous_output) else {
+    for (index, coin) in coins.into_iter().enumerate() {
+        go_on()?;
+        let input = &mut transaction.input[index];
+        let Some(coin) = coin else {
             let error = "Input not found or already spent";
-            errors.push(input_error(&transaction.input[index], error));
+            errors.push(input_error(input, error));
             continue;
         };
-        psbt.inputs[index] = known_of_input(&transaction, index, &spent);
-        add_scripts(&mut psbt, index, &coin.output, keys);
-        sign_input(&mut psbt, index, keys, hash_type);
-        unlock(&mut transaction.input[index], &psbt, index);
-        let input = &transaction.input[index];
+        let mut known = known_of_input(&spending, index, &secp);
+        add_scripts(&mut known, &coin.output, keys);
+        sign_input(&mut known, &spending, index, keys, hash_type);
+        psbt.inputs[index] = known;
+        unlock(input, &psbt, index);
         if coin.is_amount_unknown && !input.witness.is_empty() {
             return Err(missing_amount(&coin.output));
         }
-    }
-    for index in 0..transaction.input.len() {
-        let input = &transaction.input[index];
-        if !coins.contains_key(&input.previous_output) {
-            continue;
-        }
-        if let Err(failure) = verify(&transaction, spent.clone(), index) {
+        if let Err(failure) = spending.verify(index, &input.script_sig, &input.witness) {
             errors.push(input_error(input, &failure_text(failure)));
         }
     }
     let mut form = json!({
-        "hex": serialize_hex(&transaction),
+        "hex": transaction_hex(&transaction),
         "complete": errors.is_empty(),
     });
     if !errors.is_empty() {
@@ -263,8 +288,7 @@ fn sign_transaction(
 }
 
 /// Gives an input the scripts of the keyring that are behind its hashes.
-pub(super) fn add_scripts(psbt: &mut Psbt, index: usize, output: &TxOut, keys: &Keyring) {
-    let input = &mut psbt.inputs[index];
+pub(super) fn add_scripts(input: &mut psbt::Input, output: &TxOut, keys: &Keyring) {
     let mut program = output.script_pubkey.clone();
     if program.is_p2sh() {
         if input.redeem_script.is_none() {

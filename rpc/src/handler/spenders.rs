@@ -69,7 +69,7 @@ impl SpendersServer for Handler {
             .map(read_outpoint)
             .collect::<CallResult<Vec<_>>>()?;
         // What the last block took is no longer the mempool's.
-        self.context.mempool.sync()?;
+        self.mempool_at_tip()?;
         outpoints
             .iter()
             .map(|outpoint| self.spender_json(outpoint, scope, detail))

@@ -1,9 +1,11 @@
 //! What all handlers share, and the assembly of the methods.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
+use pyrite_mempool::MempoolHandle;
 
 use super::bans::Bans;
 use super::block_search::BlockSearch;
@@ -43,6 +45,7 @@ use crate::api::tx_out_proof::TxOutProofServer;
 use crate::api::util::UtilServer;
 use crate::api::wallet::WalletServer;
 use crate::api::zmq::ZmqServer;
+use crate::call::CallResult;
 use crate::catalogue::Catalogue;
 use crate::context::RpcContext;
 use crate::dialect::ActiveCalls;
@@ -65,6 +68,8 @@ pub(crate) struct Handler {
     pub(super) last_asked: Arc<LastAsked>,
     /// The peers that may not connect.
     pub(super) bans: Arc<Bans>,
+    /// What callers wrote of the peers that they added, by the address that it stands for.
+    pub(super) added_as: Arc<Mutex<HashMap<String, String>>>,
     /// The search of `scantxoutset` that is under way.
     pub(super) coin_search: Arc<CoinSearch>,
     /// The search of `scanblocks` that is under way.
@@ -129,6 +134,7 @@ impl Handler {
             template: Arc::default(),
             last_asked: Arc::default(),
             bans: Arc::default(),
+            added_as: Arc::default(),
             coin_search: Arc::default(),
             block_search: Arc::default(),
         }
@@ -143,6 +149,17 @@ impl Handler {
     /// The network with the chain's addresses.
     pub(crate) fn address_network(&self) -> Network {
         self.context.spec.address_kind.network()
+    }
+
+    /// The mempool, as it is at the tip: what the last block took is no longer there. It costs nothing where the mempool has
+    /// followed already, and otherwise blocks until it has.
+    ///
+    /// # Errors
+    /// A failure of the machine.
+    pub(super) fn mempool_at_tip(&self) -> CallResult<&MempoolHandle> {
+        let mempool = &self.context.mempool;
+        mempool.sync()?;
+        Ok(mempool)
     }
 
     /// An address of this chain; `None` when the text is something else.

@@ -56,13 +56,13 @@ impl TestAidsServer for Handler {
                 "delta_time must be between 1 and 3600 seconds (1 hr)",
             ));
         }
-        self.context.mempool.sync()?;
+        self.mempool_at_tip()?;
         (self.context.sync_wallet)();
         Ok(Value::Null)
     }
 
     fn sync_with_validation_interface_queue(&self) -> CallResult<Value> {
-        self.context.mempool.sync()?;
+        self.mempool_at_tip()?;
         (self.context.sync_wallet)();
         for kind in IndexKind::ALL {
             // One that is still being built is not waited for, as in Bitcoin Core.

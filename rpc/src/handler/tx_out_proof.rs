@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jsonrpsee::core::async_trait;
 use pyrite_consensus::bitcoin::consensus::encode::{deserialize_partial, serialize_hex};
 use pyrite_consensus::bitcoin::{BlockHash, MerkleBlock, OutPoint, Txid};
 use pyrite_index::IndexKind;
@@ -18,40 +19,41 @@ const MIN_OUTPUT_WEIGHT: u64 = 4 * 9;
 /// Outputs that are looked up at a time.
 const OUTPUTS_AT_A_TIME: u32 = 1_024;
 
+#[async_trait]
 impl TxOutProofServer for Handler {
-    fn get_tx_out_proof(&self, txids: Vec<Value>, blockhash: Option<String>) -> CallResult<String> {
-        let txids = read_txids(&txids)?;
-        let hash = match blockhash {
-            Some(text) => {
-                let hash = params::hash("blockhash", &text)?;
-                self.header_info(&hash)?.hash
+    async fn get_tx_out_proof(
+        &self,
+        txids: Vec<Value>,
+        blockhash: Option<String>,
+    ) -> CallResult<String> {
+        self.long_work(move |handler, end| {
+            let txids = read_txids(&txids)?;
+            let hash = match blockhash {
+                Some(text) => {
+                    let hash = params::hash("blockhash", &text)?;
+                    handler.header_info(&hash)?.hash
+                }
+                None => handler.block_of_any(&txids, || end.go_on())?,
+            };
+            let block = handler.block_body(&hash)?;
+            let found = block
+                .txdata
+                .iter()
+                .filter(|transaction| txids.contains(&transaction.compute_txid()))
+                .count();
+            if found != txids.len() {
+                return Err(CallError::not_found(
+                    "Not all transactions found in specified or retrieved block",
+                ));
             }
-            None => self.block_of_any(&txids)?,
-        };
-        let block = self.block_body(&hash)?;
-        let found = block
-            .txdata
-            .iter()
-            .filter(|transaction| txids.contains(&transaction.compute_txid()))
-            .count();
-        if found != txids.len() {
-            return Err(CallError::not_found(
-                "Not all transactions found in specified or retrieved block",
-            ));
-        }
-        let proof = MerkleBlock::from_block_with_predicate(&block, |txid| txids.contains(txid));
-        Ok(serialize_hex(&proof))
+            let proof = MerkleBlock::from_block_with_predicate(&block, |txid| txids.contains(txid));
+            Ok(serialize_hex(&proof))
+        })
+        .await
     }
 
     fn verify_tx_out_proof(&self, proof: String) -> CallResult<Vec<String>> {
-        let bytes = hex::decode(&proof)
-            .ok()
-            .filter(|bytes| !bytes.is_empty())
-            .ok_or_else(|| {
-                CallError::invalid_parameter(format!(
-                    "proof must be hexadecimal string (not '{proof}')"
-                ))
-            })?;
+        let bytes = params::hex_bytes("proof", &proof)?;
         // Bitcoin Core lets bytes follow.
         let (proof, _): (MerkleBlock, usize) = deserialize_partial(&bytes)
             .map_err(|_| CallError::misc("SpanReader::read(): end of data: iostream error"))?;
@@ -77,8 +79,13 @@ impl TxOutProofServer for Handler {
 impl Handler {
     /// The block of the first of the transactions that has an unspent output; else that of the first, by the
     /// index of transactions.
-    fn block_of_any(&self, txids: &BTreeSet<Txid>) -> CallResult<BlockHash> {
+    fn block_of_any(
+        &self,
+        txids: &BTreeSet<Txid>,
+        go_on: impl Fn() -> CallResult<()>,
+    ) -> CallResult<BlockHash> {
         for txid in txids {
+            go_on()?;
             if let Some(hash) = self.block_of(*txid)? {
                 return Ok(hash);
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Handler;
 use crate::api::util::UtilServer;
 use crate::call::CallResult;
-use crate::json::{OutputKind, address_error, output_kind};
+use crate::json::{AddressError, OutputKind, address_error, output_kind};
 
 impl UtilServer for Handler {
     fn validate_address(&self, address: String) -> CallResult<Value> {
@@ -47,8 +47,12 @@ fn valid(address: &Address) -> Value {
     form
 }
 
-fn invalid(reason: &str) -> Value {
-    json!({ "isvalid": false, "error_locations": [], "error": reason })
+fn invalid(error: &AddressError) -> Value {
+    json!({
+        "isvalid": false,
+        "error_locations": error.locations,
+        "error": error.message,
+    })
 }
 
 #[cfg(test)]
@@ -60,6 +64,18 @@ mod tests {
     fn shown(address: &str) -> String {
         let address = Address::from_str(address).unwrap().assume_checked();
         valid(&address).to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_with_its_place() {
+        let error = AddressError {
+            message: "Invalid Bech32 checksum".to_owned(),
+            locations: vec![22, 43],
+        };
+        assert_eq!(
+            invalid(&error).to_string(),
+            "{\"isvalid\":false,\"error_locations\":[22,43],\"error\":\"Invalid Bech32 checksum\"}"
+        );
     }
 
     #[test]

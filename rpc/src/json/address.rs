@@ -4,8 +4,7 @@ use pyrite_consensus::bitcoin::bech32::primitives::decode::UncheckedHrpstring;
 use pyrite_consensus::bitcoin::bech32::{Bech32, Bech32m, Fe32};
 use pyrite_consensus::bitcoin::{Network, NetworkKind, base58};
 
-/// The longest Bech32 string (BIP-0173).
-const MAX_BECH32_LEN: usize = 90;
+use super::bech32_errors::{Fault, find_fault};
 
 /// Characters of a Bech32 checksum.
 const CHECKSUM_LEN: usize = 6;
@@ -19,14 +18,39 @@ const MAX_BASE58_LEN: usize = 100;
 /// The longest witness program (BIP-0141).
 const MAX_PROGRAM_LEN: usize = 40;
 
+/// Why a text is no address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AddressError {
+    /// The reason.
+    pub(crate) message: String,
+    /// The places of characters that are likely to be wrong, counted in bytes.
+    pub(crate) locations: Vec<usize>,
+}
+
+impl From<Fault> for AddressError {
+    fn from(fault: Fault) -> Self {
+        Self {
+            message: fault.message.to_owned(),
+            locations: fault.locations,
+        }
+    }
+}
+
 /// Why `text`, which is no address of `network`, is none.
-pub(crate) fn address_error(text: &str, network: Network) -> String {
+pub(crate) fn address_error(text: &str, network: Network) -> AddressError {
     let prefix = human_readable_part(network);
     let start = text.get(..prefix.len()).unwrap_or_default();
     if start.eq_ignore_ascii_case(prefix) {
-        bech32_error(text, prefix)
+        find_fault(text).map_or_else(|| unplaced(bech32_error(text, prefix)), AddressError::from)
     } else {
-        base58_error(text, network).to_owned()
+        unplaced(base58_error(text, network).to_owned())
+    }
+}
+
+fn unplaced(message: String) -> AddressError {
+    AddressError {
+        message,
+        locations: Vec::new(),
     }
 }
 
@@ -61,18 +85,13 @@ fn base58_error(text: &str, network: Network) -> &'static str {
     "Invalid or unsupported Segwit (Bech32) or Base58 encoding."
 }
 
+/// What is wrong with a text whose checksum is right.
 fn bech32_error(text: &str, prefix: &str) -> String {
-    if let Some(error) = bech32_form_error(text) {
-        return error.to_owned();
-    }
     let Ok(unchecked) = UncheckedHrpstring::new(text) else {
         return "Invalid checksum".to_owned();
     };
     let is_bech32 = unchecked.has_valid_checksum::<Bech32>();
     let is_bech32m = unchecked.has_valid_checksum::<Bech32m>();
-    if !is_bech32 && !is_bech32m {
-        return "Invalid checksum".to_owned();
-    }
     let symbols: Vec<u8> = unchecked
         .data_part_ascii()
         .iter()
@@ -123,32 +142,13 @@ fn program_error(version: u8, symbols: &[u8]) -> String {
     "Invalid checksum".to_owned()
 }
 
-/// What keeps a text from being Bech32, its checksum apart.
-fn bech32_form_error(text: &str) -> Option<&'static str> {
-    if text.len() > MAX_BECH32_LEN {
-        return Some("Bech32 string too long");
-    }
-    let has = |is: fn(&u8) -> bool| text.as_bytes().iter().any(is);
-    let is_mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    if is_mixed || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Some("Invalid character or mixed case");
-    }
-    let Some(separator) = text.rfind('1') else {
-        return Some("Missing separator");
-    };
-    if separator == 0 || separator + CHECKSUM_LEN >= text.len() {
-        return Some("Invalid separator position");
-    }
-    let is_symbol = |character| Fe32::from_char(character).is_ok();
-    if !text[separator + 1..].chars().all(is_symbol) {
-        return Some("Invalid Base 32 character");
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn address_error(text: &str, network: Network) -> String {
+        super::address_error(text, network).message
+    }
 
     #[test]
     fn errors_are_named_as_bitcoin_core_names_them() {
@@ -186,6 +186,10 @@ mod tests {
             ),
             (
                 "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt08q",
+                "Invalid Bech32 checksum",
+            ),
+            (
+                "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kqqqqqq",
                 "Invalid checksum",
             ),
         ] {

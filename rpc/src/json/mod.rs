@@ -1,6 +1,7 @@
 //! JSON forms of Bitcoin's data, with Bitcoin Core's field names and order. Pure functions.
 
 mod address;
+mod bech32_errors;
 mod block;
 mod block_stats;
 mod decoded_script;
@@ -9,13 +10,14 @@ mod mempool;
 mod miner;
 mod network_name;
 mod number;
+mod raw_transaction;
 mod script;
 mod template;
 mod transaction;
 
 use crate::call::{CallError, CallResult, code};
 
-pub(crate) use address::address_error;
+pub(crate) use address::{AddressError, address_error};
 pub(crate) use block::{BlockPlace, BlockTransactions, block_json, header_json};
 pub(crate) use block_stats::{BlockStatsPlace, block_stats};
 pub(crate) use decoded_script::{decoded_script_json, witness_script_descriptor};
@@ -24,6 +26,9 @@ pub(crate) use mempool::{accepted_fees, chunk_json, entry_json};
 pub(crate) use miner::miner_json;
 pub(crate) use network_name::network_name;
 pub(crate) use number::{Btc, bits_hex, float, target_hex, work_hex};
+pub(crate) use raw_transaction::{
+    TransactionForms, decode_transaction, has_runnable_form, transaction_hex,
+};
 pub(crate) use script::{OutputKind, SignatureHashes, asm, output_kind, script_pub_key_json};
 pub(crate) use template::{OldWork, TemplateCall, TemplateText, coinbase_form};
 pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};

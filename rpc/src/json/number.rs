@@ -15,8 +15,8 @@ pub(crate) struct Btc(i64);
 impl Btc {
     /// This many satoshi.
     pub(crate) fn from_sat(sat: u64) -> Self {
-        // Amounts come from validated transactions, and so are far below this bound.
-        Self(i64::try_from(sat).unwrap_or(i64::MAX))
+        // Amounts of transactions that nobody has checked may be impossible, and Bitcoin Core takes them for numbers with a sign.
+        Self(sat.cast_signed())
     }
 
     /// This many satoshi, which may be less than nothing.
@@ -131,6 +131,17 @@ mod tests {
                 written(serde_json::json!({ "a": amount })),
                 format!("{{\"a\":{text}}}")
             );
+        }
+    }
+
+    #[test]
+    fn impossible_amounts_have_a_sign() {
+        for (sat, text) in [
+            (u64::MAX, "-0.00000001"),
+            (1 << 63, "-92233720368.54775808"),
+            ((1 << 63) - 1, "92233720368.54775807"),
+        ] {
+            assert_eq!(written(Btc::from(Amount::from_sat(sat))), text);
         }
     }
 

@@ -1,11 +1,12 @@
 //! What a PSBT lacks, and who is to work on it next (Bitcoin Core's `AnalyzePSBT`).
 
-use pyrite_consensus::bitcoin::{Amount, Psbt};
+use pyrite_consensus::bitcoin::{Amount, Psbt, Script};
 use serde_json::{Map, Value, json};
 
 use super::complete::is_signed_and_verified;
+use crate::call::{CallError, CallResult};
 use crate::json::Btc;
-use crate::signing::{Missing, assemble, assemble_with_dummies, spent_output};
+use crate::signing::{Missing, Spending, assemble, assemble_with_dummies, spent_output};
 
 /// Who works on a PSBT, in the order in which they do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,45 +30,62 @@ impl Role {
     }
 }
 
-/// The form of the answer; `is_unspendable` tells of a script whether nothing can unlock it, and
-/// `virtual_size` how large a signed transaction is.
+/// Why there is no analysis.
+enum Failure {
+    /// The PSBT can't become a transaction.
+    Invalid(String),
+    /// The call ends.
+    Call(CallError),
+}
+
+/// The form of the answer; `is_unspendable` tells of a script whether nothing can unlock it, and `go_on` is asked before each
+/// input.
+///
+/// # Errors
+/// What `go_on` says.
 pub(crate) fn analyze(
     psbt: &Psbt,
-    is_unspendable: fn(&pyrite_consensus::bitcoin::Script) -> bool,
-) -> Value {
-    match valid(psbt, is_unspendable) {
-        Ok(form) => form,
-        Err(error) => json!({ "next": Role::Creator.name(), "error": error }),
+    is_unspendable: fn(&Script) -> bool,
+    go_on: impl Fn() -> CallResult<()>,
+) -> CallResult<Value> {
+    match valid(psbt, is_unspendable, go_on) {
+        Ok(form) => Ok(form),
+        Err(Failure::Invalid(error)) => Ok(json!({ "next": Role::Creator.name(), "error": error })),
+        Err(Failure::Call(error)) => Err(error),
     }
 }
 
 fn valid(
     psbt: &Psbt,
-    is_unspendable: fn(&pyrite_consensus::bitcoin::Script) -> bool,
-) -> Result<Value, String> {
+    is_unspendable: fn(&Script) -> bool,
+    go_on: impl Fn() -> CallResult<()>,
+) -> Result<Value, Failure> {
+    let invalid = |message: String| Err(Failure::Invalid(message));
+    let spending = Spending::of_psbt(psbt);
     let mut total = Some(Amount::ZERO);
     let mut inputs = Vec::with_capacity(psbt.inputs.len());
     let mut next = Role::Extractor;
     for index in 0..psbt.inputs.len() {
+        go_on().map_err(Failure::Call)?;
         let output = spent_output(psbt, index);
         if let Some(output) = output {
             let sum = total.unwrap_or(Amount::ZERO).checked_add(output.value);
             let sum = sum.filter(|sum| *sum <= Amount::MAX_MONEY);
             let Some(sum) = sum else {
-                return Err(format!(
+                return invalid(format!(
                     "PSBT is not valid. Input {index} has invalid value"
                 ));
             };
             total = total.map(|_| sum);
             if is_unspendable(&output.script_pubkey) {
-                return Err(format!(
+                return invalid(format!(
                     "PSBT is not valid. Input {index} spends unspendable output"
                 ));
             }
         } else {
             total = None;
         }
-        let (role, missing) = next_of_input(psbt, index);
+        let (role, missing) = next_of_input(psbt, &spending, index);
         next = next.min(role);
         inputs.push(input_json(output.is_some(), role, &missing));
     }
@@ -82,7 +100,7 @@ fn valid(
                 .filter(|sum| *sum <= Amount::MAX_MONEY)
         });
         let Some(paid) = paid else {
-            return Err("PSBT is not valid. Output amount invalid".to_owned());
+            return invalid("PSBT is not valid. Output amount invalid".to_owned());
         };
         let fee = signed(total) - signed(paid);
         if let Some(size) = estimated_size(psbt) {
@@ -104,15 +122,15 @@ fn signed(amount: Amount) -> i64 {
 }
 
 /// Who works on an input next, and what it lacks.
-fn next_of_input(psbt: &Psbt, index: usize) -> (Role, Missing) {
+fn next_of_input(psbt: &Psbt, spending: &Spending, index: usize) -> (Role, Missing) {
     if spent_output(psbt, index).is_none() {
         return (Role::Updater, Missing::default());
     }
-    if is_signed_and_verified(psbt, index) {
+    if is_signed_and_verified(psbt, spending, index) {
         return (Role::Extractor, Missing::default());
     }
     let assembly = assemble(psbt, index);
-    if assembly.is_valid(psbt, index) {
+    if assembly.is_valid(spending, index) {
         return (Role::Finalizer, Missing::default());
     }
     let missing = assembly.missing;

@@ -1,9 +1,9 @@
 //! Finalizing a PSBT's inputs, and taking the transaction out.
 
 use pyrite_consensus::bitcoin::psbt::Input;
-use pyrite_consensus::bitcoin::{Psbt, Script, Transaction, TxOut};
+use pyrite_consensus::bitcoin::{Psbt, Script, ScriptBuf, Transaction, TxOut, Witness};
 
-use crate::signing::{assemble, spent_output, spent_outputs, verify};
+use crate::signing::{Spending, assemble, spent_output};
 
 /// Whether an input says how it is unlocked.
 pub(crate) fn is_signed(input: &Input) -> bool {
@@ -14,41 +14,47 @@ pub(crate) fn is_signed(input: &Input) -> bool {
 }
 
 /// Whether an input says how it is unlocked, and is right.
-pub(crate) fn is_signed_and_verified(psbt: &Psbt, index: usize) -> bool {
+pub(crate) fn is_signed_and_verified(psbt: &Psbt, spending: &Spending, index: usize) -> bool {
     let input = &psbt.inputs[index];
-    if !is_signed(input) || spent_output(psbt, index).is_none() {
-        return false;
-    }
-    let mut transaction = psbt.unsigned_tx.clone();
-    put_in(&mut transaction, input, index);
-    verify(&transaction, spent_outputs(psbt), index).is_ok()
+    let (no_script, no_witness) = (ScriptBuf::new(), Witness::new());
+    let script_sig = input.final_script_sig.as_ref().unwrap_or(&no_script);
+    let witness = input.final_script_witness.as_ref().unwrap_or(&no_witness);
+    is_signed(input) && spending.verify(index, script_sig, witness).is_ok()
 }
 
 /// The output that an input spends, if it is one that a witness unlocks.
 pub(crate) fn witness_output(psbt: &Psbt, index: usize) -> Option<TxOut> {
     let output = spent_output(psbt, index)?;
+    let redeem = psbt.inputs[index].redeem_script.as_deref();
+    is_unlocked_by_witness(&output.script_pubkey, redeem).then(|| output.clone())
+}
+
+/// Whether a witness unlocks an output, as far as that can be told; `redeem` is the script behind its hash, where that is known.
+pub(crate) fn is_unlocked_by_witness(output: &Script, redeem: Option<&Script>) -> bool {
     let is_witness = |script: &Script| script.is_p2wpkh() || script.is_p2wsh();
-    let redeem = psbt.inputs[index].redeem_script.as_ref();
-    let is_nested =
-        output.script_pubkey.is_p2sh() && redeem.is_some_and(|redeem| is_witness(redeem));
-    (is_witness(&output.script_pubkey) || output.script_pubkey.is_p2tr() || is_nested)
-        .then(|| output.clone())
+    let is_nested = |redeem: &Script| redeem.to_p2sh().as_script() == output && is_witness(redeem);
+    is_witness(output) || output.is_p2tr() || redeem.is_some_and(is_nested)
+}
+
+/// Whether what is known of the output that an input spends may be signed: an output without its transaction is believed only
+/// where signatures cover its amount.
+pub(crate) fn may_be_signed(psbt: &Psbt, index: usize) -> bool {
+    psbt.inputs[index].non_witness_utxo.is_some() || witness_output(psbt, index).is_some()
 }
 
 /// Finalizes an input whose signatures are complete; whether it is final now.
-pub(crate) fn finalize_input(psbt: &mut Psbt, index: usize) -> bool {
-    if is_signed_and_verified(psbt, index) {
+pub(crate) fn finalize_input(psbt: &mut Psbt, spending: &Spending, index: usize) -> bool {
+    if is_signed_and_verified(psbt, spending, index) {
         return true;
     }
-    let witness_output = witness_output(psbt, index);
-    // An output without its transaction is only believed where signatures cover its amount.
-    if psbt.inputs[index].non_witness_utxo.is_none() && witness_output.is_none() {
+    if !may_be_signed(psbt, index) {
         return false;
     }
     let assembly = assemble(psbt, index);
-    if !assembly.is_valid(psbt, index) {
+    if !assembly.is_valid(spending, index) {
         return false;
     }
+    let witness_output = witness_output(psbt, index);
     let input = std::mem::take(&mut psbt.inputs[index]);
     psbt.inputs[index] = Input {
         witness_utxo: witness_output.or(input.witness_utxo),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pyrite_consensus::bitcoin::hashes::{Hash, hash160};
 use pyrite_consensus::bitcoin::psbt::{Input, Output};
-use pyrite_consensus::bitcoin::{Amount, Network, Psbt, Script};
+use pyrite_consensus::bitcoin::{Amount, Network, Psbt, Script, SignedAmount};
 use serde_json::{Map, Value, json};
 
 use super::keys_form::{
@@ -55,16 +55,17 @@ pub(crate) fn psbt_json(psbt: &Psbt, network: Network) -> CallResult<Value> {
     Ok(form.into())
 }
 
-/// What the inputs have more than the outputs, if all of them are known.
-fn fee(psbt: &Psbt) -> Option<Amount> {
-    let mut inputs = (0..psbt.inputs.len()).map(|index| spent_output(psbt, index));
-    let all = inputs.try_fold(Amount::ZERO, |sum, output| {
-        sum.checked_add(output?.value)
+/// What the inputs have more than the outputs, which may be less than nothing, if all of them are known and possible.
+fn fee(psbt: &Psbt) -> Option<SignedAmount> {
+    let add = |sum: Amount, more: Amount| {
+        sum.checked_add(more)
             .filter(|sum| *sum <= Amount::MAX_MONEY)
-    })?;
+    };
+    let mut inputs = (0..psbt.inputs.len()).map(|index| spent_output(psbt, index));
+    let all = inputs.try_fold(Amount::ZERO, |sum, output| add(sum, output?.value))?;
     let mut outputs = psbt.unsigned_tx.output.iter();
-    let paid = outputs.try_fold(Amount::ZERO, |sum, output| sum.checked_add(output.value))?;
-    all.checked_sub(paid)
+    let paid = outputs.try_fold(Amount::ZERO, |sum, output| add(sum, output.value))?;
+    Some(all.to_signed().ok()? - paid.to_signed().ok()?)
 }
 
 fn input_json(input: &Input, network: Network) -> CallResult<Value> {

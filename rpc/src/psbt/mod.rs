@@ -14,7 +14,7 @@ mod unite;
 mod update;
 
 pub(crate) use analysis::analyze;
-pub(crate) use complete::{extract, finalize_input, is_signed};
+pub(crate) use complete::{extract, finalize_input, is_signed, may_be_signed};
 pub(crate) use encoding::{read_psbt, write_psbt};
 pub(crate) use form::psbt_json;
 pub(crate) use unite::{join, unite};

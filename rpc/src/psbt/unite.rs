@@ -61,7 +61,7 @@ pub(crate) fn join(psbts: Vec<Psbt>) -> CallResult<Psbt> {
                     outpoint.txid, outpoint.vout
                 )));
             }
-            inputs.push((spend, input));
+            inputs.push((spend, without_signatures(input)));
         }
         outputs.extend(psbt.unsigned_tx.output.into_iter().zip(psbt.outputs));
         add(&mut joined.xpub, psbt.xpub);
@@ -76,6 +76,18 @@ pub(crate) fn join(psbts: Vec<Psbt>) -> CallResult<Psbt> {
     (joined.unsigned_tx.input, joined.inputs) = inputs.into_iter().unzip();
     (joined.unsigned_tx.output, joined.outputs) = outputs.into_iter().unzip();
     Ok(joined)
+}
+
+/// An input without what was signed for another transaction (Bitcoin Core's `AddInput`).
+fn without_signatures(input: Input) -> Input {
+    Input {
+        partial_sigs: BTreeMap::new(),
+        final_script_sig: None,
+        final_script_witness: None,
+        tap_key_sig: None,
+        tap_script_sigs: BTreeMap::new(),
+        ..input
+    }
 }
 
 fn unite_inputs(input: &mut Input, other: Input) {

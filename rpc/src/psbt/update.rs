@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use pyrite_consensus::bitcoin::{Psbt, ScriptBuf};
+use pyrite_consensus::bitcoin::{Psbt, Script, ScriptBuf};
 use pyrite_wallet::miniscript::Descriptor;
-use pyrite_wallet::miniscript::descriptor::DefiniteDescriptorKey;
+use pyrite_wallet::miniscript::descriptor::{DefiniteDescriptorKey, ShInner};
 use pyrite_wallet::miniscript::psbt::{PsbtInputExt, PsbtOutputExt};
 
-use super::complete::{is_signed, witness_output};
+use super::complete::{is_signed, is_unlocked_by_witness, witness_output};
 use crate::scan::Solutions;
 use crate::signing::{Keyring, spent_output};
 
@@ -29,6 +29,19 @@ pub(crate) enum Origins {
 }
 
 impl Knowledge {
+    /// Whether a witness unlocks an output, as far as the descriptors know.
+    pub(crate) fn is_unlocked_by_witness(&self, output: &Script) -> bool {
+        let redeem = match self.outputs.get(output) {
+            Some(Descriptor::Sh(sh)) => match sh.as_inner() {
+                ShInner::Wsh(wsh) => Some(wsh.script_pubkey()),
+                ShInner::Wpkh(wpkh) => Some(wpkh.script_pubkey()),
+                _ => None,
+            },
+            _ => None,
+        };
+        is_unlocked_by_witness(output, redeem.as_deref())
+    }
+
     /// What these descriptors know.
     pub(crate) fn new(solutions: Solutions, origins: Origins) -> Self {
         Self {
@@ -39,11 +52,13 @@ impl Knowledge {
     }
 }
 
-/// Adds what is known of the output that an input spends.
+/// Adds what is known of the output that an input spends; nothing where what is said of the output may not be believed.
 pub(crate) fn update_input(psbt: &mut Psbt, index: usize, knowledge: &Knowledge) {
     if is_signed(&psbt.inputs[index]) {
         return;
     }
+    let unchecked =
+        (psbt.inputs[index].non_witness_utxo.is_none()).then(|| psbt.inputs[index].clone());
     let descriptor =
         spent_output(psbt, index).and_then(|output| knowledge.outputs.get(&output.script_pubkey));
     if let Some(descriptor) = descriptor {
@@ -60,6 +75,8 @@ pub(crate) fn update_input(psbt: &mut Psbt, index: usize, knowledge: &Knowledge)
     }
     if let Some(output) = witness_output(psbt, index) {
         psbt.inputs[index].witness_utxo = Some(output);
+    } else if let Some(unchecked) = unchecked {
+        psbt.inputs[index] = unchecked;
     }
 }
 

@@ -9,6 +9,7 @@ use super::checksum::without_checksum;
 use super::expand::{Expansion, Parsed, expand, split};
 use super::paths::single_paths;
 use crate::call::{CallError, CallResult};
+use crate::error::stopping;
 use crate::json::with_checksum;
 use crate::stop::Stop;
 
@@ -34,6 +35,9 @@ pub(crate) fn describe(text: &str, addresses: AddressKind, stop: &Stop) -> CallR
     let first = paths.next().unwrap_or_default();
     let mut description = describe_path(&first, addresses, stop)?;
     for path in paths {
+        if stop.is_stopping() {
+            return Err(stopping());
+        }
         let other = describe_path(&path, addresses, stop)?;
         description.canonical.extend(other.canonical);
     }

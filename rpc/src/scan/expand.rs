@@ -14,7 +14,7 @@ use super::Needle;
 use super::checksum::without_checksum;
 use super::derive::{KeyForm, at_index, definite};
 use super::name::{name, named};
-use super::paths::single_paths;
+use super::paths::{check_indexes, single_paths};
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::infer_descriptor;
@@ -45,8 +45,10 @@ impl Expansion<'_> {
 /// # Errors
 /// Code −5 when it is none, or has no keys for the range; code −9 when the server stops.
 pub(super) fn expand(text: &str, expansion: &Expansion<'_>) -> CallResult<Vec<Needle>> {
+    let paths = single_paths(without_checksum(text)?)?;
+    check_indexes(&paths, &expansion.range)?;
     let mut needles = Vec::new();
-    for path in single_paths(without_checksum(text)?)? {
+    for path in paths {
         needles.extend(expand_path(&path, expansion)?);
     }
     Ok(needles)

@@ -19,7 +19,7 @@ mod tests;
 
 pub(crate) use checksum::require_checksum;
 pub(crate) use describe::{describe, is_combo, outputs_of_paths};
-pub(crate) use object::{read_range, read_scan_object};
+pub(crate) use object::{check_total, read_range, read_scan_object};
 pub(crate) use output::read_output;
 pub(crate) use solve::{Solutions, solve};
 

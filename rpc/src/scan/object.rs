@@ -17,6 +17,9 @@ const DEFAULT_RANGE: RangeInclusive<u32> = 0..=1_000;
 /// The most indexes.
 const MAX_RANGE: i64 = 1_000_000;
 
+/// The most scripts that the objects of one call stand for: those of the widest range of `combo`.
+const MAX_SCRIPTS: usize = 4_000_000;
+
 /// The scripts of a scan object.
 ///
 /// # Errors
@@ -35,6 +38,19 @@ pub(crate) fn read_scan_object(
             stop,
         },
     )
+}
+
+/// Refuses to look for more scripts than one call may name, however many objects they come from.
+///
+/// # Errors
+/// Code −8 when they are too many.
+pub(crate) fn check_total(scripts: usize) -> CallResult<()> {
+    if scripts > MAX_SCRIPTS {
+        return Err(CallError::invalid_parameter(format!(
+            "The scan objects stand for more than {MAX_SCRIPTS} scripts"
+        )));
+    }
+    Ok(())
 }
 
 /// Reads a descriptor, or an object of a descriptor and a range.

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::checksum::without_checksum;
 use super::derive::{at_index, definite};
 use super::expand::{Expansion, Parsed, expand, split};
-use super::object::read_descriptor;
-use super::paths::single_paths;
+use super::object::{check_total, read_descriptor};
+use super::paths::{check_indexes, single_paths};
 use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::stop::Stop;
@@ -42,8 +42,11 @@ pub(crate) fn solve(
         addresses,
         stop,
     };
-    for path in single_paths(without_checksum(text)?)? {
+    let paths = single_paths(without_checksum(text)?)?;
+    check_indexes(&paths, &expansion.range)?;
+    for path in paths {
         solve_path(&path, &expansion, found)?;
+        check_total(found.outputs.len())?;
     }
     Ok(())
 }

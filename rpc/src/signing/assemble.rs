@@ -1,14 +1,12 @@
 //! Making of signatures, keys and scripts what unlocks an output (Bitcoin Core's `ProduceSignature`).
 
-use pyrite_consensus::ScriptError;
 use pyrite_consensus::bitcoin::hashes::{Hash, hash160};
 use pyrite_consensus::bitcoin::script::{Builder, PushBytesBuf};
-use pyrite_consensus::bitcoin::secp256k1::{Secp256k1, VerifyOnly};
-use pyrite_consensus::bitcoin::{Psbt, PublicKey, Script, ScriptBuf, Transaction, TxOut, Witness};
-use pyrite_consensus::script::{ScriptCheck, ScriptFailure, ScriptFlags, Secp256k1Verifier};
-use pyrite_wallet::miniscript::psbt::PsbtExt;
+use pyrite_consensus::bitcoin::{Psbt, PublicKey, Script, ScriptBuf, Witness};
 
-use super::{spent_output, spent_outputs};
+use super::by_miniscript::by_miniscript;
+use super::spending::Spending;
+use super::spent_output;
 use crate::json::{OutputKind, output_kind};
 
 /// What unlocks an output, as far as it is there.
@@ -18,7 +16,7 @@ pub(crate) struct Assembly {
     pub(crate) script_sig: ScriptBuf,
     /// The witness.
     pub(crate) witness: Witness,
-    /// Whether nothing is missing. Whether it is valid is another matter ([`verify`]).
+    /// Whether nothing is missing. Whether it is valid is another matter ([`Spending::verify`]).
     pub(crate) is_solved: bool,
     /// What is missing.
     pub(crate) missing: Missing,
@@ -65,40 +63,22 @@ fn assemble_from(psbt: &Psbt, index: usize, signatures: Signatures) -> Assembly 
         missing: assembler.missing,
     };
     if !assembly.is_solved
-        && let Some((script_sig, witness)) = by_miniscript(psbt, index)
+        && let Some((script_sig, witness)) = by_miniscript(psbt, index, &output.script_pubkey)
     {
-        assembly.script_sig = script_sig;
-        assembly.witness = witness;
+        assembly.script_sig = script_of(&script_sig);
+        assembly.witness = Witness::from_slice(&witness);
         assembly.is_solved = true;
     }
     assembly
 }
 
-/// Whether an input of a signed transaction unlocks what it spends, under the rules of policy.
-///
-/// # Errors
-/// The rule that it breaks.
-pub(crate) fn verify(
-    transaction: &Transaction,
-    spent: Vec<TxOut>,
-    index: usize,
-) -> Result<(), ScriptFailure> {
-    let check = ScriptCheck::new(transaction, spent, ScriptFlags::STANDARD);
-    match check.verify_input(index, &Secp256k1Verifier) {
-        Ok(()) => Ok(()),
-        Err(ScriptError::Failed { failure, .. }) => Err(failure),
-        // There is one spent output for each input.
-        Err(ScriptError::SpentOutputsMismatch { .. }) => Err(ScriptFailure::EvalFalse),
-    }
-}
-
 impl Assembly {
     /// Whether it unlocks the output of that input.
-    pub(crate) fn is_valid(&self, psbt: &Psbt, index: usize) -> bool {
-        let mut transaction = psbt.unsigned_tx.clone();
-        transaction.input[index].script_sig = self.script_sig.clone();
-        transaction.input[index].witness = self.witness.clone();
-        self.is_solved && verify(&transaction, spent_outputs(psbt), index).is_ok()
+    pub(crate) fn is_valid(&self, spending: &Spending, index: usize) -> bool {
+        self.is_solved
+            && spending
+                .verify(index, &self.script_sig, &self.witness)
+                .is_ok()
     }
 }
 
@@ -272,23 +252,6 @@ impl Assembler<'_> {
         }
         signature.map(|signature| signature.to_vec())
     }
-}
-
-/// What unlocks an output whose script is a miniscript, or a leaf of taproot.
-fn by_miniscript(psbt: &Psbt, index: usize) -> Option<(ScriptBuf, Witness)> {
-    let input = &psbt.inputs[index];
-    // Without signatures there is nothing that it could do, and it takes its time.
-    if input.partial_sigs.is_empty() && input.tap_script_sigs.is_empty() {
-        return None;
-    }
-    let secp: Secp256k1<VerifyOnly> = Secp256k1::verification_only();
-    let mut psbt = psbt.clone();
-    psbt.finalize_inp_mut(&secp, index).ok()?;
-    let input = psbt.inputs.swap_remove(index);
-    Some((
-        input.final_script_sig.unwrap_or_default(),
-        input.final_script_witness.unwrap_or_default(),
-    ))
 }
 
 /// A script that pushes these elements, in Bitcoin Core's form (`PushAll`).

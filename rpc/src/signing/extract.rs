@@ -1,23 +1,24 @@
 //! What a partly signed transaction tells of an input (Bitcoin Core's `DataFromTransaction`).
 
 use pyrite_consensus::bitcoin::script::Instruction;
-use pyrite_consensus::bitcoin::secp256k1::Secp256k1;
-use pyrite_consensus::bitcoin::{PublicKey, Script, ScriptBuf, Transaction, TxOut, ecdsa, psbt};
+use pyrite_consensus::bitcoin::secp256k1::{Secp256k1, Verification};
+use pyrite_consensus::bitcoin::{PublicKey, Script, ScriptBuf, ecdsa, psbt};
 
-use super::assemble::verify;
 use super::code::Version;
-use super::sign::ecdsa_digest;
+use super::spending::Spending;
 use crate::json::{OutputKind, output_kind};
 
-/// What an input of a transaction tells: scripts, the signatures of a multisig, or all of it when it is
-/// complete. `spent` are the outputs that the inputs spend.
-pub(crate) fn known_of_input(
-    transaction: &Transaction,
+/// What an input of a transaction tells, of which the spent output is known: scripts, the signatures of a multisig, or all of
+/// it when it is complete.
+pub(crate) fn known_of_input<C: Verification>(
+    spending: &Spending,
     index: usize,
-    spent: &[TxOut],
+    secp: &Secp256k1<C>,
 ) -> psbt::Input {
-    let input = &transaction.input[index];
-    let output = &spent[index];
+    let input = &spending.transaction().input[index];
+    let Some(output) = spending.output(index) else {
+        return psbt::Input::default();
+    };
     let mut known = psbt::Input {
         witness_utxo: Some(output.clone()),
         ..psbt::Input::default()
@@ -25,7 +26,10 @@ pub(crate) fn known_of_input(
     if input.script_sig.is_empty() && input.witness.is_empty() {
         return known;
     }
-    if verify(transaction, spent.to_vec(), index).is_ok() {
+    if spending
+        .verify(index, &input.script_sig, &input.witness)
+        .is_ok()
+    {
         known.final_script_sig = Some(input.script_sig.clone());
         known.final_script_witness = Some(input.witness.clone());
         return known;
@@ -49,49 +53,58 @@ pub(crate) fn known_of_input(
         known.witness_script = Some(script.clone());
         version = Version::Witness;
     }
-    if let OutputKind::Multisig { keys, .. } = output_kind(&script) {
-        let found =
-            multisig_signatures(transaction, index, output, version, &script, &keys, &stack);
-        known.partial_sigs.extend(found);
-    }
+    let search = SignerSearch {
+        spending,
+        index,
+        version,
+        script: &script,
+        secp,
+    };
+    known.partial_sigs.extend(search.signatures(&stack));
     known
 }
 
-/// The signatures on a stack, each with the key that made it. Both are in the same order.
-fn multisig_signatures(
-    transaction: &Transaction,
+/// Looks for who made the signatures of a multisig.
+struct SignerSearch<'a, C: Verification> {
+    spending: &'a Spending,
     index: usize,
-    output: &TxOut,
     version: Version,
-    script: &Script,
-    keys: &[&[u8]],
-    stack: &[Vec<u8>],
-) -> Vec<(PublicKey, ecdsa::Signature)> {
-    let secp = Secp256k1::verification_only();
-    let mut found = Vec::new();
-    let mut next = 0;
-    for signature in stack {
-        let Ok(signature) = ecdsa::Signature::from_slice(signature) else {
-            continue;
+    script: &'a Script,
+    secp: &'a Secp256k1<C>,
+}
+
+impl<C: Verification> SignerSearch<'_, C> {
+    /// The signatures on a stack, each with the key that made it. Both are in the same order.
+    fn signatures(&self, stack: &[Vec<u8>]) -> Vec<(PublicKey, ecdsa::Signature)> {
+        let OutputKind::Multisig { keys, .. } = output_kind(self.script) else {
+            return Vec::new();
         };
-        let kind = signature.sighash_type;
-        let Some(digest) = ecdsa_digest(transaction, index, version, script, output.value, kind)
-        else {
-            continue;
-        };
-        let signer = keys[next..].iter().enumerate().find_map(|(place, key)| {
-            let key = PublicKey::from_slice(key).ok()?;
-            let is_signed = secp
-                .verify_ecdsa(&digest, &signature.signature, &key.inner)
-                .is_ok();
-            is_signed.then_some((place, key))
-        });
-        if let Some((place, key)) = signer {
-            next += place;
-            found.push((key, signature));
+        let mut found = Vec::new();
+        let mut next = 0;
+        // One element more than there may be signatures, for `OP_CHECKMULTISIG` takes it.
+        for signature in stack.iter().take(keys.len() + 1) {
+            let Ok(signature) = ecdsa::Signature::from_slice(signature) else {
+                continue;
+            };
+            let kind = signature.sighash_type;
+            let digest = self
+                .spending
+                .ecdsa_digest(self.index, self.version, self.script, kind);
+            let signer = keys[next..].iter().enumerate().find_map(|(place, key)| {
+                let key = PublicKey::from_slice(key).ok()?;
+                let is_signed = self
+                    .secp
+                    .verify_ecdsa(&digest, &signature.signature, &key.inner)
+                    .is_ok();
+                is_signed.then_some((place, key))
+            });
+            if let Some((place, key)) = signer {
+                next += place;
+                found.push((key, signature));
+            }
         }
+        found
     }
-    found
 }
 
 /// What an input script pushes; nothing if it does more than that.

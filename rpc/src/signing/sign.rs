@@ -1,18 +1,13 @@
 //! Making signatures.
 
-use std::borrow::Borrow;
+use std::cell::OnceCell;
 
-use pyrite_consensus::bitcoin::hashes::Hash;
-use pyrite_consensus::bitcoin::secp256k1::{Message, XOnlyPublicKey};
-use pyrite_consensus::bitcoin::sighash::{Prevouts, SighashCache};
 use pyrite_consensus::bitcoin::taproot::TapLeafHash;
-use pyrite_consensus::bitcoin::{
-    Amount, EcdsaSighashType, Psbt, Script, TapSighashType, Transaction, TxOut, ecdsa, taproot,
-};
+use pyrite_consensus::bitcoin::{EcdsaSighashType, TapSighashType, ecdsa, psbt, taproot};
 
 use super::code::{Code, Version, code};
 use super::keyring::Keyring;
-use super::{spent_output, spent_outputs};
+use super::spending::Spending;
 use crate::call::{CallError, CallResult};
 
 /// What signatures are to cover.
@@ -86,128 +81,83 @@ impl HashType {
 }
 
 /// Adds the signatures that the keys can make for an input. What is not known of it is not signed.
-pub(crate) fn sign_input(psbt: &mut Psbt, index: usize, keys: &Keyring, hash_type: HashType) {
-    let Some(output) = spent_output(psbt, index).cloned() else {
+pub(crate) fn sign_input(
+    input: &mut psbt::Input,
+    spending: &Spending,
+    index: usize,
+    keys: &Keyring,
+    hash_type: HashType,
+) {
+    let Some(output) = spending.output(index) else {
         return;
     };
     // There is no such output to be covered.
-    if hash_type.is_single() && index >= psbt.unsigned_tx.output.len() {
+    if hash_type.is_single() && index >= spending.transaction().output.len() {
         return;
     }
-    match code(&output.script_pubkey, &psbt.inputs[index]) {
+    match code(&output.script_pubkey, input) {
         Code::Script(version, script) => {
+            let kind = hash_type.ecdsa();
+            // It is the same for all keys, and long to make for a transaction of many inputs.
+            let digest = OnceCell::new();
             for (private, public) in keys.named_in(&script) {
-                if version == Version::Witness && !public.compressed {
+                let is_fit = version == Version::Legacy || public.compressed;
+                if !is_fit || input.partial_sigs.contains_key(&public) {
                     continue;
                 }
-                let kind = hash_type.ecdsa();
-                let digest = ecdsa_digest(
-                    &psbt.unsigned_tx,
-                    index,
-                    version,
-                    &script,
-                    output.value,
-                    kind,
-                );
-                let Some(digest) = digest else { continue };
+                let digest =
+                    digest.get_or_init(|| spending.ecdsa_digest(index, version, &script, kind));
                 let signature = ecdsa::Signature {
-                    signature: keys.secp().sign_ecdsa_low_r(&digest, &private.inner),
+                    signature: keys.secp().sign_ecdsa_low_r(digest, &private.inner),
                     sighash_type: kind,
                 };
-                psbt.inputs[index]
-                    .partial_sigs
-                    .entry(public)
-                    .or_insert(signature);
+                input.partial_sigs.insert(public, signature);
             }
         }
-        Code::Taproot(key) => sign_taproot(psbt, index, &key, keys, hash_type),
+        Code::Taproot(key) => sign_taproot(input, spending, index, &key, keys, hash_type),
         Code::Unknown => {}
     }
 }
 
 fn sign_taproot(
-    psbt: &mut Psbt,
+    input: &mut psbt::Input,
+    spending: &Spending,
     index: usize,
-    output_key: &[u8],
+    output_key: &[u8; 32],
     keys: &Keyring,
     hash_type: HashType,
 ) {
     // Taproot's signatures cover what the other inputs spend.
-    if (0..psbt.inputs.len()).any(|other| spent_output(psbt, other).is_none()) {
+    if !spending.knows_all() {
         return;
     }
-    let spent = spent_outputs(psbt);
     let kind = hash_type.taproot();
-    let digest = |leaf| taproot_digest(&psbt.unsigned_tx, index, &spent, leaf, kind);
-    let input = &psbt.inputs[index];
-    let key_signature = keys
-        .output_key(output_key, input.tap_merkle_root)
-        .zip(digest(None))
-        .map(|(pair, digest)| keys.secp().sign_schnorr_no_aux_rand(&digest, &pair));
-    let mut leaf_signatures = Vec::new();
-    for (script, leaf_version) in input.tap_scripts.values() {
-        let leaf = TapLeafHash::from_script(script, *leaf_version);
-        let Some(digest) = digest(Some(leaf)) else {
-            continue;
-        };
-        for (pair, key) in keys.named_in_leaf(script) {
-            let signature = keys.secp().sign_schnorr_no_aux_rand(&digest, &pair);
-            leaf_signatures.push(((key, leaf), signature));
-        }
-    }
     let form = |signature| taproot::Signature {
         signature,
         sighash_type: kind,
     };
-    let input = &mut psbt.inputs[index];
     if input.tap_key_sig.is_none() {
-        input.tap_key_sig = key_signature.map(form);
+        input.tap_key_sig = keys
+            .output_key(output_key, input.tap_internal_key, input.tap_merkle_root)
+            .zip(spending.taproot_digest(index, None, kind))
+            .map(|(pair, digest)| form(keys.secp().sign_schnorr_no_aux_rand(&digest, &pair)));
     }
-    let leaf_signatures: Vec<((XOnlyPublicKey, TapLeafHash), _)> = leaf_signatures;
-    for (place, signature) in leaf_signatures {
-        input
-            .tap_script_sigs
-            .entry(place)
-            .or_insert_with(|| form(signature));
+    let mut signatures = Vec::new();
+    for (script, leaf_version) in input.tap_scripts.values() {
+        let signers = keys.named_in_leaf(script);
+        if signers.is_empty() {
+            continue;
+        }
+        let leaf = TapLeafHash::from_script(script, *leaf_version);
+        let Some(digest) = spending.taproot_digest(index, Some(leaf), kind) else {
+            continue;
+        };
+        for (pair, key) in signers {
+            let signature = keys.secp().sign_schnorr_no_aux_rand(&digest, &pair);
+            signatures.push(((key, leaf), form(signature)));
+        }
     }
-}
-
-/// What an ECDSA signature signs.
-pub(super) fn ecdsa_digest(
-    transaction: &Transaction,
-    index: usize,
-    version: Version,
-    script: &Script,
-    value: Amount,
-    kind: EcdsaSighashType,
-) -> Option<Message> {
-    let mut cache = SighashCache::new(transaction);
-    let digest = match version {
-        Version::Legacy => cache
-            .legacy_signature_hash(index, script, kind.to_u32())
-            .ok()?
-            .to_byte_array(),
-        Version::Witness => cache
-            .p2wsh_signature_hash(index, script, value, kind)
-            .ok()?
-            .to_byte_array(),
-    };
-    Some(Message::from_digest(digest))
-}
-
-/// What a Schnorr signature signs, for the output key or for a leaf.
-fn taproot_digest<T: Borrow<TxOut>>(
-    transaction: &Transaction,
-    index: usize,
-    spent: &[T],
-    leaf: Option<TapLeafHash>,
-    kind: TapSighashType,
-) -> Option<Message> {
-    let mut cache = SighashCache::new(transaction);
-    let all = Prevouts::All(spent);
-    let digest = match leaf {
-        None => cache.taproot_key_spend_signature_hash(index, &all, kind),
-        Some(leaf) => cache.taproot_script_spend_signature_hash(index, &all, leaf, kind),
-    };
-    Some(Message::from_digest(digest.ok()?.to_byte_array()))
+    for (place, signature) in signatures {
+        input.tap_script_sigs.entry(place).or_insert(signature);
+    }
 }

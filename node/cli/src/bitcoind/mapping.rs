@@ -1,8 +1,10 @@
 //! From Bitcoin Core's settings to the node's.
 
-use anyhow::{Result, bail};
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
 use pyrite_node::{
-    Dialing, NetworkActivity, NodeConfig, NodeOptions, NotificationOptions, RpcCookie,
+    Dialing, NetworkActivity, NodeConfig, NodeError, NodeOptions, NotificationOptions, RpcCookie,
 };
 use pyrite_rpc::OwnFields;
 
@@ -20,6 +22,10 @@ const MIN_MEMPOOL_MB: i64 = 5;
 /// Most threads that verify scripts (`MAX_SCRIPTCHECK_THREADS`), and the one that waits for them.
 const MAX_SCRIPT_THREADS: i64 = 16;
 const MIN_PRUNE_MIB: i64 = 550;
+/// More peers than a node can have. Bitcoin Core, too, takes fewer than were asked for where it can't have as many.
+const MAX_PEERS: i64 = 10_000;
+/// Bitcoin Core's bound of the connections to nodes that are named (`MAX_ADDNODE_CONNECTIONS`).
+const MAX_NAMED_PEERS: usize = 8;
 
 /// Settings that follow from others, as Bitcoin Core's `InitParameterInteraction` has it.
 pub(crate) fn imply(settings: &mut Settings) {
@@ -37,9 +43,6 @@ pub(crate) fn imply(settings: &mut Settings) {
     }
     if !settings.switch("listen").unwrap_or(true) {
         settings.imply("listenonion", "0");
-    }
-    if settings.switch("blocksonly").unwrap_or(false) {
-        settings.imply("maxmempool", "5");
     }
 }
 
@@ -68,8 +71,9 @@ pub(crate) fn check_refused(settings: &Settings) -> Result<()> {
 pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<NodeConfig> {
     check_combinations(settings, chain)?;
     let options = node_options(settings, chain)?;
-    let mut config = options.resolve()?;
-    let is_listening = settings.switch("listen").unwrap_or(true);
+    let mut config = options.resolve().map_err(named_by_flag)?;
+    let takes_peers = settings.number("maxconnections") != Some(0);
+    let is_listening = takes_peers && settings.switch("listen").unwrap_or(true);
     config.data_dir = chain_directory(settings, chain)?;
     if !is_listening {
         config.listen.clear();
@@ -83,15 +87,90 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     config.deprecated_rpc = settings.list("deprecatedrpc");
     config.own_fields = OwnFields::Hidden;
     config.log_file = Some(log_file(settings, config.data_dir.chain()));
-    let cookie = settings
-        .text("rpccookiefile")
-        .filter(|path| !path.is_empty());
-    config.rpc_cookie = match (rpc_password(settings), cookie) {
-        (Some(_), _) => RpcCookie::None,
-        (None, Some(path)) => RpcCookie::At(config.data_dir.chain().join(path)),
-        (None, None) => RpcCookie::InPlace,
-    };
+    config.rpc_cookie = rpc_cookie(settings, config.data_dir.chain());
+    config.rpc_cookie_mode = cookie_mode(settings)?;
+    config.mock_time = mock_time(settings, chain)?;
+    config.stop_at_height = settings
+        .number("stopatheight")
+        .and_then(|height| u32::try_from(height).ok())
+        .filter(|height| *height > 0);
     Ok(config)
+}
+
+/// Where the cookie is: with a password there is none.
+fn rpc_cookie(settings: &Settings, chain: &Path) -> RpcCookie {
+    if settings.is_negated("rpccookiefile") || rpc_password(settings).is_some() {
+        return RpcCookie::None;
+    }
+    let path = settings.text("rpccookiefile");
+    match path.filter(|path| !path.is_empty()) {
+        Some(path) => RpcCookie::At(chain.join(path)),
+        None => RpcCookie::InPlace,
+    }
+}
+
+/// Who may read the cookie, as the mode of its file.
+fn cookie_mode(settings: &Settings) -> Result<Option<u32>> {
+    Ok(match settings.text("rpccookieperms").as_deref() {
+        None => None,
+        Some("owner") => Some(0o600),
+        Some("group") => Some(0o640),
+        Some("all") => Some(0o644),
+        Some(other) => {
+            bail!("Invalid -rpccookieperms={other}; must be one of 'owner', 'group', or 'all'.")
+        }
+    })
+}
+
+/// The time at which the clock stands still.
+fn mock_time(settings: &Settings, chain: BitcoinChain) -> Result<Option<u64>> {
+    let Some(time) = settings.number("mocktime").filter(|time| *time != 0) else {
+        return Ok(None);
+    };
+    if chain != BitcoinChain::Regtest {
+        bail!("-mocktime is for regtest alone.");
+    }
+    match u64::try_from(time) {
+        Ok(time) => Ok(Some(time)),
+        Err(_) => bail!("-mocktime must not be negative."),
+    }
+}
+
+/// Bitcoin Core's names of those settings of a node that have other names here.
+const NAMES: [(&str, &str); 21] = [
+    ("block-max-weight", "blockmaxweight"),
+    ("block-min-fee-rate", "blockmintxfee"),
+    ("block-reserved-weight", "blockreservedweight"),
+    ("bytes-per-sigop", "bytespersigop"),
+    ("cluster-count", "limitclustercount"),
+    ("cluster-kvb", "limitclustersize"),
+    ("data-carrier-bytes", "datacarriersize"),
+    ("db-cache", "dbcache"),
+    ("dust-relay-fee", "dustrelayfee"),
+    ("incremental-relay-fee", "incrementalrelayfee"),
+    ("listen", "bind"),
+    ("max-peers", "maxconnections"),
+    ("mempool-expiry-hours", "mempoolexpiry"),
+    ("mempool-mb", "maxmempool"),
+    ("min-relay-fee", "minrelaytxfee"),
+    ("peer", "addnode"),
+    ("rpc-allow-ip", "rpcallowip"),
+    ("rpc-auth", "rpcauth"),
+    ("rpc-bind", "rpcbind"),
+    ("rpc-user", "rpcuser"),
+    ("script-threads", "par"),
+];
+
+/// The error of a setting, under the name of the flag that was given for it.
+fn named_by_flag(error: NodeError) -> anyhow::Error {
+    match error {
+        NodeError::Setting { setting, detail } => {
+            let flag = NAMES.iter().find(|(own, _)| *own == setting);
+            let flag = flag.map_or(setting, |(_, flag)| flag);
+            anyhow!("Invalid value for -{flag}: {detail}")
+        }
+        error => error.into(),
+    }
 }
 
 /// The password of the one user; with an empty one it is the cookie instead, as in Bitcoin Core.
@@ -185,7 +264,7 @@ fn node_options(settings: &Settings, chain: BitcoinChain) -> Result<NodeOptions>
         rpc_allow_ip: settings.list("rpcallowip"),
         rest: settings.switch("rest"),
         notifications: notifications(settings),
-        max_peers: Some(count(settings.number("maxconnections").unwrap_or(125), 1)),
+        max_peers: Some(max_peers(settings)),
         mempool_mb: mempool_megabytes(settings)?,
         mempool_expiry_hours: settings
             .number("mempoolexpiry")
@@ -224,6 +303,14 @@ fn node_options(settings: &Settings, chain: BitcoinChain) -> Result<NodeOptions>
         txospenderindex: settings.switch("txospenderindex"),
         ..NodeOptions::default()
     })
+}
+
+/// The most peers; as in Bitcoin Core, where none may come of themselves, nodes that are named are connected to all the same.
+fn max_peers(settings: &Settings) -> usize {
+    match settings.number("maxconnections").unwrap_or(125) {
+        ..=0 => MAX_NAMED_PEERS,
+        number => count(number.min(MAX_PEERS), 1),
+    }
 }
 
 /// A number, or the least that makes sense.

@@ -89,6 +89,48 @@ fn flags_are_settings_of_the_node() {
 }
 
 #[test]
+fn the_cookie_is_where_and_for_whom_the_operator_says() {
+    let cookie = |arguments: &[&str]| {
+        let config = regtest(arguments);
+        (config.rpc_cookie, config.rpc_cookie_mode)
+    };
+    assert_eq!(cookie(&[]), (RpcCookie::InPlace, None));
+    assert_eq!(cookie(&["-norpccookiefile"]), (RpcCookie::None, None));
+    for (who, mode) in [("owner", 0o600), ("group", 0o640), ("all", 0o644)] {
+        let flag = format!("-rpccookieperms={who}");
+        assert_eq!(cookie(&[&flag]), (RpcCookie::InPlace, Some(mode)));
+    }
+}
+
+#[test]
+fn the_clock_and_the_height_are_the_operators() {
+    let config = regtest(&["-mocktime=1600000000", "-stopatheight=7"]);
+    assert_eq!(config.mock_time, Some(1_600_000_000));
+    assert_eq!(config.stop_at_height, Some(7));
+    let config = regtest(&["-mocktime=0", "-stopatheight=0"]);
+    assert_eq!((config.mock_time, config.stop_at_height), (None, None));
+    let error = mapped(&["-mocktime=1"], BitcoinChain::Main).unwrap_err();
+    assert_eq!(error.to_string(), "-mocktime is for regtest alone.");
+}
+
+#[test]
+fn as_many_peers_as_there_can_be() {
+    let most = |number: &str| regtest(&[&format!("-maxconnections={number}")]).max_peers;
+    assert_eq!(most("20000"), 10_000);
+    assert_eq!(most("3"), 3);
+    assert_eq!(most("0"), 8);
+    assert!(regtest(&["-maxconnections=0", "-listen"]).listen.is_empty());
+}
+
+#[test]
+fn a_flag_without_a_meaning_implies_nothing() {
+    assert_eq!(
+        regtest(&["-blocksonly"]).mempool.max_bytes,
+        regtest(&[]).mempool.max_bytes
+    );
+}
+
+#[test]
 fn who_connects_only_does_not_listen() {
     assert!(regtest(&["-connect=0"]).listen.is_empty());
     assert!(regtest(&["-listen=0"]).listen.is_empty());
@@ -117,6 +159,19 @@ fn what_can_not_be_has_bitcoin_cores_errors() {
             "Prune mode is incompatible with -reindex-chainstate. Use full -reindex instead.",
         ),
         (&["-maxmempool=4"], "-maxmempool must be at least 5 MB"),
+        (
+            &["-maxmempool=2000000"],
+            "Invalid value for -maxmempool: 2000000 is not between 1 and 1000000",
+        ),
+        (
+            &["-limitclustercount=65"],
+            "Invalid value for -limitclustercount: 65 is not between 1 and 64",
+        ),
+        (
+            &["-rpccookieperms=me"],
+            "Invalid -rpccookieperms=me; must be one of 'owner', 'group', or 'all'.",
+        ),
+        (&["-mocktime=-1"], "-mocktime must not be negative."),
         (
             &["-listen=0", "-bind=127.0.0.1"],
             "Cannot set -bind or -whitebind together with -listen=0",

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::chain::choose_chain;
 use super::config_file::{ConfigFile, read_config_files};
-use super::daemon::{self, Until};
+use super::daemon::{self, Place, Until};
 use super::directory::{self, PidFile};
 use super::documentation::{help, version};
 use super::logging::log_config;
@@ -20,7 +20,7 @@ use super::settings::Settings;
 use crate::one_line;
 
 /// The name by which the program is `bitcoind`.
-const NAME: &str = "bitcoind";
+pub(super) const NAME: &str = "bitcoind";
 
 /// The arguments of `bitcoind`, if that is what was started: by its name, or as the first argument.
 pub(crate) fn is_asked_for(arguments: &[OsString]) -> Option<&[OsString]> {
@@ -48,7 +48,8 @@ fn start(arguments: &[OsString]) -> Result<()> {
         .iter()
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    let mut settings = Settings::parse(&arguments)
+    let (place, arguments) = daemon::place(&arguments);
+    let mut settings = Settings::parse(arguments)
         .map_err(|error| anyhow!("Error parsing command line arguments: {error}"))?;
     directory::check_named_directory(&settings)?;
     let config_file = read_config_files(&mut settings)
@@ -75,7 +76,8 @@ fn start(arguments: &[OsString]) -> Result<()> {
     check_sections(&settings, chain.section())?;
     mapping::check_refused(&settings)?;
     let config = mapping::node_config(&settings, chain)?;
-    start_node(&arguments, &settings, &config_file, config)
+    let process = Process { place, arguments };
+    start_node(&process, &settings, &config_file, config)
 }
 
 /// Prints a text, of which whoever reads it may have had enough.
@@ -83,9 +85,15 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// How the program was started.
+struct Process<'a> {
+    place: Place,
+    arguments: &'a [String],
+}
+
 /// Takes the data directory, goes to the background if that is asked for, and runs the node.
 fn start_node(
-    arguments: &[String],
+    process: &Process<'_>,
     settings: &Settings,
     config_file: &ConfigFile,
     config: NodeConfig,
@@ -99,9 +107,9 @@ fn start_node(
         (_, Some(true)) => Some(Until::Started),
         _ => None,
     };
-    if let Some(until) = until.filter(|_| !daemon::is_background()) {
+    if let Some(until) = until.filter(|_| process.place == Place::Foreground) {
         drop(locks);
-        return daemon::start(arguments, until);
+        return daemon::start(process.arguments, until);
     }
     if until.is_some() {
         daemon::detach();

@@ -1,7 +1,7 @@
 //! The program under the name `bitcoind`, as programs start it that start one in their tests.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -349,6 +349,80 @@ fn it_runs_in_the_background() {
     node.wait_ready();
     node.call("stop", json!([]));
     node.wait_unlocked();
+}
+
+#[test]
+fn a_copy_of_the_program_runs_in_the_background_and_what_it_runs_is_its_own() {
+    let node = Bitcoind::new();
+    // The name is the file's own, and not that of a link to it.
+    let program = node.directory.path().join("bitcoind");
+    fs::remove_file(&program).unwrap();
+    fs::copy(binary(), &program).unwrap();
+    let seen = node.directory.path().join("seen");
+    let part = seen.with_extension("part");
+    // What a command prints is no news of the node, and its surroundings are those of the caller.
+    let notify = format!(
+        "-startupnotify=echo hi && env > {} && mv {} {}",
+        part.display(),
+        part.display(),
+        seen.display()
+    );
+    let output = node
+        .command(&["-daemonwait", &notify])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(node.call("getblockcount", json!([])), json!(0));
+    wait("what the command saw", PATIENCE, || seen.exists());
+    let environment = fs::read_to_string(&seen).unwrap();
+    assert!(environment.contains("PATH="), "{environment}");
+    assert!(!environment.contains("PYRITE_BITCOIND"), "{environment}");
+    // The pipes of the one that was started are gone, which is nothing to the commands.
+    let tip = node.directory.path().join("tip");
+    node.call("stop", json!([]));
+    node.wait_unlocked();
+    let notify = format!("-blocknotify=echo tip && echo %s > {}", tip.display());
+    let status = node.command(&["-daemon", &notify]).status().unwrap();
+    assert!(status.success());
+    wait("answer of bitcoind", PATIENCE, || {
+        node.client().call("getblockcount", json!([])).is_ok()
+    });
+    node.call("generatetoaddress", json!([1, NOBODY]));
+    wait("what the command was told", PATIENCE, || {
+        fs::read_to_string(&tip).is_ok_and(|text| text.ends_with('\n'))
+    });
+    node.call("stop", json!([]));
+    node.wait_unlocked();
+}
+
+#[test]
+fn it_stops_at_a_height_with_a_clock_that_stands_still() {
+    let mut node = Bitcoind::new();
+    node.start(&[
+        "-mocktime=1700000000",
+        "-stopatheight=2",
+        "-rpccookieperms=group",
+    ]);
+    let mode = fs::metadata(node.file(".cookie")).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o640);
+    let hash = node.call("generatetoaddress", json!([1, NOBODY]))[0].clone();
+    let header = node.call("getblockheader", json!([hash]));
+    assert_eq!(header["time"], 1_700_000_000);
+    let size = |node: &Bitcoind| {
+        let info = node.call("getblockchaininfo", json!([]));
+        info["size_on_disk"].as_u64().unwrap()
+    };
+    let before = size(&node);
+    fs::write(node.file("big"), vec![0; 8 << 20]).unwrap();
+    assert!(size(&node) < before + (8 << 20));
+    // Its answer may come, or the end before it.
+    let _ = node.client().call("generatetoaddress", json!([1, NOBODY]));
+    node.wait_end();
+    // A node that is there already goes on.
+    node.start(&["-stopatheight=2"]);
+    assert_eq!(node.call("getblockcount", json!([])), json!(2));
+    node.stop();
 }
 
 #[test]

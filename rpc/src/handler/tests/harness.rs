@@ -147,6 +147,9 @@ impl TestNode {
             },
             block_schedule: None,
             data_dir: directory.path().to_owned(),
+            stores: ["database", "indexes"]
+                .map(|name| directory.path().join(name))
+                .to_vec(),
             deprecated: Default::default(),
             own_fields: Default::default(),
             log_path: directory.path().join("log"),

@@ -1,9 +1,11 @@
 //! PSBTs over a node, and what happened to the outputs of descriptors.
 
+use pyrite_consensus::bitcoin::{Amount, ScriptBuf, TxOut};
 use serde_json::{Value, json};
 
 use super::harness::TestNode;
 use crate::json::with_checksum;
+use crate::psbt::{read_psbt, write_psbt};
 
 /// An extended private key of Bitcoin Core's functional tests.
 const KEY: &str = "tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK";
@@ -185,5 +187,69 @@ async fn psbts_are_joined_and_made_of_transactions() {
             .await,
         (-5, "Block not found".to_owned())
     );
+    node.finish().await;
+}
+
+/// A PSBT with what is said of the output that its only input spends.
+fn with_witness_utxo(psbt: &Value, output: TxOut) -> String {
+    let mut psbt = read_psbt(psbt.as_str().unwrap()).unwrap();
+    psbt.inputs[0].witness_utxo = Some(output);
+    write_psbt(&psbt)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_without_its_transaction_is_believed_where_a_witness_unlocks_it() {
+    // Without an index, the coins tell of the outputs alone.
+    let node = TestNode::start().await;
+    let descriptors: Vec<String> = [
+        "pkh(K/0)",
+        "sh(multi(1,K/1,K/2))",
+        "sh(wpkh(K/3))",
+        "wpkh(K/4)",
+    ]
+    .iter()
+    .map(|form| form.replace('K', KEY))
+    .collect();
+    let outpoints = paid(&node, &descriptors).await;
+    let scanned: Vec<String> = descriptors.iter().map(|text| with_checksum(text)).collect();
+    let psbt = node
+        .get("createpsbt", json!([outpoints, { ADDRESS: 199.9 }]))
+        .await;
+    let updated = node.get("utxoupdatepsbt", json!([psbt, scanned])).await;
+    let processed = node
+        .get(
+            "descriptorprocesspsbt",
+            json!([psbt, scanned, null, true, false]),
+        )
+        .await;
+    assert_eq!(processed["complete"], false);
+    for text in [&updated, &processed["psbt"]] {
+        let decoded = node.get("decodepsbt", json!([text])).await;
+        for index in [0, 1] {
+            assert_eq!(decoded["inputs"][index], json!({}), "{decoded}");
+        }
+        for index in [2, 3] {
+            assert!(decoded["inputs"][index].get("witness_utxo").is_some());
+        }
+    }
+
+    // Nor is it believed when the caller says so.
+    let psbt = node
+        .get("createpsbt", json!([[outpoints[0]], { ADDRESS: 49.9 }]))
+        .await;
+    let script = node
+        .get("deriveaddresses", json!([with_checksum(&descriptors[0])]))
+        .await;
+    let script = node.get("validateaddress", json!([script[0]])).await;
+    let script = script["scriptPubKey"].as_str().unwrap();
+    let output = TxOut {
+        value: Amount::from_sat(1),
+        script_pubkey: ScriptBuf::from_hex(script).unwrap(),
+    };
+    let told = with_witness_utxo(&psbt, output);
+    let processed = node
+        .get("descriptorprocesspsbt", json!([told, scanned]))
+        .await;
+    assert_eq!(processed, json!({ "psbt": told, "complete": false }));
     node.finish().await;
 }

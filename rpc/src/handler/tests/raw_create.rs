@@ -3,6 +3,9 @@
 use serde_json::{Value, json};
 
 use super::harness::TestNode;
+use crate::auth::{Accounts, Whitelists};
+use crate::dialect::Endpoint;
+use crate::places::Place;
 
 const TXID: &str = "1d1d4e24ed99057e84c3f80fd8fbec79ed9e1acee37da269356ecea000000000";
 const KEY: &str = "03b0da749730dc9b4b1f4a14d6902877a92541f5368778853d9c4a0cb7802dcfb2";
@@ -102,6 +105,11 @@ async fn wrong_parts_of_a_transaction_are_refused_in_bitcoin_cores_words() {
             "Data must be hexadecimal string (not 'foo')",
         ),
         (
+            json!([[], { "data": "" }]),
+            -8,
+            "Data must be hexadecimal string (not '')",
+        ),
+        (
             json!([[], { "foo": 0 }]),
             -5,
             "Invalid Bitcoin address: foo",
@@ -137,6 +145,106 @@ async fn wrong_parts_of_a_transaction_are_refused_in_bitcoin_cores_words() {
         let refusal = node.refusal("createrawtransaction", params.clone()).await;
         assert_eq!(refusal, (code, message.to_owned()), "{params}");
     }
+    node.finish().await;
+}
+
+/// The refusal of a call whose parameters are this text, for what no `Value` can hold.
+async fn refusal_of_text(node: &TestNode, method: &str, params: &str) -> (i32, String) {
+    let body =
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
+    let accounts = Accounts::new(Some("ann:secret"), &[], &Whitelists::default());
+    let reply = node
+        .dispatcher
+        .answer(
+            body.into(),
+            &Endpoint::Node,
+            accounts.first(),
+            &mut Place::alone(),
+        )
+        .await;
+    let answer: Value = serde_json::from_str(&reply.text()).unwrap();
+    let error = &answer["error"];
+    let code = i32::try_from(error["code"].as_i64().unwrap()).unwrap();
+    (code, error["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_or_a_parameter_that_is_given_twice_is_not_lost() {
+    let node = TestNode::start().await;
+    for (method, params, message) in [
+        (
+            "createrawtransaction",
+            format!("[[],{{\"{ADDRESS}\":1,\"{ADDRESS}\":2}}]"),
+            format!("Invalid parameter, duplicated address: {ADDRESS}"),
+        ),
+        (
+            "createpsbt",
+            format!("[[],{{\"{ADDRESS}\":1,\"{ADDRESS}\":1}}]"),
+            format!("Invalid parameter, duplicated address: {ADDRESS}"),
+        ),
+        (
+            "createrawtransaction",
+            "[[],{\"data\":\"aa\",\"data\":\"bb\"}]".to_owned(),
+            "Invalid parameter, duplicate key: data".to_owned(),
+        ),
+        (
+            "createrawtransaction",
+            format!("[[],[{{\"{ADDRESS}\":1,\"{ADDRESS}\":2}}]]"),
+            "Invalid parameter, key-value pair must contain exactly one key".to_owned(),
+        ),
+        (
+            "createrawtransaction",
+            "{\"inputs\":[],\"outputs\":[],\"locktime\":1,\"locktime\":2}".to_owned(),
+            "Parameter locktime specified multiple times".to_owned(),
+        ),
+        (
+            "getblockhash",
+            "{\"args\":[0],\"args\":[1]}".to_owned(),
+            "Parameter args specified multiple times".to_owned(),
+        ),
+    ] {
+        let refusal = refusal_of_text(&node, method, &params).await;
+        assert_eq!(refusal, (-8, message), "{method} {params}");
+    }
+    node.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_without_inputs_has_one_meaning() {
+    let node = TestNode::start().await;
+    let hex = node
+        .get("createrawtransaction", json!([[], { ADDRESS: 1 }]))
+        .await;
+    assert_eq!(
+        hex,
+        "02000000000100e1f505000000001976a91460baa0f494b38ce3c940dea67f3804dc52d1fb9488ac00000000"
+    );
+    for is_witness in [Value::Null, json!(false)] {
+        let decoded = node
+            .get("decoderawtransaction", json!([hex, is_witness]))
+            .await;
+        assert_eq!(decoded["hash"], decoded["txid"]);
+        assert_eq!(decoded["size"], 44);
+        assert_eq!(decoded["weight"], 176);
+        assert_eq!(decoded["vin"], json!([]));
+        assert_eq!(decoded["vout"][0]["scriptPubKey"]["address"], ADDRESS);
+    }
+    for (method, params) in [
+        ("decoderawtransaction", json!([hex, true])),
+        ("converttopsbt", json!([hex, false, true])),
+    ] {
+        let failed = (-22, "TX decode failed".to_owned());
+        assert_eq!(node.refusal(method, params).await, failed);
+    }
+    let refusal = node.refusal("sendrawtransaction", json!([hex])).await;
+    let message = "TX decode failed. Make sure the tx has at least one input.";
+    assert_eq!(refusal, (-22, message.to_owned()));
+    let psbt = node.get("createpsbt", json!([[], { ADDRESS: 1 }])).await;
+    assert_eq!(node.get("converttopsbt", json!([hex])).await, psbt);
+    let decoded = node.get("decodepsbt", json!([psbt])).await;
+    assert_eq!(decoded["tx"]["hash"], decoded["tx"]["txid"]);
+    assert_eq!(decoded["tx"]["size"], 44);
+    assert_eq!(decoded["fee"].to_string(), "-1.00000000");
     node.finish().await;
 }
 

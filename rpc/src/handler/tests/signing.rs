@@ -150,6 +150,28 @@ async fn inputs_whose_keys_are_there_are_signed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_told_in_the_order_of_the_inputs() {
+    let node = TestNode::start().await;
+    let unknown = "00".repeat(31) + "01";
+    let txids = [TXIDS[1], &unknown, TXIDS[0]];
+    let transaction = unsigned(&node, &txids).await;
+    let signed = node
+        .get(
+            "signrawtransactionwithkey",
+            json!([transaction, [], previous()]),
+        )
+        .await;
+    let errors = signed["errors"].as_array().unwrap();
+    let told: Vec<&str> = errors
+        .iter()
+        .map(|error| error["txid"].as_str().unwrap())
+        .collect();
+    assert_eq!(told, txids, "{signed}");
+    assert_eq!(errors[1]["error"], "Input not found or already spent");
+    node.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_output_is_signed() {
     let node = TestNode::start().await;
     let keys = multisig_keys(&node).await;
