@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use pyrite_consensus::bitcoin::BlockHash;
+use tokio::sync::watch;
 
 use super::lock::lock;
 use super::plan::{DeviceFactory, plan_devices};
@@ -50,6 +51,8 @@ struct Miner {
     control: Mutex<Control>,
     /// For `status`, which must not wait for a stop.
     run: Mutex<Option<Arc<Run>>>,
+    /// How often it was started or stopped.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -92,6 +95,7 @@ impl MinerHandle {
             environment,
             control: Mutex::default(),
             run: Mutex::default(),
+            changes: watch::Sender::new(0),
         };
         Self {
             miner: Arc::new(miner),
@@ -122,6 +126,7 @@ impl MinerHandle {
         tracing::info!(threads, intensity_percent, "mining");
         control.threads = Some(running);
         *lock(&self.miner.run) = Some(run);
+        self.miner.tell_change();
         Ok(())
     }
 
@@ -146,6 +151,11 @@ impl MinerHandle {
         if let Some(run) = run {
             run.board.announce_tip(tip, now);
         }
+    }
+
+    /// A number that changes whenever mining starts or stops, or goes on with other settings.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.miner.changes.subscribe()
     }
 
     /// What the miner is doing.
@@ -204,7 +214,12 @@ impl Miner {
         if let Some(mut threads) = control.threads.take() {
             threads.stop();
             tracing::info!("mining stopped");
+            self.tell_change();
         }
+    }
+
+    fn tell_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 }
 
