@@ -183,6 +183,7 @@ impl Node {
         ));
         let (miner_clock, accounts_clock) = (clock.clone(), clock.clone());
         let schedule_clock = clock.clone();
+        let notification_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
         rpc.serve(RpcContext {
@@ -250,7 +251,7 @@ impl Node {
             tokio::spawn(fee_estimates.clone().save_hourly()),
             tokio::spawn(Arc::clone(&working_time).run()),
         ];
-        tasks.extend(notifications.follow(&reader, &mempool));
+        tasks.extend(notifications.follow(&reader, &mempool, notification_clock));
         if let PruneMode::Automatic { target_bytes } = config.pruning {
             let pruner = pruner::run(
                 chain.handle.clone(),
