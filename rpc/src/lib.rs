@@ -33,7 +33,7 @@ mod signing;
 mod stop;
 mod subscriptions;
 
-pub use arguments::{ParamPlace, argument};
+pub use arguments::{ParamPlace, argument, is_positional};
 pub use auth::{BadSubnet, BadUser, RpcUser, Subnet, Whitelists};
 pub use client::{ClientError, Credentials, RpcClient};
 pub use config::RpcConfig;
