@@ -428,6 +428,7 @@ fn rpc_config(config: &NodeConfig) -> RpcConfig {
     let defaults = RpcConfig::new(config.rpc_bind[0], place);
     RpcConfig {
         bind: config.rpc_bind.clone(),
+        bind_rule: config.rpc_bind_rule,
         cookie_path,
         users: access.users.clone(),
         whitelists: access.whitelists.clone(),

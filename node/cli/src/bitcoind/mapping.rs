@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use pyrite_node::{
     Dialing, NetworkActivity, NodeConfig, NodeOptions, NotificationOptions, RpcCookie,
 };
-use pyrite_rpc::OwnFields;
+use pyrite_rpc::{BindRule, OwnFields};
 
 use super::addresses::{listen_addresses, peer_addresses, rpc_addresses};
 use super::amount::fee_rate;
@@ -81,6 +81,7 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     config.user_agent = user_agent(&settings.list("uacomment"))?;
     config.deprecated_rpc = settings.list("deprecatedrpc");
     config.own_fields = OwnFields::Hidden;
+    config.rpc_bind_rule = BindRule::Any;
     let cookie = settings
         .text("rpccookiefile")
         .filter(|path| !path.is_empty());
