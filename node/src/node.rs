@@ -186,6 +186,7 @@ impl Node {
         ));
         let (miner_clock, accounts_clock) = (clock.clone(), clock.clone());
         let schedule_clock = clock.clone();
+        let notification_clock = clock.clone();
         let miner = MinerHandle::new(Arc::clone(&work), Arc::new(move || miner_clock.now()));
 
         rpc.serve(RpcContext {
@@ -254,7 +255,7 @@ impl Node {
             tokio::spawn(fee_estimates.clone().save_hourly()),
             tokio::spawn(Arc::clone(&working_time).run()),
         ];
-        tasks.extend(notifications.follow(&reader, &mempool));
+        tasks.extend(notifications.follow(&reader, &mempool, notification_clock));
         if let Some(height) = config.stop_at_height {
             tasks.push(tokio::spawn(stop_at(height, reader.clone(), stop.clone())));
         }
@@ -465,6 +466,7 @@ fn rpc_config(config: &NodeConfig) -> RpcConfig {
     let defaults = RpcConfig::new(config.rpc_bind[0], place);
     RpcConfig {
         bind: config.rpc_bind.clone(),
+        bind_rule: config.rpc_bind_rule,
         cookie_path,
         cookie_mode: config.rpc_cookie_mode.unwrap_or(defaults.cookie_mode),
         users: access.users.clone(),

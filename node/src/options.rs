@@ -12,7 +12,7 @@ use pyrite_index::IndexKind;
 use pyrite_mempool::{MempoolConfig, Persistence};
 use pyrite_miner::{BlockSchedule, MinerSettings, TemplateOptions};
 use pyrite_network::{Dialing, Multiaddr};
-use pyrite_rpc::{OwnFields, RestMode};
+use pyrite_rpc::{BindRule, OwnFields, RestMode};
 use serde::Deserialize;
 
 use self::file::{read_config_file, read_text};
@@ -304,6 +304,8 @@ pub struct NodeConfig {
     pub max_peers: usize,
     /// Where to serve JSON-RPC.
     pub rpc_bind: Vec<SocketAddr>,
+    /// Whether it must be served at all of them.
+    pub rpc_bind_rule: BindRule,
     /// Who may use it.
     pub rpc_access: RpcAccess,
     /// Where the RPC cookie is.
@@ -406,6 +408,7 @@ impl NodeOptions {
                 10_000,
             )?,
             rpc_bind,
+            rpc_bind_rule: BindRule::All,
             rpc_access,
             rpc_cookie: RpcCookie::InPlace,
             rpc_cookie_mode: None,

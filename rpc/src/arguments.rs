@@ -38,6 +38,18 @@ pub fn argument(method: &str, place: ParamPlace<'_>, word: &str) -> Value {
     }
 }
 
+/// Whether a word with an equals sign is the value of a method's parameter at this position, from 0, rather than NAME=VALUE: the
+/// method has no parameter of the name before the sign, and takes a text there, which may have such a sign.
+#[must_use]
+pub fn is_positional(method: &str, position: usize, name: &str) -> bool {
+    let Some(method) = Catalogue::node().method(method) else {
+        return false;
+    };
+    let is_named = method.params.iter().any(|param| param.is_called(name));
+    let param = method.params.get(position);
+    !is_named && param.is_some_and(|param| param.kind == Kind::Text)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -57,5 +69,16 @@ mod tests {
         );
         assert_eq!(argument("other", ParamPlace::Position(0), "12"), json!(12));
         assert_eq!(argument("other", ParamPlace::Position(0), "{"), json!("{"));
+    }
+
+    #[test]
+    fn a_text_may_have_an_equals_sign() {
+        assert!(is_positional("decodepsbt", 0, "cHNidP8BAA"));
+        assert!(!is_positional("decodepsbt", 0, "psbt"));
+        assert!(!is_positional("decodepsbt", 1, "cHNidP8BAA"));
+        // Neither hex nor a number has one.
+        assert!(!is_positional("getblock", 0, "hash"));
+        assert!(!is_positional("getblockhash", 0, "number"));
+        assert!(!is_positional("other", 0, "name"));
     }
 }

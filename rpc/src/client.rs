@@ -70,7 +70,7 @@ pub enum ClientError {
         source: Box<ureq::Error>,
     },
     /// The node answers something that is not JSON-RPC.
-    #[error("{url}: HTTP status {status}")]
+    #[error("{url}: {}", describe_status(*status))]
     Status {
         /// Where.
         url: String,
@@ -88,7 +88,7 @@ pub enum ClientError {
 }
 
 impl RpcClient {
-    /// A client of the node at `url` that gives up after `timeout`.
+    /// A client of the node at `url` that gives up after `timeout`; never, if that is zero.
     #[must_use]
     pub fn new(url: String, cookie_path: PathBuf, timeout: Duration) -> Self {
         Self::with_credentials(url, Credentials::Cookie(cookie_path), timeout)
@@ -98,7 +98,7 @@ impl RpcClient {
     #[must_use]
     pub fn with_credentials(url: String, credentials: Credentials, timeout: Duration) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(timeout))
+            .timeout_global((!timeout.is_zero()).then_some(timeout))
             .http_status_as_error(false)
             .proxy(None)
             .build();
@@ -216,6 +216,16 @@ impl RpcClient {
             }),
             Err(error) => Err(connection(error)),
         }
+    }
+}
+
+/// What an answer of this status means.
+fn describe_status(status: u16) -> String {
+    match status {
+        401 => "the user or the password is wrong (HTTP status 401)".to_owned(),
+        403 => "this address or this user may not call that (HTTP status 403)".to_owned(),
+        503 => "the node has too much to do (HTTP status 503)".to_owned(),
+        _ => format!("HTTP status {status}"),
     }
 }
 

@@ -7,11 +7,23 @@ use std::time::Duration;
 use crate::auth::{OWNER_ONLY, RpcUser, Subnet, Whitelists};
 use crate::rest::RestMode;
 
+/// What to do about an address that can't be listened on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BindRule {
+    /// It is an error.
+    #[default]
+    All,
+    /// It is one when none is left, as in Bitcoin Core.
+    Any,
+}
+
 /// Where the server listens, who may call, and the limits.
 #[derive(Clone, Debug)]
 pub struct RpcConfig {
     /// The addresses; port 0 takes any that is free.
     pub bind: Vec<SocketAddr>,
+    /// Whether the server must have all of them.
+    pub bind_rule: BindRule,
     /// The cookie file: written when the server starts, deleted when it stops. Without one only the users may call.
     pub cookie_path: Option<PathBuf>,
     /// Its mode, 0600 if nobody says otherwise.
@@ -45,6 +57,7 @@ impl RpcConfig {
     pub fn new(bind: SocketAddr, cookie_path: PathBuf) -> Self {
         Self {
             bind: vec![bind],
+            bind_rule: BindRule::All,
             cookie_path: Some(cookie_path),
             cookie_mode: OWNER_ONLY,
             users: Vec::new(),

@@ -1,5 +1,6 @@
 //! A request over HTTP: who may call, its body, and the way to the methods and back.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -7,22 +8,25 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use tokio::sync::Semaphore;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{Accounts, AllowedAddresses, Caller};
 use crate::config::RpcConfig;
 use crate::dialect::{Dispatcher, Endpoint, JsonText, Reply};
 use crate::handler::Handler;
 use crate::listener::Activity;
-use crate::places::Places;
-use crate::rest::{Rest, RestMode};
+use crate::percent::{self, Plus};
+use crate::places::{Client, Place, Places};
+use crate::request_body::{BodyError, BodyReader};
+use crate::rest::{self, Rest, RestMode};
 use crate::stop::Stop;
 use crate::subscriptions::{self, Feed};
 
 /// How long the answer to a wrong password waits, so that guessing is slow.
 const WRONG_PASSWORD_DELAY: Duration = Duration::from_millis(250);
 
-/// A body above this length, or of unknown length, is a large one.
+/// A body above this length is a large one.
 const LARGE_BODY_BYTES: usize = 64 << 10;
 
 /// How long a request stands in line for a place.
@@ -30,6 +34,12 @@ const PLACE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Requests with large bodies that are carried out at a time, because they take much memory.
 pub(crate) const MAX_LARGE_REQUESTS: usize = 4;
+
+/// Methods that cost little and control the node, or tell what it does.
+const CONTROL_METHODS: [&str; 4] = ["stop", "getrpcinfo", "help", "uptime"];
+
+/// The longest request that is looked at for one of them.
+const MAX_CONTROL_BYTES: usize = 1 << 10;
 
 /// Where WebSockets are opened.
 const WEBSOCKET_PATH: &str = "/ws";
@@ -45,7 +55,7 @@ pub(crate) struct Shared {
     accounts: Accounts,
     allowed: AllowedAddresses,
     places: Places,
-    large_places: Semaphore,
+    large_places: Arc<Semaphore>,
     subscriber_places: Arc<Semaphore>,
     max_request_bytes: usize,
     request_timeout: Duration,
@@ -68,11 +78,17 @@ impl Shared {
             accounts: Accounts::new(cookie, &config.users, &config.whitelists),
             allowed: AllowedAddresses::new(config.allowed.clone()),
             places: Places::new(config.max_requests, PLACE_PATIENCE),
-            large_places: Semaphore::new(MAX_LARGE_REQUESTS),
+            large_places: Arc::new(Semaphore::new(MAX_LARGE_REQUESTS)),
             subscriber_places: Arc::new(Semaphore::new(config.max_subscribers)),
             max_request_bytes: config.max_request_bytes,
             request_timeout: config.request_timeout,
         }
+    }
+
+    /// The places, for tests.
+    #[cfg(test)]
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Gives the REST interface its parts, if the node has one.
@@ -83,33 +99,30 @@ impl Shared {
         }
     }
 
-    async fn answer_rest(&self, request: Request) -> Response {
-        match (&self.rest, self.rest_mode) {
-            (_, RestMode::Off) => empty(StatusCode::NOT_FOUND),
-            (rest, RestMode::On) => match rest.get() {
-                Some(rest) => {
-                    let answer = rest.answer(request, &self.dispatcher, &self.places);
-                    answer.await
-                }
-                None => plain(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "Service temporarily unavailable: the node is starting",
-                ),
-            },
+    async fn answer_rest(&self, peer: IpAddr, request: Request) -> Response {
+        match (self.rest_mode, self.rest.get()) {
+            (RestMode::Off, _) => empty(StatusCode::NOT_FOUND),
+            (RestMode::On, Some(rest)) => {
+                let client = Client::new(peer, None);
+                let answer = rest.answer(request, client, &self.dispatcher, &self.places);
+                answer.await
+            }
+            (RestMode::On, None) => rest::starting(&request, &self.dispatcher),
         }
     }
 
     /// Handles an HTTP request, in the order in which Bitcoin Core looks at one.
     pub(crate) async fn handle(self: Arc<Self>, activity: Activity, request: Request) -> Response {
         let under_way = activity.begin();
-        if !self.allowed.contain(activity.peer().ip()) {
-            return empty(StatusCode::FORBIDDEN);
+        let peer = activity.peer().ip();
+        if !self.allowed.contain(peer) {
+            return forbidden();
         }
         if request.uri().path() == WEBSOCKET_PATH && request.method() == Method::GET {
             return self.open_websocket(&activity, request, under_way).await;
         }
         if request.uri().path().starts_with(Rest::PREFIX) {
-            return self.answer_rest(request).await;
+            return self.answer_rest(peer, request).await;
         }
         let Some(endpoint) = endpoint(request.uri().path()) else {
             return empty(StatusCode::NOT_FOUND);
@@ -122,24 +135,15 @@ impl Shared {
             Err(response) => return response,
         };
         let length = declared_length(request.headers());
-        if length.is_some_and(|length| length > self.max_request_bytes) {
-            return too_large();
-        }
-        let _large_place = if length.is_none_or(|length| length > LARGE_BODY_BYTES) {
-            match tokio::time::timeout(self.request_timeout, self.large_places.acquire()).await {
-                Ok(Ok(place)) => Some(place),
-                _ => return busy(),
-            }
-        } else {
-            None
-        };
-        let body = match self.body(request.into_body()).await {
-            Ok(body) => body,
+        let (body, large_place) = match self.body(length, request.into_body()).await {
+            Ok(read) => read,
             Err(response) => return response,
         };
         // Not before the body is there: who sends it slowly keeps nobody out.
-        match self.places.take().await {
-            Some(mut place) => {
+        let client = Client::new(peer, Some(caller.number));
+        match self.place(client, &body).await {
+            Some(place) => {
+                let mut place = place.with(large_place);
                 let answer = self.dispatcher.answer(body, &endpoint, caller, &mut place);
                 json(answer.await)
             }
@@ -147,14 +151,54 @@ impl Shared {
         }
     }
 
-    async fn body(&self, body: Body) -> Result<Bytes, Response> {
-        let body = axum::body::to_bytes(body, self.max_request_bytes);
-        match tokio::time::timeout(self.request_timeout, body).await {
-            Ok(Ok(body)) => Ok(body),
-            Ok(Err(error)) if is_broken(&error) => {
+    /// A place for a request; one beside the others for what controls the node, when they are taken.
+    async fn place(&self, client: Client, body: &[u8]) -> Option<Place> {
+        if let Some(place) = self.places.take_free(client) {
+            return Some(place);
+        }
+        if is_control(body)
+            && let Some(place) = self.places.take_for_control(client)
+        {
+            return Some(place);
+        }
+        self.places.take(client).await
+    }
+
+    /// Reads a body, with the place that a large one has.
+    async fn body(
+        &self,
+        length: Option<usize>,
+        body: Body,
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Response> {
+        if length.is_some_and(|length| length > self.max_request_bytes) {
+            return Err(too_large());
+        }
+        let mut body = BodyReader::new(body, self.max_request_bytes);
+        let is_declared_large = length.is_some_and(|length| length > LARGE_BODY_BYTES);
+        // Of one whose length is not known, the start: most are short.
+        if !is_declared_large && self.in_time(body.read_to(LARGE_BODY_BYTES)).await? {
+            return Ok((body.finish(), None));
+        }
+        let place = Arc::clone(&self.large_places).acquire_owned();
+        let place = tokio::time::timeout(self.request_timeout, place).await;
+        let Ok(Ok(place)) = place else {
+            return Err(busy());
+        };
+        self.in_time(body.read_to(self.max_request_bytes)).await?;
+        Ok((body.finish(), Some(place)))
+    }
+
+    /// The outcome of reading a body, unless that takes too long.
+    async fn in_time<T>(
+        &self,
+        reading: impl Future<Output = Result<T, BodyError>>,
+    ) -> Result<T, Response> {
+        match tokio::time::timeout(self.request_timeout, reading).await {
+            Ok(Ok(read)) => Ok(read),
+            Ok(Err(BodyError::Broken)) => {
                 Err(plain(StatusCode::BAD_REQUEST, "Request body is broken"))
             }
-            Ok(Err(_)) => Err(too_large()),
+            Ok(Err(BodyError::TooLong)) => Err(too_large()),
             Err(_) => Err(plain(
                 StatusCode::REQUEST_TIMEOUT,
                 "Request body took too long",
@@ -214,18 +258,6 @@ impl Shared {
     }
 }
 
-/// Whether a body can't be read, rather than being too long.
-fn is_broken(error: &axum::Error) -> bool {
-    let mut error: Option<&dyn std::error::Error> = Some(error);
-    while let Some(reason) = error {
-        if reason.is::<hyper::Error>() {
-            return true;
-        }
-        error = reason.source();
-    }
-    false
-}
-
 /// How long a body is going to be, as far as the head tells.
 fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers
@@ -235,6 +267,14 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
 
 fn too_large() -> Response {
     plain(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large")
+}
+
+/// Whoever asks may not connect: the connection ends.
+fn forbidden() -> Response {
+    let mut response = empty(StatusCode::FORBIDDEN);
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Too many requests are under way.
@@ -259,32 +299,15 @@ pub(crate) fn endpoint(path: &str) -> Option<Endpoint> {
         "/" | "" => Some(Endpoint::Node),
         _ => path
             .strip_prefix("/wallet/")
-            .map(|name| Endpoint::Wallet(percent_decode(name))),
+            .map(|name| Endpoint::Wallet(percent::decode(name, Plus::Plus))),
     }
-}
-
-/// Decodes `%41` and the like; what isn't UTF-8 then names no wallet.
-pub(crate) fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|_| byte == b'%');
-        match digits.and_then(|digits| hex::decode(digits).ok()) {
-            Some(decoded) => {
-                bytes.extend(decoded);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// An answer in JSON. Some clients compare the content type as a whole, so it has no charset.
 fn json(reply: Reply) -> Response {
+    if reply.status == StatusCode::SERVICE_UNAVAILABLE {
+        return busy();
+    }
     let status = StatusCode::from_u16(reply.status).expect("the dialect's statuses are valid");
     let has_body = reply.body.is_some();
     let mut response = Response::new(reply.body.map_or_else(Body::empty, JsonText::into_body));
@@ -298,8 +321,19 @@ fn json(reply: Reply) -> Response {
     response
 }
 
+/// Whether a request is one that controls the node: it has a place also when all are taken.
+fn is_control(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Method {
+        method: String,
+    }
+    body.len() <= MAX_CONTROL_BYTES
+        && serde_json::from_slice::<Method>(body)
+            .is_ok_and(|request| CONTROL_METHODS.contains(&request.method.as_str()))
+}
+
 /// An answer without a body.
-fn empty(status: StatusCode) -> Response {
+pub(crate) fn empty(status: StatusCode) -> Response {
     plain(status, "")
 }
 

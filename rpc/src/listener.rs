@@ -3,19 +3,31 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use socket2::SockRef;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
+use crate::auth::AllowedAddresses;
+use crate::config::RpcConfig;
+
 /// How long accepting pauses when the system has no room for another connection.
 const PAUSE_WHEN_FULL: Duration = Duration::from_millis(100);
+
+/// Connections of addresses that may not connect: they are told so, and have none of the places.
+const MAX_REFUSED: usize = 16;
+
+/// How long such a connection may be idle.
+const REFUSED_IDLE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Accepts connections while fewer than a limit are open; the others wait in the system's queues.
 pub(crate) struct LimitedListener {
@@ -23,22 +35,24 @@ pub(crate) struct LimitedListener {
     /// The one that is asked first next time, so that each has its turn.
     next: usize,
     places: Arc<Semaphore>,
+    /// Whether an address may connect.
+    allows: Box<dyn Fn(SocketAddr) -> bool + Send>,
+    refused_places: Arc<Semaphore>,
     idle_limit: Duration,
 }
 
 impl LimitedListener {
-    /// Listeners with that many places together. A connection ends when for `idle_limit` no request is under
-    /// way, the head of one included, and no byte of an answer is taken.
-    pub(crate) fn new(
-        inner: Vec<TcpListener>,
-        max_connections: usize,
-        idle_limit: Duration,
-    ) -> Self {
+    /// Listeners with the configuration's number of places together. A connection ends when for the time that a request may
+    /// take none is under way, the head of one included, and no byte of an answer is taken.
+    pub(crate) fn new(inner: Vec<TcpListener>, config: &RpcConfig) -> Self {
+        let allowed = AllowedAddresses::new(config.allowed.clone());
         Self {
             inner,
             next: 0,
-            places: Arc::new(Semaphore::new(max_connections)),
-            idle_limit,
+            places: Arc::new(Semaphore::new(config.max_connections)),
+            allows: Box::new(move |peer| allowed.contain(peer.ip())),
+            refused_places: Arc::new(Semaphore::new(MAX_REFUSED)),
+            idle_limit: config.request_timeout,
         }
     }
 
@@ -48,26 +62,29 @@ impl LimitedListener {
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let (stream, peer) = loop {
-            match poll_fn(|context| self.poll_accept(context)).await {
-                Ok(accepted) => break accepted,
+        loop {
+            let (stream, peer) = match poll_fn(|context| self.poll_accept(context)).await {
+                Ok(accepted) => accepted,
                 // That connection has gone; the others have not.
-                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) if is_of_one_connection(&error) => continue,
                 Err(error) => {
                     tracing::error!(%error, "cannot accept RPC connections");
                     tokio::time::sleep(PAUSE_WHEN_FULL).await;
+                    continue;
                 }
+            };
+            // Answers are small and written at once: waiting to fill a segment only delays them.
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "cannot set TCP_NODELAY");
             }
-        };
-        // Answers are small and written at once: waiting to fill a segment only delays them.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "cannot set TCP_NODELAY");
-        }
-        LimitedStream {
-            stream,
-            activity: Activity::new(peer, place),
-            idle_limit: self.idle_limit,
-            alarm: Box::pin(tokio::time::sleep(self.idle_limit)),
+            if (self.allows)(peer) {
+                return LimitedStream::new(stream, peer, place, self.idle_limit);
+            }
+            // Who finds no place to be told in is cut off.
+            if let Ok(place) = Arc::clone(&self.refused_places).try_acquire_owned() {
+                let idle_limit = self.idle_limit.min(REFUSED_IDLE_LIMIT);
+                return LimitedStream::new(stream, peer, place, idle_limit);
+            }
         }
     }
 
@@ -168,15 +185,48 @@ impl Drop for RequestGuard {
     }
 }
 
+/// Returns when the client has closed its side of the connection, whatever of it is still to be read; where the system does
+/// not tell that, never.
+pub(crate) async fn closed_by_client(socket: &TcpStream) {
+    // What is ready then is the end, because nobody sends urgent data.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Ok(ready) = socket.ready(Interest::PRIORITY).await
+        && ready.is_read_closed()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
 /// A connection that gives its place back when it ends.
 pub(crate) struct LimitedStream {
-    stream: TcpStream,
+    /// Shared with who watches for its end.
+    stream: Arc<TcpStream>,
     activity: Activity,
     idle_limit: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl LimitedStream {
+    fn new(
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+        idle_limit: Duration,
+    ) -> Self {
+        Self {
+            stream: Arc::new(stream),
+            activity: Activity::new(peer, place),
+            idle_limit,
+            alarm: Box::pin(tokio::time::sleep(idle_limit)),
+        }
+    }
+
+    /// The socket, to watch for its end.
+    pub(crate) fn socket(&self) -> Arc<TcpStream> {
+        Arc::clone(&self.stream)
+    }
+
     /// What happens on it.
     pub(crate) fn activity(&self) -> Activity {
         self.activity.clone()
@@ -215,6 +265,24 @@ impl LimitedStream {
     }
 }
 
+/// Tries until it works or has to wait.
+fn poll_io<T>(
+    mut poll_ready: impl FnMut() -> Poll<io::Result<()>>,
+    mut attempt: impl FnMut() -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    loop {
+        match poll_ready() {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => return Poll::Pending,
+        }
+        match attempt() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return Poll::Ready(outcome),
+        }
+    }
+}
+
 impl AsyncRead for LimitedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -222,8 +290,13 @@ impl AsyncRead for LimitedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // Bytes of a request's head are no activity: one that comes too slowly does not come.
-        match Pin::new(&mut self.stream).poll_read(context, buffer) {
-            Poll::Ready(outcome) => Poll::Ready(outcome),
+        let stream = &self.stream;
+        let read = poll_io(
+            || stream.poll_read_ready(context),
+            || stream.try_read_buf(buffer),
+        );
+        match read {
+            Poll::Ready(outcome) => Poll::Ready(outcome.map(drop)),
             Poll::Pending => self.poll_idle(context).map(Err),
         }
     }
@@ -235,16 +308,22 @@ impl AsyncWrite for LimitedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, bytes);
+        let stream = &self.stream;
+        let outcome = poll_io(
+            || stream.poll_write_ready(context),
+            || stream.try_write(bytes),
+        );
         self.written(outcome, context)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing is buffered here.
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = SockRef::from(self.stream.as_ref()).shutdown(Shutdown::Write);
+        Poll::Ready(outcome)
     }
 
     fn poll_write_vectored(
@@ -252,11 +331,67 @@ impl AsyncWrite for LimitedStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        let stream = &self.stream;
+        let outcome = poll_io(
+            || stream.poll_write_ready(context),
+            || stream.try_write_vectored(slices),
+        );
         self.written(outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    async fn listener(max_connections: usize) -> LimitedListener {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut config = RpcConfig::new("127.0.0.1:0".parse().unwrap(), "".into());
+        config.max_connections = max_connections;
+        LimitedListener::new(vec![listener], &config)
+    }
+
+    #[tokio::test]
+    async fn who_may_not_connect_has_none_of_the_places() {
+        let mut listener = listener(1).await;
+        let address = listener.inner[0].local_addr().unwrap();
+        let connect = || TcpStream::connect(address);
+        listener.allows = Box::new(|_| false);
+        let (mut clients, mut refused) = (Vec::new(), Vec::new());
+        for _ in 0..MAX_REFUSED {
+            clients.push(connect().await.unwrap());
+            refused.push(listener.accept().await);
+        }
+        assert_eq!(refused[0].idle_limit, REFUSED_IDLE_LIMIT);
+        // One more is cut off, and who may connect has a place.
+        let mut cut_off = connect().await.unwrap();
+        let _client = connect().await.unwrap();
+        let first = cut_off.local_addr().unwrap().port();
+        listener.allows = Box::new(move |peer| peer.port() != first);
+        let allowed = listener.accept().await;
+        assert!(allowed.idle_limit > REFUSED_IDLE_LIMIT);
+        assert_eq!(listener.places.available_permits(), 0);
+        assert_eq!(cut_off.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_closes_is_seen_behind_bytes_that_nobody_reads() {
+        let mut listener = listener(1).await;
+        let address = listener.inner[0].local_addr().unwrap();
+        let client = TcpStream::connect(address).await.unwrap();
+        client.try_write(b"POST").unwrap();
+        let stream = listener.accept().await;
+        let socket = stream.socket();
+        let early = tokio::time::timeout(Duration::from_millis(50), closed_by_client(&socket));
+        assert!(early.await.is_err(), "the client has not closed");
+        drop(client);
+        let end = tokio::time::timeout(Duration::from_secs(60), closed_by_client(&socket));
+        assert!(end.await.is_ok(), "the end was not seen");
     }
 }

@@ -11,18 +11,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::auth::Cookie;
 use crate::catalogue::Catalogue;
-use crate::config::RpcConfig;
+use crate::config::{BindRule, RpcConfig};
 use crate::context::RpcContext;
 use crate::dialect::Dispatcher;
 use crate::error::RpcError;
 use crate::handler::{self, Handler};
 use crate::http::Shared;
-use crate::listener::{LimitedListener, LimitedStream};
+use crate::listener::{LimitedListener, LimitedStream, closed_by_client};
 use crate::stop::{Stop, StopSender, stop_signal};
 
 /// How long [`RpcServer::shutdown`] waits for calls that are under way.
@@ -65,20 +64,11 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
 /// Starts a server that answers every call that the node is starting, until it is given what to [serve](RpcServer::serve).
 ///
 /// # Errors
-/// [`RpcError::Bind`] when an address can't be listened on, [`RpcError::Cookie`] when the cookie
+/// [`RpcError::Bind`] when an address that is needed can't be listened on, [`RpcError::Cookie`] when the cookie
 /// can't be written.
 pub async fn listen(config: RpcConfig) -> Result<RpcServer, RpcError> {
     // First the addresses: the cookie of a server that has one of them must stay.
-    let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
-    for address in &config.bind {
-        let bind_error = |source| RpcError::Bind {
-            address: *address,
-            source,
-        };
-        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
-        addresses.push(listener.local_addr().map_err(bind_error)?);
-        listeners.push(listener);
-    }
+    let (listeners, addresses) = bind(&config).await?;
     let cookie = config.cookie_path.as_deref();
     let cookie = cookie
         .map(|path| Cookie::create(path, config.cookie_mode))
@@ -91,7 +81,7 @@ pub async fn listen(config: RpcConfig) -> Result<RpcServer, RpcError> {
         Dispatcher::starting(),
         stop.clone(),
     ));
-    let listener = LimitedListener::new(listeners, config.max_connections, config.request_timeout);
+    let listener = LimitedListener::new(listeners, &config);
     let task = tokio::spawn(accept(listener, Arc::clone(&shared), stop));
     for address in &addresses {
         tracing::info!(%address, "RPC server listens");
@@ -108,6 +98,36 @@ pub async fn listen(config: RpcConfig) -> Result<RpcServer, RpcError> {
     })
 }
 
+/// Listens on the addresses of the configuration; which they are, with their ports.
+async fn bind(config: &RpcConfig) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), RpcError> {
+    let (mut listeners, mut addresses, mut failure) = (Vec::new(), Vec::new(), None);
+    for address in &config.bind {
+        let bound = async {
+            let listener = TcpListener::bind(address).await?;
+            Ok((listener.local_addr()?, listener))
+        };
+        match bound.await {
+            Ok((address, listener)) => {
+                addresses.push(address);
+                listeners.push(listener);
+            }
+            Err(source) => {
+                let address = *address;
+                let error = RpcError::Bind { address, source };
+                if config.bind_rule == BindRule::All {
+                    return Err(error);
+                }
+                tracing::warn!(%error, "RPC is not served at one of its addresses");
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) if listeners.is_empty() => Err(error),
+        _ => Ok((listeners, addresses)),
+    }
+}
+
 impl RpcServer {
     /// Gives it the node's methods: it answers calls from now on.
     pub fn serve(&self, context: RpcContext) {
@@ -117,10 +137,11 @@ impl RpcServer {
         let (stop, active) = (self.shared.stop.clone(), self.shared.dispatcher.active());
         let handler = Handler::new(context, stop, catalogue).telling_of(active);
         tokio::spawn(handler.clone().render_ahead());
-        self.shared.serve_rest(handler.clone());
-        self.shared
-            .dispatcher
-            .start(handler::methods(handler), catalogue, wallet_names);
+        // Before the REST interface, which calls methods.
+        let methods = handler::methods(handler.clone());
+        let dispatcher = &self.shared.dispatcher;
+        dispatcher.start(methods, catalogue, wallet_names);
+        self.shared.serve_rest(handler);
     }
 
     /// What its requests share, for tests.
@@ -162,29 +183,25 @@ impl RpcServer {
     }
 }
 
-/// Serves connections until the server stops and the last one has ended.
+/// Serves connections until the server stops and the last one has ended. They end with this task.
 async fn accept(mut listener: LimitedListener, shared: Arc<Shared>, stop: Stop) {
-    // Every connection has a sender; none is left when the last connection has ended.
-    let (open, mut ended) = mpsc::channel::<Infallible>(1);
+    let mut connections = JoinSet::new();
     let mut stopped = pin!(stop.wait());
     loop {
         let stream = tokio::select! {
             () = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
             stream = listener.accept() => stream,
         };
-        let (shared, stop, open) = (Arc::clone(&shared), stop.clone(), open.clone());
-        tokio::spawn(async move {
-            serve_connection(stream, shared, stop).await;
-            drop(open);
-        });
+        connections.spawn(serve_connection(stream, Arc::clone(&shared), stop.clone()));
     }
-    drop((listener, open));
-    ended.recv().await;
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 /// Serves the requests of one connection, one after the other, in one task.
 async fn serve_connection(stream: LimitedStream, shared: Arc<Shared>, stop: Stop) {
-    let activity = stream.activity();
+    let (activity, socket) = (stream.activity(), stream.socket());
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let (shared, activity) = (Arc::clone(&shared), activity.clone());
         async move {
@@ -200,7 +217,13 @@ async fn serve_connection(stream: LimitedStream, shared: Arc<Shared>, stop: Stop
         .with_upgrades();
     let mut connection = pin!(connection);
     let outcome = tokio::select! {
+        biased;
         outcome = connection.as_mut() => outcome,
+        // With more bytes to read, hyper does not see that the client has gone as long as a request is under way.
+        () = closed_by_client(&socket) => {
+            tracing::debug!("an RPC client has gone");
+            return;
+        }
         () = stop.wait() => {
             connection.as_mut().graceful_shutdown();
             connection.await

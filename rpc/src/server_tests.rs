@@ -13,7 +13,7 @@ use crate::auth::RpcUser;
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
 use crate::client::{ClientError, Credentials, RpcClient};
-use crate::dialect::Endpoint;
+use crate::dialect::{Endpoint, UnderWay};
 use crate::http::{MAX_LARGE_REQUESTS, endpoint};
 
 const METHODS: &[MethodSpec] = &[
@@ -35,6 +35,27 @@ const METHODS: &[MethodSpec] = &[
         name: "waitfornewblock",
         family: Family::Util,
         summary: "Returns when the gate opens, without a place meanwhile.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
+        name: "work",
+        family: Family::Util,
+        summary: "Works on a thread until the gate opens.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
+        name: "search",
+        family: Family::Util,
+        summary: "Works on a thread until nobody waits for it.",
+        params: &[],
+        result: "null",
+    },
+    MethodSpec {
+        name: "uptime",
+        family: Family::Util,
+        summary: "Controls the node, so to say.",
         params: &[],
         result: "null",
     },
@@ -64,11 +85,33 @@ fn methods(opened: watch::Receiver<bool>) -> jsonrpsee::Methods {
             .unwrap();
     }
     module
+        .register_blocking_method("work", |_, opened, _| {
+            while !*opened.borrow() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            CallResult::Ok(Value::Null)
+        })
+        .unwrap();
+    module
+        .register_blocking_method("search", |_, _, extensions| {
+            let end = UnderWay::end_of(&extensions);
+            while !end.is_asked_for() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            CallResult::Ok(Value::Null)
+        })
+        .unwrap();
+    module
+        .register_method("uptime", |_, _, _| CallResult::Ok(json!(7)))
+        .unwrap();
+    module
         .register_method("coins", |_, _, _| CallResult::Ok(json!(1)))
         .unwrap();
     module.into()
 }
 
+#[path = "limits_tests.rs"]
+mod limits;
 #[path = "malformed_tests.rs"]
 mod malformed;
 
@@ -296,6 +339,26 @@ async fn every_address_is_served() {
 }
 
 #[tokio::test]
+async fn where_any_address_will_do_one_that_is_taken_is_left_out() {
+    let other = TestServer::start(|_| ()).await;
+    let taken = other.server.local_addr();
+    let server = TestServer::start(|config| {
+        config.bind.insert(0, taken);
+        config.bind_rule = BindRule::Any;
+    })
+    .await;
+    assert_eq!(server.server.addresses.len(), 1);
+    let body = r#"{"id":1,"method":"echo"}"#;
+    assert_eq!(server.post("/", body).await.status, 200);
+    let mut config = RpcConfig::new(taken, server.directory.path().join("cookie"));
+    config.bind_rule = BindRule::Any;
+    let Err(RpcError::Bind { address, .. }) = listen(config).await else {
+        panic!("two servers have one address");
+    };
+    assert_eq!(address, taken);
+}
+
+#[tokio::test]
 async fn a_server_that_starts_says_so_and_then_serves_on_the_same_connection() {
     let directory = tempfile::tempdir().unwrap();
     let bind = "127.0.0.1:0".parse().unwrap();
@@ -439,90 +502,6 @@ async fn together(server: &TestServer, body: &str) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn requests_beyond_the_limit_are_turned_away() {
-    let server = TestServer::start(|config| config.max_requests = 1).await;
-    let waiting = request(
-        "POST",
-        "/",
-        &server.authorization(),
-        r#"{"id":1,"method":"wait"}"#,
-    );
-    let mut first = server.connect().await;
-    first.write_all(waiting.as_bytes()).await.unwrap();
-    // The first request has its place once another one is turned away.
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    loop {
-        let answer = server.post("/", r#"{"id":1,"method":"echo"}"#).await;
-        if answer.status == 503 {
-            assert_eq!(answer.body, "Work queue depth exceeded");
-            break;
-        }
-        assert!(
-            tokio::time::Instant::now() < deadline,
-            "no request was turned away"
-        );
-    }
-    server.gate.send_replace(true);
-    assert_eq!(read_answer(&mut first).await.status, 200);
-    assert_eq!(
-        server.post("/", r#"{"id":1,"method":"echo"}"#).await.status,
-        200
-    );
-}
-
-#[tokio::test]
-async fn calls_that_wait_and_bodies_that_are_slow_keep_nobody_out() {
-    let server = TestServer::start(|config| config.max_requests = 1).await;
-    let headers = server.authorization();
-    let wait = request(
-        "POST",
-        "/",
-        &headers,
-        r#"{"id":1,"method":"waitfornewblock"}"#,
-    );
-    let echo = r#"{"id":1,"method":"echo"}"#;
-    let mut waiting = Vec::new();
-    for _ in 0..5 {
-        let mut stream = server.connect().await;
-        stream.write_all(wait.as_bytes()).await.unwrap();
-        waiting.push(stream);
-        let slow = request("POST", "/", &headers, echo);
-        let mut stream = server.connect().await;
-        let (most, _) = slow.as_bytes().split_at(slow.len() - 1);
-        stream.write_all(most).await.unwrap();
-        assert_eq!(server.post("/", echo).await.status, 200);
-        stream.write_all(b"}").await.unwrap();
-        assert_eq!(read_answer(&mut stream).await.status, 200);
-    }
-    server.gate.send_replace(true);
-    for stream in &mut waiting {
-        assert_eq!(read_answer(stream).await.status, 200);
-    }
-}
-
-#[tokio::test]
-async fn connections_beyond_the_limit_wait() {
-    let server = TestServer::start(|config| config.max_connections = 1).await;
-    let echo = request(
-        "POST",
-        "/",
-        &server.authorization(),
-        r#"{"id":1,"method":"echo"}"#,
-    );
-    let mut first = server.connect().await;
-    assert_eq!(exchange(&mut first, &echo).await.status, 200);
-    let mut second = server.connect().await;
-    second.write_all(echo.as_bytes()).await.unwrap();
-    let early = tokio::time::timeout(Duration::from_millis(50), second.readable()).await;
-    assert!(
-        early.is_err(),
-        "the second connection was served beside the first"
-    );
-    drop(first);
-    assert_eq!(read_answer(&mut second).await.status, 200);
-}
-
-#[tokio::test]
 async fn a_busy_address_is_named_and_its_cookie_stays() {
     let server = TestServer::start(|_| ()).await;
     let cookie = server.directory.path().join(".cookie");
@@ -582,28 +561,4 @@ async fn our_own_client_is_understood() {
         matches!(error, ClientError::Call { code: -32601, .. }),
         "{error}"
     );
-}
-
-/// What a call does for a client that has gone ends: its task is dropped.
-#[tokio::test]
-async fn a_client_that_disconnects_ends_its_call() {
-    let server = TestServer::start(|_| ()).await;
-    let idle = server.gate.receiver_count();
-    let body = r#"{"id":1,"method":"wait","params":[]}"#;
-    let request = request("POST", "/", &server.authorization(), body);
-    let mut stream = server.connect().await;
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-    let is_over = || tokio::time::Instant::now() > deadline;
-    // Who waits for the gate holds a receiver of it.
-    while server.gate.receiver_count() == idle {
-        assert!(!is_over(), "the call did not begin");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    drop(stream);
-    while server.gate.receiver_count() > idle {
-        assert!(!is_over(), "the call goes on without its client");
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    server.server.shutdown().await;
 }

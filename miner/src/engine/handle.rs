@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pyrite_consensus::bitcoin::BlockHash;
+use tokio::sync::watch;
 
 use super::lock::lock;
 use super::plan::{DeviceFactory, PlannedDevice, plan_devices};
@@ -58,6 +59,8 @@ struct Miner {
     stops: AtomicU64,
     /// For `status`, which must not wait for a stop.
     run: Mutex<Option<Arc<Run>>>,
+    /// How often it was started or stopped.
+    changes: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -101,6 +104,7 @@ impl MinerHandle {
             control: Mutex::default(),
             stops: AtomicU64::new(0),
             run: Mutex::default(),
+            changes: watch::Sender::new(0),
         };
         Self {
             miner: Arc::new(miner),
@@ -134,6 +138,7 @@ impl MinerHandle {
         tracing::info!(threads, intensity_percent, "mining");
         control.threads = Some(running);
         *lock(&self.miner.run) = Some(run);
+        self.miner.tell_change();
         Ok(())
     }
 
@@ -160,6 +165,11 @@ impl MinerHandle {
         if let Some(run) = run {
             run.board.announce_tip(tip, now);
         }
+    }
+
+    /// A number that changes whenever mining starts or stops, or goes on with other settings.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.miner.changes.subscribe()
     }
 
     /// What the miner is doing.
@@ -241,7 +251,12 @@ impl Miner {
         if let Some(mut threads) = control.threads.take() {
             threads.stop();
             tracing::info!("mining stopped");
+            self.tell_change();
         }
+    }
+
+    fn tell_change(&self) {
+        self.changes.send_modify(|count| *count += 1);
     }
 }
 

@@ -8,6 +8,9 @@ use pyrite_consensus::bitcoin::{Transaction, Txid};
 /// How many events the log holds.
 const MAX_EVENTS: usize = 10_000;
 
+/// The transactions that the log keeps, in bytes: those that came last.
+const MAX_KEPT_BYTES: usize = 32 << 20;
+
 /// Why a transaction left the mempool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RemovalReason {
@@ -38,6 +41,19 @@ pub struct Changes {
     pub complete: bool,
 }
 
+/// The events after a sequence number, for those who tell every single one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MempoolEvents {
+    /// The first of those that the log still has, in order.
+    pub events: Vec<MempoolEvent>,
+    /// How many events there were before these, since the node started.
+    pub before: u64,
+    /// The sequence number that these events lead to.
+    pub sequence: u64,
+    /// Whether the log reaches back to the number asked for. If not, the first ones are missing.
+    pub complete: bool,
+}
+
 /// One change of the mempool, for those who tell every single one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MempoolEvent {
@@ -52,7 +68,7 @@ pub struct MempoolEvent {
 /// What happened to a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MempoolChange {
-    /// It came. `None` when it has left since.
+    /// It came. `None` when it has left since, and the log does not keep it any more.
     Added(Option<Arc<Transaction>>),
     /// It left.
     Removed(RemovalReason),
@@ -61,8 +77,7 @@ pub enum MempoolChange {
 /// One change of the mempool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// A transaction came. It is looked up when someone asks, so that the log keeps no transaction
-    /// alive.
+    /// A transaction came.
     Added(Txid),
     /// A transaction left.
     Removed(Txid, RemovalReason),
@@ -74,6 +89,51 @@ pub(crate) struct ChangeLog {
     events: VecDeque<(u64, Event)>,
     /// The sequence number of the last event that was dropped: the log is complete after it.
     dropped_to: u64,
+    /// How many were dropped.
+    dropped: u64,
+    kept: KeptTransactions,
+}
+
+/// The transactions that came last: one may have left the mempool before anybody asks for it.
+#[derive(Debug, Default)]
+struct KeptTransactions {
+    /// With the sequence numbers of their events.
+    transactions: VecDeque<(u64, Arc<Transaction>)>,
+    bytes: usize,
+}
+
+impl KeptTransactions {
+    fn push(&mut self, sequence: u64, transaction: Arc<Transaction>) {
+        self.bytes += transaction.total_size();
+        self.transactions.push_back((sequence, transaction));
+        while self.bytes > MAX_KEPT_BYTES {
+            self.pop();
+        }
+    }
+
+    /// Forgets those that came with this event or before it.
+    fn drop_to(&mut self, sequence: u64) {
+        while self
+            .transactions
+            .front()
+            .is_some_and(|(number, _)| *number <= sequence)
+        {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some((_, transaction)) = self.transactions.pop_front() {
+            self.bytes -= transaction.total_size();
+        }
+    }
+
+    fn get(&self, sequence: u64) -> Option<&Arc<Transaction>> {
+        let found = self
+            .transactions
+            .binary_search_by_key(&sequence, |(number, _)| *number);
+        found.ok().map(|index| &self.transactions[index].1)
+    }
 }
 
 /// The net effect of the events after a sequence number.
@@ -84,6 +144,12 @@ pub(crate) struct NetChanges {
 }
 
 impl ChangeLog {
+    /// Appends the event that a transaction came; `sequence` is above all earlier ones.
+    pub(crate) fn push_added(&mut self, sequence: u64, txid: Txid, transaction: Arc<Transaction>) {
+        self.push(sequence, Event::Added(txid));
+        self.kept.push(sequence, transaction);
+    }
+
     /// Appends an event; `sequence` is above all earlier ones.
     pub(crate) fn push(&mut self, sequence: u64, event: Event) {
         debug_assert!(self.events.back().is_none_or(|(last, _)| *last < sequence));
@@ -91,19 +157,52 @@ impl ChangeLog {
             && let Some((dropped, _)) = self.events.pop_front()
         {
             self.dropped_to = dropped;
+            self.dropped += 1;
+            self.kept.drop_to(dropped);
         }
         self.events.push_back((sequence, event));
     }
 
-    /// All events after `sequence` with their numbers; `None` when the log does not reach back.
+    /// The first `max` of the events after `sequence` that the log has, and whether it has all before them. `transaction`
+    /// finds one that is still there.
     pub(crate) fn events_after(
         &self,
         sequence: u64,
-    ) -> Option<impl Iterator<Item = &(u64, Event)>> {
+        max: usize,
+        transaction: impl Fn(&Txid) -> Option<Arc<Transaction>>,
+    ) -> MempoolEvents {
         let start = self
             .events
             .partition_point(|(number, _)| *number <= sequence);
-        (sequence >= self.dropped_to).then(|| self.events.iter().skip(start))
+        let event = |(number, event): &(u64, Event)| {
+            let (txid, change) = match event {
+                Event::Added(txid) => {
+                    let kept = self.kept.get(*number).cloned();
+                    let transaction = kept.or_else(|| transaction(txid));
+                    (txid, MempoolChange::Added(transaction))
+                }
+                Event::Removed(txid, reason) => (txid, MempoolChange::Removed(*reason)),
+            };
+            MempoolEvent {
+                sequence: *number,
+                txid: *txid,
+                change,
+            }
+        };
+        let events: Vec<_> = self
+            .events
+            .iter()
+            .skip(start)
+            .take(max)
+            .map(event)
+            .collect();
+        let last = events.last().map_or(sequence, |event| event.sequence);
+        MempoolEvents {
+            events,
+            before: self.dropped + start as u64,
+            sequence: last,
+            complete: sequence >= self.dropped_to,
+        }
     }
 
     /// The net effect of all events after `sequence`; `None` when the log does not reach back.
@@ -135,7 +234,10 @@ impl ChangeLog {
 
 #[cfg(test)]
 mod tests {
+    use pyrite_consensus::bitcoin::absolute::LockTime;
     use pyrite_consensus::bitcoin::hashes::Hash;
+    use pyrite_consensus::bitcoin::transaction::Version;
+    use pyrite_consensus::bitcoin::{Amount, ScriptBuf, TxOut};
 
     use super::*;
 
@@ -155,12 +257,15 @@ mod tests {
         assert_eq!(all.added, [txid(2)]);
         assert_eq!(all.removed, [(txid(1), RemovalReason::Block)]);
         assert_eq!(log.after(4).unwrap().removed, []);
-        let numbers = |from| {
-            log.events_after(from)
-                .map(|events| events.map(|(n, _)| *n).collect())
+        let numbers = |from, max| {
+            let events = log.events_after(from, max, |_| None);
+            let numbers: Vec<_> = events.events.iter().map(|event| event.sequence).collect();
+            (events.before, numbers, events.sequence)
         };
-        assert_eq!(numbers(2), Some(vec![4, 5, 6]));
-        assert_eq!(numbers(6), Some(vec![]));
+        assert_eq!(numbers(2, 9), (2, vec![4, 5, 6], 6));
+        assert_eq!(numbers(2, 2), (2, vec![4, 5], 5));
+        assert_eq!(numbers(3, 1), (2, vec![4], 4));
+        assert_eq!(numbers(6, 9), (5, vec![], 6));
         assert_eq!(log.after(6).unwrap(), NetChanges::default());
     }
 
@@ -174,7 +279,54 @@ mod tests {
         assert_eq!(log.after(0).unwrap().added.len(), MAX_EVENTS);
         log.push(count + 1, Event::Added(txid(count + 1)));
         assert_eq!(log.after(0), None);
-        assert!(log.events_after(0).is_none());
+        let events = log.events_after(0, 1, |_| None);
+        assert_eq!((events.complete, events.before), (false, 1));
+        assert_eq!(events.events[0].txid, txid(2));
+        assert!(log.events_after(1, 1, |_| None).complete);
         assert_eq!(log.after(1).unwrap().added.len(), MAX_EVENTS);
+    }
+
+    fn transaction(number: u32, script_bytes: usize) -> Arc<Transaction> {
+        Arc::new(Transaction {
+            version: Version::TWO,
+            lock_time: LockTime::from_consensus(number),
+            input: Vec::new(),
+            output: vec![TxOut {
+                value: Amount::ZERO,
+                script_pubkey: ScriptBuf::from_bytes(vec![0; script_bytes]),
+            }],
+        })
+    }
+
+    #[test]
+    fn transactions_that_came_last_are_kept_within_a_bound() {
+        const LARGE: usize = MAX_KEPT_BYTES / 4;
+        let mut log = ChangeLog::default();
+        let added = |log: &ChangeLog, from| {
+            let events = log.events_after(from, 1, |_| None).events;
+            match &events[0].change {
+                MempoolChange::Added(transaction) => transaction.clone(),
+                MempoolChange::Removed(_) => panic!("removed"),
+            }
+        };
+        let first = transaction(1, 0);
+        log.push_added(1, txid(1), Arc::clone(&first));
+        log.push(2, Event::Removed(txid(1), RemovalReason::Replaced));
+        assert_eq!(added(&log, 0), Some(first));
+        for number in 3..8 {
+            log.push_added(number, txid(number), transaction(0, LARGE));
+        }
+        assert_eq!(added(&log, 0), None);
+        assert_eq!(added(&log, 3), None);
+        assert!(added(&log, 5).is_some());
+        assert!(log.kept.bytes <= MAX_KEPT_BYTES);
+        // What is not kept may still be in the mempool.
+        let events = log.events_after(0, 1, |_| Some(transaction(9, 0))).events;
+        let found = MempoolChange::Added(Some(transaction(9, 0)));
+        assert_eq!(events[0].change, found);
+        for number in 8..8 + MAX_EVENTS as u64 {
+            log.push(number, Event::Removed(txid(number), RemovalReason::Block));
+        }
+        assert_eq!((log.kept.bytes, log.kept.transactions.len()), (0, 0));
     }
 }

@@ -10,7 +10,7 @@ use pyrite_chain::{ChainReader, Clock};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Txid};
 use tokio::sync::watch;
 
-use crate::changes::{Changes, MempoolEvent};
+use crate::changes::{Changes, MempoolEvents};
 use crate::fees::{FeeEstimator, FeeFollower};
 use crate::policy::dust_outputs;
 use crate::pool::{Family, Slot};
@@ -211,11 +211,10 @@ impl MempoolHandle {
         self.state().changes_since(sequence)
     }
 
-    /// Every single event after `sequence`, in order, and the sequence number that they lead to. `None` instead of the
-    /// events when the log does not reach back.
+    /// Every single event after `sequence`, in order, but no more than the first `max` of them.
     #[must_use]
-    pub fn events_since(&self, sequence: u64) -> (Option<Vec<MempoolEvent>>, u64) {
-        self.state().events_since(sequence)
+    pub fn events_since(&self, sequence: u64, max: usize) -> MempoolEvents {
+        self.state().events_since(sequence, max)
     }
 
     /// The sequence number; it changes at every change of the mempool.

@@ -33,7 +33,7 @@ mod chain_tests;
 #[cfg(test)]
 mod testing;
 
-pub use changes::{Changes, MempoolChange, MempoolEvent, RemovalReason};
+pub use changes::{Changes, MempoolChange, MempoolEvent, MempoolEvents, RemovalReason};
 pub use config::{FeeFallback, MempoolConfig};
 pub use entry::{
     Accepted, BestChunks, EffectiveFee, EntryDetails, MempoolChunk, MempoolEntry, MempoolInfo,

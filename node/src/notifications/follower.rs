@@ -3,15 +3,25 @@
 
 use std::sync::Arc;
 
-use pyrite_chain::{ChainError, ChainReader};
+use pyrite_chain::{ChainError, ChainReader, Clock};
 use pyrite_consensus::bitcoin::consensus::encode::serialize;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Block, BlockHash, Transaction, Txid};
+use pyrite_consensus::spec::AddressKind;
 use pyrite_mempool::{MempoolChange, MempoolError, MempoolEvent, MempoolHandle, RemovalReason};
 
 use super::Topic;
 use super::command::CommandRunner;
 use super::publisher::Publisher;
+
+/// As long as the tip of Bitcoin's own chain is older, the node downloads the chain, and nobody is told of tips.
+const STALE_TIP_S: u64 = 24 * 60 * 60;
+
+/// Events of the mempool that are taken at a time.
+const MAX_EVENTS: usize = 1_000;
+
+/// The topics that tell of the mempool.
+const MEMPOOL_TOPICS: [Topic; 3] = [Topic::HashTx, Topic::RawTx, Topic::Sequence];
 
 /// Who is told.
 #[derive(Debug)]
@@ -31,6 +41,11 @@ pub(super) struct Follower {
     block: BlockHash,
     /// The last event of the mempool that was told.
     sequence: u64,
+    /// How many events there were up to that one.
+    events: u64,
+    clock: Clock,
+    /// Whether the chain is being downloaded. Once it is not, it never is.
+    is_initial_download: bool,
 }
 
 /// Whether a block is in the chain or no longer.
@@ -46,10 +61,15 @@ impl Follower {
         reader: ChainReader,
         mempool: MempoolHandle,
         audience: Arc<Audience>,
+        clock: Clock,
     ) -> Self {
+        let now = mempool.events_since(u64::MAX, 1);
         Self {
             block: reader.tip().hash,
-            sequence: mempool.events_since(u64::MAX).1,
+            sequence: now.sequence,
+            events: now.before,
+            clock,
+            is_initial_download: true,
             reader,
             mempool,
             audience,
@@ -94,6 +114,7 @@ impl Follower {
             self.block = target;
             return Ok(());
         };
+        let before = self.block;
         for hash in &path.disconnect {
             self.tell_block(hash, Move::Disconnected)?;
             if let Some(info) = self.reader.header(hash) {
@@ -101,19 +122,35 @@ impl Follower {
             }
         }
         self.tell_mempool();
-        let is_reorganisation = !path.disconnect.is_empty();
+        let is_new_tip = self.new_tips(&before, &path.fork_point, &target);
         for hash in &path.connect {
             let block = self.tell_block(hash, Move::Connected)?;
-            if !is_reorganisation || *hash == target {
+            if is_new_tip(&self.reader, hash) {
                 self.tell_tip(hash, block.as_deref());
             }
             self.block = *hash;
         }
-        if path.connect.is_empty() && is_reorganisation {
+        if path.connect.is_empty() && !path.disconnect.is_empty() {
             self.run_block_command(&target);
         }
         self.block = target;
         Ok(())
+    }
+
+    /// Which blocks on the way to a tip are tips themselves: those with more work than the tip before, and the last one. A tip
+    /// that was invalidated counts as what is left of its chain.
+    fn new_tips(
+        &self,
+        before: &BlockHash,
+        fork_point: &BlockHash,
+        target: &BlockHash,
+    ) -> impl Fn(&ChainReader, &BlockHash) -> bool + use<> {
+        let work = |hash: &BlockHash| self.reader.header(hash).map(|info| info.work);
+        let target = *target;
+        let least = work(before)
+            .filter(|before| work(&target).is_some_and(|work| work >= *before))
+            .or_else(|| work(fork_point));
+        move |reader, hash| *hash == target || reader.header(hash).map(|info| info.work) > least
     }
 
     /// Tells of a block's transactions, and that it came or went. Its body may be missing below a file of coins.
@@ -139,12 +176,28 @@ impl Follower {
         Ok(block)
     }
 
-    fn tell_tip(&self, hash: &BlockHash, block: Option<&Block>) {
+    fn tell_tip(&mut self, hash: &BlockHash, block: Option<&Block>) {
+        if self.is_downloading(hash) {
+            return;
+        }
         self.publish(Topic::HashBlock, || reversed(hash));
         if let Some(block) = block {
             self.publish(Topic::RawBlock, || serialize(block));
         }
         self.run_block_command(hash);
+    }
+
+    /// Whether the chain is still being downloaded at this tip. A private chain is whole as it is.
+    fn is_downloading(&mut self, tip: &BlockHash) -> bool {
+        if self.is_initial_download {
+            let is_private = self.reader.spec().address_kind != AddressKind::Mainnet;
+            let oldest = self.clock.now().saturating_sub(STALE_TIP_S);
+            let is_young = |time: u32| u64::from(time) >= oldest;
+            let info = self.reader.header(tip);
+            let is_over = is_private || info.is_some_and(|info| is_young(info.header.time));
+            self.is_initial_download = !is_over;
+        }
+        self.is_initial_download
     }
 
     fn run_block_command(&self, hash: &BlockHash) {
@@ -155,13 +208,23 @@ impl Follower {
     }
 
     fn tell_mempool(&mut self) {
-        let (events, sequence) = self.mempool.events_since(self.sequence);
-        self.sequence = sequence;
-        match events {
-            Some(events) => events.iter().for_each(|event| self.tell_event(event)),
-            None => tracing::warn!(
-                "notifications of the mempool were left out: too much changed at once"
-            ),
+        loop {
+            let news = self.mempool.events_since(self.sequence, MAX_EVENTS);
+            let missed = news.before.saturating_sub(self.events);
+            if missed > 0 {
+                tracing::warn!(
+                    missed,
+                    "notifications of the mempool were left out: too much changed at once"
+                );
+                // By the numbers of the messages subscribers see that some are missing.
+                self.skip(&MEMPOOL_TOPICS, missed);
+            }
+            news.events.iter().for_each(|event| self.tell_event(event));
+            self.events = news.before + news.events.len() as u64;
+            self.sequence = news.sequence;
+            if news.events.len() < MAX_EVENTS {
+                return;
+            }
         }
     }
 
@@ -171,6 +234,9 @@ impl Follower {
         match &event.change {
             MempoolChange::Added(transaction) => {
                 self.tell_transaction(event.txid, transaction.as_deref());
+                if transaction.is_none() {
+                    self.skip(&[Topic::RawTx], 1);
+                }
                 self.publish(Topic::Sequence, || sequence_body(&event.txid, b'A', number));
             }
             // The block tells of it.
@@ -185,6 +251,15 @@ impl Follower {
         self.publish(Topic::HashTx, || reversed(&txid));
         if let Some(transaction) = transaction {
             self.publish(Topic::RawTx, || serialize(transaction));
+        }
+    }
+
+    /// Leaves out messages of some topics.
+    fn skip(&self, topics: &[Topic], count: u64) {
+        for publisher in &self.audience.publishers {
+            topics
+                .iter()
+                .for_each(|topic| publisher.skip(*topic, count));
         }
     }
 

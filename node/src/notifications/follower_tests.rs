@@ -31,6 +31,10 @@ fn anyone() -> ScriptBuf {
 
 impl Scene {
     fn new() -> Self {
+        Self::on(AddressKind::Regtest)
+    }
+
+    fn on(address_kind: AddressKind) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut config = config(&directory.path().join("chain"));
         let allocation = Allocation {
@@ -38,7 +42,8 @@ impl Scene {
             value: Amount::from_sat(100_000),
         };
         let time = config.spec.genesis.time;
-        let spec = ChainSpec::regtest().derive("test", time, "test", vec![allocation]);
+        let mut spec = ChainSpec::regtest().derive("test", time, "test", vec![allocation]);
+        spec.address_kind = address_kind;
         let (place, coin) = genesis_coins(&spec).into_iter().next().unwrap();
         config.spec = Arc::new(spec);
         let clock = config.clock.clone();
@@ -106,6 +111,15 @@ impl Scene {
     }
 
     async fn follower(&self, address: ZmqAddress, command: Option<String>) -> Follower {
+        self.follower_at(address, command, Clock::system()).await
+    }
+
+    async fn follower_at(
+        &self,
+        address: ZmqAddress,
+        command: Option<String>,
+        clock: Clock,
+    ) -> Follower {
         let config = PublisherConfig {
             text: address.to_string(),
             address,
@@ -117,7 +131,7 @@ impl Scene {
             block_command: command,
         };
         let (reader, mempool) = (self.chain.reader.clone(), self.mempool.clone());
-        Follower::new(reader, mempool, Arc::new(audience))
+        Follower::new(reader, mempool, Arc::new(audience), clock)
     }
 
     fn ipc(&self) -> ZmqAddress {
@@ -237,6 +251,120 @@ async fn payments_and_blocks_are_told_in_bitcoin_cores_order() {
     ear.hears_transaction(&better).await;
     let added = ear.hears_change(&better.compute_txid(), b'A').await;
     assert_eq!(added, removed + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_has_left_already_is_told_in_full() {
+    let scene = Scene::new();
+    let mut follower = scene.follower(scene.ipc(), None).await;
+    let mut ear = Ear::at(&follower).await;
+    let (first, second) = (scene.payment(1_000), scene.payment(5_000));
+    for payment in [&first, &second] {
+        scene.mempool.submit(Arc::new(payment.clone())).unwrap();
+    }
+    follower.step().unwrap();
+    ear.hears_transaction(&first).await;
+    ear.hears_change(&first.compute_txid(), b'A').await;
+    ear.hears_change(&first.compute_txid(), b'R').await;
+    ear.hears_transaction(&second).await;
+    ear.hears_change(&second.compute_txid(), b'A').await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_are_missed_leave_a_gap_in_the_numbers() {
+    let scene = Scene::new();
+    let mut follower = scene.follower(scene.ipc(), None).await;
+    let mut ear = Ear::at(&follower).await;
+    let first = scene.payment(1_000);
+    scene.mempool.submit(Arc::new(first)).unwrap();
+    // As if the log had forgotten the first event.
+    follower.sequence = scene.mempool.snapshot().sequence;
+    let second = scene.payment(5_000);
+    scene.mempool.submit(Arc::new(second.clone())).unwrap();
+    follower.step().unwrap();
+    for topic in ["hashtx", "rawtx", "sequence"] {
+        ear.counters.insert(topic.to_owned(), 1);
+    }
+    let removed = ear.next().await;
+    assert_eq!((removed.0.as_str(), removed.1[32]), ("sequence", b'R'));
+    ear.hears_transaction(&second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_block_with_more_work_than_the_tip_before_is_told_as_a_tip() {
+    let scene = Scene::new();
+    let mut follower = scene.follower(scene.ipc(), None).await;
+    let mut ear = Ear::at(&follower).await;
+    let genesis = scene.chain.reader.tip().hash;
+    let old = block_on(&scene.chain, &genesis, 1);
+    scene.submit(&old);
+    follower.step().unwrap();
+    ear.hears_block(&old, b'C').await;
+    ear.hears_tip(&old).await;
+    let mut new = vec![block_on(&scene.chain, &genesis, 2)];
+    scene.submit(&new[0]);
+    for _ in 0..2 {
+        let parent = new.last().unwrap().block_hash();
+        new.push(block_on(&scene.chain, &parent, 2));
+        scene.submit(new.last().unwrap());
+    }
+    follower.step().unwrap();
+    ear.hears_block(&old, b'D').await;
+    // It has as much work as the one that it takes the place of.
+    ear.hears_block(&new[0], b'C').await;
+    for block in &new[1..] {
+        ear.hears_block(block, b'C').await;
+        ear.hears_tip(block).await;
+    }
+    // The tip is invalidated, and so is what was built on it: the shorter chain is told as it comes.
+    let gone = new[0].block_hash();
+    scene.chain.handle.invalidate_block(gone).unwrap();
+    follower.step().unwrap();
+    for block in new.iter().rev() {
+        ear.hears_block(block, b'D').await;
+    }
+    ear.hears_block(&old, b'C').await;
+    ear.hears_tip(&old).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_of_tips_while_the_chain_is_downloaded() {
+    let scene = Scene::on(AddressKind::Mainnet);
+    let path = scene.directory.path().join("tips");
+    let command = format!("echo %s >> '{}'", path.display());
+    let blocks = crate::test_chain::extend(&scene.chain, 1, 1);
+    let first_time = u64::from(blocks[0].header.time);
+    let now = Arc::new(std::sync::atomic::AtomicU64::new(
+        first_time + STALE_TIP_S + 1,
+    ));
+    let clock = {
+        let now = Arc::clone(&now);
+        Clock::new(move || now.load(std::sync::atomic::Ordering::Relaxed))
+    };
+    let mut follower = scene.follower_at(scene.ipc(), Some(command), clock).await;
+    let mut ear = Ear::at(&follower).await;
+    follower.block = blocks[0].header.prev_blockhash;
+    follower.step().unwrap();
+    ear.hears_block(&blocks[0], b'C').await;
+    now.store(first_time, std::sync::atomic::Ordering::Relaxed);
+    let young = crate::test_chain::extend(&scene.chain, 1, 1);
+    follower.step().unwrap();
+    ear.hears_block(&young[0], b'C').await;
+    ear.hears_tip(&young[0]).await;
+    // Once it is there, a pause changes nothing.
+    now.store(
+        first_time + 10 * STALE_TIP_S,
+        std::sync::atomic::Ordering::Relaxed,
+    );
+    let late = crate::test_chain::extend(&scene.chain, 1, 1);
+    follower.step().unwrap();
+    ear.hears_block(&late[0], b'C').await;
+    ear.hears_tip(&late[0]).await;
+    let mut expected = [&young[0], &late[0]].map(|block| block.block_hash().to_string());
+    let mut lines = lines_of(&path, 2).await;
+    lines.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]

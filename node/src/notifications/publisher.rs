@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::{JoinHandle, JoinSet};
@@ -17,6 +18,12 @@ use crate::NodeError;
 
 /// How long to wait when no connection can be taken: the process may have too many files open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a connection may be silent before the system asks whether the other side is there.
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(60);
+
+/// How often it asks again.
+const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 
 /// A publisher of some topics at one address. It ends when it is dropped.
 #[derive(Debug)]
@@ -65,6 +72,8 @@ impl Publisher {
                 let task = tokio::spawn(accept(subscribers, async move || {
                     let (stream, _) = listener.accept().await?;
                     stream.set_nodelay(true)?;
+                    // Who subscribes says nothing for long: whether it is there has to be asked.
+                    SockRef::from(&stream).set_tcp_keepalive(&keepalive())?;
                     Ok(stream)
                 }));
                 (task, address)
@@ -100,6 +109,14 @@ impl Publisher {
         }));
     }
 
+    /// Counts messages of a topic that are not sent, if it is one of its own.
+    pub(super) fn skip(&self, topic: Topic, count: u64) {
+        if let Some((_, counter)) = self.topics.iter().find(|(own, _)| *own == topic) {
+            // The counter has 32 bits, and begins anew after the last number.
+            counter.fetch_add(count as u32, Ordering::Relaxed);
+        }
+    }
+
     /// Its subscribers, for tests that wait for one.
     #[cfg(test)]
     pub(super) fn subscribers(&self) -> &Arc<Subscribers> {
@@ -120,6 +137,13 @@ impl Drop for Publisher {
             remove_socket(path);
         }
     }
+}
+
+/// How a connection on which nothing happens is found to be dead: after some minutes.
+fn keepalive() -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(KEEPALIVE_AFTER)
+        .with_interval(KEEPALIVE_EVERY)
 }
 
 /// Takes connections; they end with this.

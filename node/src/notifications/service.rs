@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyrite_chain::ChainReader;
+use pyrite_chain::{ChainReader, Clock};
 use pyrite_mempool::MempoolHandle;
 use pyrite_rpc::ZmqNotification;
 use tokio::task::JoinHandle;
@@ -50,12 +50,13 @@ impl Notifications {
         &self,
         reader: &ChainReader,
         mempool: &MempoolHandle,
+        clock: Clock,
     ) -> Option<JoinHandle<()>> {
         if self.audience.publishers.is_empty() && self.audience.block_command.is_none() {
             return None;
         }
         let audience = Arc::clone(&self.audience);
-        let follower = Follower::new(reader.clone(), mempool.clone(), audience);
+        let follower = Follower::new(reader.clone(), mempool.clone(), audience, clock);
         Some(tokio::spawn(follower.run()))
     }
 

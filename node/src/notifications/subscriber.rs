@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufWriter};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::zmtp::{self, FromSubscriber};
 
@@ -20,7 +20,10 @@ const MAX_SUBSCRIPTIONS: usize = 100;
 const MAX_WAITING_BYTES: usize = 256 << 20;
 
 /// How long a handshake may take.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Handshakes that are under way at a time.
+const MAX_HANDSHAKES: usize = 64;
 
 /// A message, which all subscribers share.
 #[derive(Debug)]
@@ -59,6 +62,8 @@ pub(super) struct Subscribers {
     list: Mutex<(u64, Vec<Subscriber>)>,
     /// Messages that wait for each before new ones are left out.
     high_water_mark: usize,
+    /// For handshakes.
+    handshakes: Semaphore,
 }
 
 impl Subscribers {
@@ -66,6 +71,7 @@ impl Subscribers {
         Self {
             list: Mutex::default(),
             high_water_mark: high_water_mark.max(1),
+            handshakes: Semaphore::new(MAX_HANDSHAKES),
         }
     }
 
@@ -104,10 +110,14 @@ impl Subscribers {
         self: Arc<Self>,
         mut stream: impl AsyncRead + AsyncWrite + Unpin,
     ) -> io::Result<()> {
+        let Ok(shaking) = self.handshakes.try_acquire() else {
+            return Err(io::Error::other("too many handshakes"));
+        };
         let handshake = zmtp::shake_hands(&mut stream);
         tokio::time::timeout(HANDSHAKE_LIMIT, handshake)
             .await
             .map_err(|_| io::ErrorKind::TimedOut)??;
+        drop(shaking);
         let (sender, queue) = mpsc::channel(self.high_water_mark);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let Some(place) = self.join(sender.clone(), Arc::clone(&waiting_bytes)) else {

@@ -76,3 +76,28 @@ async fn who_asks_for_too_much_is_sent_away() {
     endless.send(b"\x02\xff\xff\xff\xff\xff\xff\xff\xff").await;
     endless.ended().await;
 }
+
+#[tokio::test]
+async fn handshakes_are_bounded() {
+    let subscribers = Arc::new(Subscribers::new(10));
+    let mut silent = Vec::new();
+    for _ in 0..MAX_HANDSHAKES {
+        let (ours, theirs) = tokio::io::duplex(1_000);
+        let serving = tokio::spawn(Arc::clone(&subscribers).serve(ours));
+        silent.push((theirs, serving));
+    }
+    while subscribers.handshakes.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let (ours, _theirs) = tokio::io::duplex(1_000);
+    let refused = Arc::clone(&subscribers).serve(ours).await.unwrap_err();
+    assert_eq!(refused.to_string(), "too many handshakes");
+    for (stream, serving) in silent {
+        drop(stream);
+        assert!(serving.await.unwrap().is_err());
+    }
+    // A subscriber is no handshake any more.
+    let _one = connect(&subscribers, 10_000, &["rawtx"]).await;
+    let free = subscribers.handshakes.available_permits();
+    assert_eq!(free, MAX_HANDSHAKES);
+}

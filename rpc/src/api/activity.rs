@@ -10,7 +10,7 @@ use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 #[rpc(server)]
 pub(crate) trait Activity {
     /// What some blocks and the mempool did with the outputs of descriptors.
-    #[method(name = "getdescriptoractivity", blocking)]
+    #[method(name = "getdescriptoractivity", blocking, with_extensions)]
     fn get_descriptor_activity(
         &self,
         blockhashes: Option<Vec<Value>>,

@@ -1,5 +1,7 @@
 //! Compact filters of blocks.
 
+#![allow(clippy::too_many_arguments)] // Bitcoin Core's parameters.
+
 use jsonrpsee::proc_macros::rpc;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ pub(crate) trait BlockFilters {
     fn get_block_filter(&self, blockhash: String, filtertype: Option<String>) -> CallResult<Value>;
 
     /// The blocks of descriptors.
-    #[method(name = "scanblocks", blocking)]
+    #[method(name = "scanblocks", blocking, with_extensions)]
     fn scan_blocks(
         &self,
         action: String,

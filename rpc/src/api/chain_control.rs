@@ -26,7 +26,7 @@ pub(crate) trait ChainControl {
     fn reconsider_block(&self, blockhash: String) -> CallResult<Value>;
 
     /// Verifies what is stored of the last blocks.
-    #[method(name = "verifychain", blocking)]
+    #[method(name = "verifychain", blocking, with_extensions)]
     fn verify_chain(&self, checklevel: Option<i64>, nblocks: Option<i64>) -> CallResult<bool>;
 }
 

@@ -10,7 +10,7 @@ use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 #[rpc(server)]
 pub(crate) trait CoinSet {
     /// The figures of all coins.
-    #[method(name = "gettxoutsetinfo", blocking)]
+    #[method(name = "gettxoutsetinfo", blocking, with_extensions)]
     fn get_tx_out_set_info(
         &self,
         hash_type: Option<String>,
@@ -19,7 +19,7 @@ pub(crate) trait CoinSet {
     ) -> CallResult<Value>;
 
     /// The coins of descriptors.
-    #[method(name = "scantxoutset", blocking)]
+    #[method(name = "scantxoutset", blocking, with_extensions)]
     fn scan_tx_out_set(&self, action: String, scanobjects: Option<Vec<Value>>)
     -> CallResult<Value>;
 }

@@ -2,6 +2,7 @@
 
 use jsonrpsee::proc_macros::rpc;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional};
@@ -27,7 +28,7 @@ pub(crate) trait Control {
 
     /// All methods as an OpenRPC document.
     #[method(name = "rpc.discover")]
-    fn discover(&self) -> CallResult<Value>;
+    fn discover(&self) -> CallResult<Box<RawValue>>;
 
     /// Stops the node.
     #[method(name = "stop")]

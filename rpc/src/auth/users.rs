@@ -97,6 +97,8 @@ impl fmt::Display for RpcUser {
 pub(crate) struct Caller {
     /// The name.
     pub(crate) name: String,
+    /// Tells callers apart.
+    pub(crate) number: usize,
     /// What methods.
     pub(crate) permission: Permission,
     secret: Secret,
@@ -132,14 +134,17 @@ impl Accounts {
         let users = users
             .iter()
             .map(|user| (user.name(), Secret::Salted(user.clone())));
-        let callers = cookie
-            .into_iter()
-            .chain(users)
-            .map(|(name, secret)| Caller {
-                name: name.to_owned(),
-                permission: whitelists.permission(name),
-                secret,
-            });
+        let callers =
+            cookie
+                .into_iter()
+                .chain(users)
+                .enumerate()
+                .map(|(number, (name, secret))| Caller {
+                    name: name.to_owned(),
+                    number,
+                    permission: whitelists.permission(name),
+                    secret,
+                });
         Self(callers.collect())
     }
 

@@ -15,11 +15,12 @@ use super::active::ActiveCalls;
 use super::json_text::{JsonText, ReadyResult};
 use super::reply::{Form, Reply, envelope};
 use super::request::{Call, Request};
+use super::under_way::UnderWay;
 use crate::auth::{Caller, Permission};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family, MethodSpec};
 use crate::params;
-use crate::places::Place;
+use crate::places::{Place, TooManyWait};
 use crate::repeated_keys::WithRepeatedKeys;
 
 /// The most requests of a batch.
@@ -126,9 +127,8 @@ impl Dispatcher {
         let read = if body.len() <= MAX_INLINE_BYTES {
             read_json(&body)
         } else {
-            tokio::task::spawn_blocking(move || read_json(&body))
-                .await
-                .unwrap_or_else(|_| Err(CallError::new(code::INTERNAL_ERROR, "Internal error")))
+            let read = off_runtime(move || read_json(&body)).await;
+            read.and_then(|read| read)
         };
         let request = match read {
             Ok(request) => request,
@@ -163,6 +163,9 @@ impl Dispatcher {
         }
         let form = request.form();
         let outcome = self.carry_out(&mut request, endpoint, place).await;
+        if outcome.as_ref().is_err_and(|error| *error == busy()) {
+            return Reply::busy();
+        }
         if request.is_notification() && form == Form::Good {
             return Reply::nothing();
         }
@@ -188,6 +191,8 @@ impl Dispatcher {
         let mut answers = Vec::with_capacity(requests.len());
         let mut bytes = 0;
         for request in requests {
+            // The one before may have waited.
+            place.work_again().await;
             let mut request = Request::read(request);
             let outcome = if bytes > MAX_BATCH_ANSWER_BYTES {
                 Err(CallError::misc(
@@ -248,24 +253,42 @@ impl Dispatcher {
         if method.family == Family::Wallet {
             table.check_wallet(endpoint)?;
         }
-        let _active = self.active.begin(method.name);
+        let active = self.active.begin(method.name);
         let values = params::arrange(method, call.params)?;
         if waits(method.name, &values) {
-            place.give_up_to_wait();
+            place.give_up_to_wait().map_err(|TooManyWait| busy())?;
         }
-        let values = Value::Array(values).to_string();
-        let params = Params::new(Some(&values));
+        let is_long = is_longer_than(&values, MAX_INLINE_BYTES);
+        let render = move || Value::Array(values).to_string();
+        let values = match is_long {
+            true => off_runtime(render).await?,
+            false => render(),
+        };
         let ready = ReadyResult::default();
         let mut extensions = Extensions::new();
         extensions.insert(ready.clone());
         let response = match table.methods.method(method.name) {
+            Some(MethodCallback::Sync(callback)) if is_long => {
+                let (callback, held) = (Arc::clone(callback), (active, place.held()));
+                off_runtime(move || {
+                    let _held = held;
+                    let params = Params::new(Some(&values));
+                    callback(Id::Number(0), params, usize::MAX, extensions)
+                })
+                .await?
+            }
             Some(MethodCallback::Sync(callback)) => {
+                let params = Params::new(Some(&values));
                 callback(Id::Number(0), params, usize::MAX, extensions)
             }
             Some(MethodCallback::Async(callback)) => {
-                let id = Id::Number(0);
-                let connection = ConnectionId::default();
-                callback(id, params.into_owned(), connection, usize::MAX, extensions).await
+                let params = Params::new(Some(&values)).into_owned();
+                let (id, connection) = (Id::Number(0), ConnectionId::default());
+                // Without its client the call ends, and its work on another thread as soon as it can.
+                let (under_way, _gone) = UnderWay::begin(active, place.held());
+                extensions.insert(under_way.clone());
+                let answer = callback(id, params, connection, usize::MAX, extensions);
+                under_way.carry_out(answer).await
             }
             _ => return Err(unknown()),
         };
@@ -273,9 +296,14 @@ impl Dispatcher {
         Ok(ready.take().unwrap_or(outcome))
     }
 
-    fn in_warm_up(&self) -> CallError {
+    /// What clients are told while the node starts.
+    pub(crate) fn start_status(&self) -> String {
         let text = self.warm_up.lock().unwrap_or_else(PoisonError::into_inner);
-        CallError::new(code::IN_WARMUP, text.as_str())
+        text.clone()
+    }
+
+    fn in_warm_up(&self) -> CallError {
+        CallError::new(code::IN_WARMUP, self.start_status())
     }
 }
 
@@ -289,6 +317,11 @@ impl Table {
             _ => Ok(()),
         }
     }
+}
+
+/// Too many calls wait.
+fn busy() -> CallError {
+    CallError::misc("Work queue depth exceeded")
 }
 
 /// Whether somebody may call a method.
@@ -325,6 +358,31 @@ fn check_batch(requests: &[Value], caller: &Caller) -> Option<Reply> {
         }
     }
     None
+}
+
+/// Runs what takes a moment off the runtime's threads.
+async fn off_runtime<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> CallResult<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| CallError::new(code::INTERNAL_ERROR, "Internal error"))
+}
+
+/// Whether values are longer than so many bytes as JSON, about.
+fn is_longer_than(values: &[Value], bytes: usize) -> bool {
+    /// What is left of the bytes behind a value.
+    fn behind(left: usize, value: &Value) -> Option<usize> {
+        let left = left.checked_sub(1)?;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => Some(left),
+            Value::String(text) => left.checked_sub(text.len()),
+            Value::Array(values) => values.iter().try_fold(left, behind),
+            Value::Object(fields) => fields.iter().try_fold(left, |left, (key, value)| {
+                behind(left.checked_sub(key.len())?, value)
+            }),
+        }
+    }
+    values.iter().try_fold(bytes, behind).is_none()
 }
 
 /// Whether a call may wait long for something to happen, without any work meanwhile.

@@ -460,3 +460,22 @@ fn only_calls_that_may_wait_long_wait() {
     }
     assert!(!waits("getblocktemplate", &[]));
 }
+
+#[test]
+fn long_parameters_are_told_from_short_ones() {
+    let is_long = |values: &Value| is_longer_than(values.as_array().unwrap(), 10);
+    for short in [
+        json!([]),
+        json!([1, "abcdefg"]),
+        json!([[1, 2, [3]], {"abc": 1}]),
+    ] {
+        assert!(!is_long(&short), "{short}");
+    }
+    for long in [
+        json!(["abcdefghij"]),
+        json!([{"abcdefghi": 1}]),
+        json!([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]]),
+    ] {
+        assert!(is_long(&long), "{long}");
+    }
+}

@@ -9,8 +9,10 @@ mod dispatch;
 mod json_text;
 mod reply;
 mod request;
+mod under_way;
 
 pub(crate) use active::ActiveCalls;
 pub(crate) use dispatch::{Dispatcher, Endpoint, read_json};
 pub(crate) use json_text::{JsonText, ReadyResult};
 pub(crate) use reply::Reply;
+pub(crate) use under_way::UnderWay;

@@ -75,6 +75,14 @@ impl Reply {
         }
     }
 
+    /// No answer: too many requests are under way.
+    pub(super) fn busy() -> Self {
+        Self {
+            status: 503,
+            body: None,
+        }
+    }
+
     /// The answer to a body that holds no request.
     pub(super) fn unreadable(error: CallError) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jsonrpsee::Extensions;
 use pyrite_chain::HeaderInfo;
 use pyrite_consensus::bitcoin::{
     Amount, Block, BlockHash, OutPoint, ScriptBuf, Transaction, TxOut,
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::Handler;
 use crate::api::activity::ActivityServer;
 use crate::call::{CallError, CallResult};
+use crate::dialect::UnderWay;
 use crate::error::stopping;
 use crate::json::{Btc, script_pub_key_json, to_value};
 use crate::params;
@@ -19,6 +21,7 @@ use crate::scan::{check_total, read_scan_object};
 impl ActivityServer for Handler {
     fn get_descriptor_activity(
         &self,
+        extensions: &Extensions,
         blockhashes: Option<Vec<Value>>,
         scanobjects: Option<Vec<Value>>,
         include_mempool: Option<bool>,
@@ -41,16 +44,18 @@ impl ActivityServer for Handler {
             scripts.extend(needles.into_iter().map(|needle| needle.script));
             check_total(scripts.len())?;
         }
+        let end = UnderWay::end_of(extensions);
+        let is_over = || end.is_asked_for() || self.stop.is_stopping();
         let mut activity = Vec::new();
         for info in &blocks {
-            if self.stop.is_stopping() {
+            if is_over() {
                 return Err(stopping());
             }
             let block = self.block_body(&info.hash)?;
             self.of_block(&block, info, &scripts, &mut activity)?;
         }
         if include_mempool.unwrap_or(true) {
-            self.of_mempool(&scripts, &mut activity)?;
+            self.of_mempool(&scripts, &mut activity, is_over)?;
         }
         Ok(json!({ "activity": activity }))
     }
@@ -82,9 +87,13 @@ impl Handler {
         &self,
         scripts: &HashSet<ScriptBuf>,
         activity: &mut Vec<Value>,
+        is_over: impl Fn() -> bool,
     ) -> CallResult<()> {
         let snapshot = self.mempool_at_tip()?.snapshot();
         for entry in &snapshot.entries {
+            if is_over() {
+                return Err(stopping());
+            }
             let spent: Vec<OutPoint> = entry
                 .tx
                 .input

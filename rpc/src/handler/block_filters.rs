@@ -1,5 +1,6 @@
 //! Compact filters of blocks.
 
+use jsonrpsee::Extensions;
 use pyrite_chain::BlockStatus;
 use pyrite_consensus::bitcoin::BlockHash;
 use pyrite_index::{Filter, IndexKind};
@@ -9,6 +10,7 @@ use super::Handler;
 use super::block_search::Request;
 use crate::api::block_filters::BlockFiltersServer;
 use crate::call::{CallError, CallResult, code};
+use crate::dialect::UnderWay;
 use crate::params;
 
 /// The one kind of filter.
@@ -29,6 +31,7 @@ impl BlockFiltersServer for Handler {
 
     fn scan_blocks(
         &self,
+        extensions: &Extensions,
         action: String,
         scanobjects: Option<Vec<Value>>,
         start_height: Option<i64>,
@@ -52,6 +55,7 @@ impl BlockFiltersServer for Handler {
                     start_height,
                     stop_height,
                     options,
+                    end: UnderWay::end_of(extensions),
                 };
                 self.search_blocks(&turn, &request)
             }

@@ -15,6 +15,7 @@ use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::params::{self, Member, Presence, strict_object};
 use crate::scan::{check_total, read_scan_object};
+use crate::work_end::WorkEnd;
 
 /// The options.
 const OPTIONS: [Member; 1] = [Member {
@@ -41,6 +42,8 @@ pub(super) struct Request {
     pub(super) start_height: Option<i64>,
     pub(super) stop_height: Option<i64>,
     pub(super) options: Option<Value>,
+    /// What ends the search.
+    pub(super) end: WorkEnd,
 }
 
 /// Whether blocks that match by chance are left out.
@@ -122,7 +125,7 @@ impl Handler {
             CallError::misc("scanobjects argument is required for the start action")
         })?;
         let scripts = self.needles(objects)?;
-        self.walk_blocks(turn, &chain, heights, &scripts, matches)
+        self.walk_blocks(turn, &request.end, &chain, heights, &scripts, matches)
     }
 
     /// The scripts of scan objects.
@@ -140,6 +143,7 @@ impl Handler {
     fn walk_blocks(
         &self,
         turn: &Turn<'_>,
+        end: &WorkEnd,
         chain: &BranchView,
         heights: RangeInclusive<u32>,
         scripts: &HashSet<ScriptBuf>,
@@ -150,7 +154,7 @@ impl Handler {
         let mut to_height = *heights.end();
         for height in heights.clone() {
             turn.report(height, &heights);
-            if self.stop.is_stopping() {
+            if end.is_asked_for() || self.stop.is_stopping() {
                 return Err(stopping());
             }
             if turn.is_aborted() {

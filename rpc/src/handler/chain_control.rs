@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use jsonrpsee::Extensions;
 use pyrite_chain::{PruneMode, SubmitError, Verification, VerifyLevel, VerifyOptions};
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::BlockHash;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use super::Handler;
 use crate::api::chain_control::ChainControlServer;
 use crate::call::{CallError, CallResult};
+use crate::dialect::UnderWay;
 use crate::params;
 
 /// How thoroughly `verifychain` verifies by default.
@@ -83,14 +85,20 @@ impl ChainControlServer for Handler {
         Ok(Value::Null)
     }
 
-    fn verify_chain(&self, checklevel: Option<i64>, nblocks: Option<i64>) -> CallResult<bool> {
+    fn verify_chain(
+        &self,
+        extensions: &Extensions,
+        checklevel: Option<i64>,
+        nblocks: Option<i64>,
+    ) -> CallResult<bool> {
         let level = params::int(checklevel.unwrap_or(DEFAULT_CHECK_LEVEL))?;
         let blocks = params::int(nblocks.unwrap_or(DEFAULT_CHECK_BLOCKS))?;
         let options = VerifyOptions {
             level: VerifyLevel::from_number(level),
             blocks: u32::try_from(blocks).ok().filter(|blocks| *blocks > 0),
         };
-        let is_stopping = || self.stop.is_stopping();
+        let end = UnderWay::end_of(extensions);
+        let is_stopping = || end.is_asked_for() || self.stop.is_stopping();
         Ok(
             match self.context.chain.verify_chain(options, &is_stopping)? {
                 Verification::Passed => true,

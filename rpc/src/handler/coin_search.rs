@@ -16,6 +16,7 @@ use crate::call::{CallError, CallResult};
 use crate::error::stopping;
 use crate::json::Btc;
 use crate::scan::{check_total, read_scan_object};
+use crate::work_end::WorkEnd;
 
 /// How often a search looks whether it shall end, and tells its progress, in coins.
 const LOOK_EVERY: u64 = 256;
@@ -104,6 +105,7 @@ impl Handler {
         &self,
         action: &str,
         objects: Option<Vec<Value>>,
+        end: &WorkEnd,
     ) -> CallResult<Value> {
         match action {
             "status" => Ok(self.coin_search.status()),
@@ -118,7 +120,7 @@ impl Handler {
                     CallError::misc("scanobjects argument is required for the start action")
                 })?;
                 let descriptors = self.scripts_of(&objects)?;
-                let findings = self.find_scripts(&turn, &descriptors)?;
+                let findings = self.find_scripts(&turn, &descriptors, end)?;
                 Ok(self.findings_json(&findings, &descriptors))
             }
             _ => Err(CallError::invalid_parameter(format!(
@@ -146,14 +148,16 @@ impl Handler {
         &self,
         turn: &Turn<'_>,
         descriptors: &HashMap<ScriptBuf, String>,
+        end: &WorkEnd,
     ) -> CallResult<Findings> {
+        let is_over = || end.is_asked_for() || self.stop.is_stopping();
         let mut looked_at = 0_u64;
         let mut coins = Vec::new();
         let scan = self.context.chain.scan_coins(|outpoint, coin| {
             looked_at += 1;
             if looked_at.is_multiple_of(LOOK_EVERY) {
                 turn.report(outpoint);
-                if turn.is_aborted() || self.stop.is_stopping() {
+                if turn.is_aborted() || is_over() {
                     return ControlFlow::Break(());
                 }
             }
@@ -162,7 +166,7 @@ impl Handler {
             }
             ControlFlow::Continue(())
         })?;
-        if self.stop.is_stopping() {
+        if is_over() {
             return Err(stopping());
         }
         Ok(Findings {

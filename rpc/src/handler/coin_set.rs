@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use jsonrpsee::Extensions;
 use pyrite_chain::{CoinScan, HeaderInfo, ScanEnd};
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::SignedAmount;
@@ -12,12 +13,14 @@ use serde_json::{Value, json};
 use super::Handler;
 use crate::api::coin_set::CoinSetServer;
 use crate::call::{CallError, CallResult, code};
+use crate::dialect::UnderWay;
 use crate::error::stopping;
 use crate::json::Btc;
 
 impl CoinSetServer for Handler {
     fn get_tx_out_set_info(
         &self,
+        extensions: &Extensions,
         hash_type: Option<String>,
         hash_or_height: Option<Value>,
         use_index: Option<bool>,
@@ -34,9 +37,10 @@ impl CoinSetServer for Handler {
         {
             return Ok(form);
         }
+        let end = UnderWay::end_of(extensions);
         let mut builder = CoinStatsBuilder::new(kind);
         let scan = self.context.chain.scan_coins(|outpoint, coin| {
-            if self.stop.is_stopping() {
+            if end.is_asked_for() || self.stop.is_stopping() {
                 return ControlFlow::Break(());
             }
             builder.add(outpoint, coin);
@@ -50,10 +54,11 @@ impl CoinSetServer for Handler {
 
     fn scan_tx_out_set(
         &self,
+        extensions: &Extensions,
         action: String,
         scanobjects: Option<Vec<Value>>,
     ) -> CallResult<Value> {
-        self.search_coins(&action, scanobjects)
+        self.search_coins(&action, scanobjects, &UnderWay::end_of(extensions))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jsonrpsee::core::async_trait;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 use super::Handler;
@@ -65,8 +66,9 @@ impl ControlServer for Handler {
         }))
     }
 
-    fn discover(&self) -> CallResult<Value> {
-        Ok(open_rpc::document(&self.catalogue))
+    fn discover(&self) -> CallResult<Box<RawValue>> {
+        let text = || to_raw_value(&open_rpc::document(&self.catalogue)).expect("values are JSON");
+        Ok(self.open_rpc.get_or_init(text).clone())
     }
 
     async fn stop(&self, wait: Option<i64>) -> CallResult<String> {

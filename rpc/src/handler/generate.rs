@@ -15,12 +15,12 @@ use pyrite_wallet::AddressType;
 use serde_json::{Value, json};
 
 use super::Handler;
-use super::long_work::WorkEnd;
 use crate::api::generate::GenerateServer;
 use crate::call::{CallError, CallResult, code};
 use crate::error::stopping;
 use crate::params;
 use crate::scan::read_output;
+use crate::work_end::WorkEnd;
 
 /// Hashes that are tried by default.
 const DEFAULT_MAX_TRIES: u64 = 1_000_000;

@@ -1,11 +1,12 @@
 //! What all handlers share, and the assembly of the methods.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jsonrpsee::Methods;
 use pyrite_consensus::bitcoin::{Address, Network};
 use pyrite_mempool::MempoolHandle;
+use serde_json::value::RawValue;
 
 use super::bans::Bans;
 use super::block_search::BlockSearch;
@@ -62,6 +63,8 @@ pub(crate) struct Handler {
     pub(super) catalogue: Catalogue,
     /// The calls that are under way.
     pub(super) active: Arc<ActiveCalls>,
+    /// What `rpc.discover` gives, once it was asked for.
+    pub(super) open_rpc: Arc<OnceLock<Box<RawValue>>>,
     /// The template that `getblocktemplate` gave last.
     pub(super) template: Arc<Mutex<Option<RenderedTemplate>>>,
     /// When it was called last.
@@ -131,6 +134,7 @@ impl Handler {
             stop,
             catalogue,
             active: Arc::default(),
+            open_rpc: Arc::default(),
             template: Arc::default(),
             last_asked: Arc::default(),
             bans: Arc::default(),

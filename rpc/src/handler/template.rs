@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Handler;
 use super::template_request::{Capabilities, LongPoll, Mode, WorkId, read_mode};
 use crate::call::{CallError, CallResult, code};
-use crate::dialect::{JsonText, ReadyResult};
+use crate::dialect::{JsonText, ReadyResult, UnderWay};
 use crate::error::stopping;
 use crate::json::{OldWork, TemplateCall, TemplateText, coinbase_form};
 
@@ -92,13 +92,18 @@ impl Handler {
         }
     }
 
-    /// Runs work that blocks off the runtime's threads.
+    /// Runs work that blocks off the runtime's threads. What the call holds is held until the work is over.
     pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> CallResult<T> + Send + 'static,
     ) -> CallResult<T> {
         let handler = self.clone();
-        tokio::task::spawn_blocking(move || work(&handler))
+        let held = UnderWay::current();
+        let work = move || {
+            let _held = held;
+            work(&handler)
+        };
+        tokio::task::spawn_blocking(work)
             .await
             .unwrap_or_else(|_| Err(CallError::new(code::INTERNAL_ERROR, "Internal error")))
     }

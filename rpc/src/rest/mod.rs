@@ -2,6 +2,7 @@
 //! authentication, as bytes, hex or JSON. What it shows as JSON comes from the methods of the same name.
 
 mod answer;
+mod answer_memory;
 mod blocks;
 mod coins;
 mod filters;
@@ -12,5 +13,5 @@ mod routes;
 mod service;
 mod transactions;
 
-pub(crate) use service::Rest;
 pub use service::RestMode;
+pub(crate) use service::{Rest, starting};

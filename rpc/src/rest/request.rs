@@ -6,6 +6,7 @@ use std::str::FromStr;
 use axum::body::Bytes;
 
 use super::answer::{RestError, bad_request};
+use crate::percent::{self, Plus};
 
 /// The most headers, or headers of filters, of one answer.
 const MAX_HEADERS: usize = 2_000;
@@ -92,29 +93,12 @@ fn read_query(query: &str) -> Vec<(String, String)> {
     for pair in query.split('&').filter(|_| !query.is_empty()) {
         match pair.split_once('=') {
             Some((key, value)) if !key.is_empty() => {
-                pairs.push((key.to_owned(), decode(value)));
+                pairs.push((key.to_owned(), percent::decode(value, Plus::Space)));
             }
             _ => return Vec::new(),
         }
     }
     pairs
-}
-
-/// Decodes `%41`, and `+` as a space.
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let digits = tail.get(..2).filter(|_| byte == b'%');
-        if let Some(decoded) = digits.and_then(|digits| hex::decode(digits).ok()) {
-            bytes.extend(decoded);
-            rest = &tail[2..];
-        } else {
-            bytes.push(if byte == b'+' { b' ' } else { byte });
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// A whole number in decimal digits, as Bitcoin Core's `ToIntegral` takes it: without a plus sign.

@@ -19,12 +19,20 @@ const RESOURCES: &[(&str, Resource)] = &[
     ("chaininfo", headers::chain_info),
     ("mempool/", mempool::mempool),
     ("headers/", headers::headers),
-    ("getutxos", coins::unspent_outputs),
+    (WITH_BODY, coins::unspent_outputs),
     ("deploymentinfo/", headers::deployment_info),
     ("deploymentinfo", headers::deployment_info),
     ("blockhashbyheight/", headers::block_hash),
     ("spenttxouts/", blocks::spent_outputs),
 ];
+
+/// The one resource whose requests may have a body.
+const WITH_BODY: &str = "getutxos";
+
+/// Whether a request for a path (behind `/rest/`) may have a body that says something.
+pub(super) fn takes_body(path: &str) -> bool {
+    path.starts_with(WITH_BODY)
+}
 
 /// What a path (behind `/rest/`) with its query means, and what follows the resource's prefix.
 pub(super) fn find(path: &str) -> Option<(Resource, &str)> {

@@ -1,11 +1,12 @@
 //! The events of each topic: what comes after a cursor.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, OnceLock};
 
 use pyrite_chain::ChainReader;
-use pyrite_consensus::bitcoin::{BlockHash, Transaction, Txid};
-use pyrite_mempool::{MempoolHandle, RemovalReason};
+use pyrite_consensus::HeaderChain;
+use pyrite_consensus::bitcoin::{BlockHash, Transaction};
+use pyrite_mempool::{MempoolChange, MempoolEvent, MempoolEvents, MempoolHandle, RemovalReason};
 use pyrite_miner::{MinerHandle, WorkSource};
 use rand::RngCore;
 use serde_json::{Value, json};
@@ -16,6 +17,12 @@ use super::messages::{Topic, event};
 use crate::call::{CallError, CallResult};
 use crate::context::RpcContext;
 use crate::json::miner_json;
+
+/// Changes of the mempool that one event tells at most.
+const MAX_CHANGES: usize = 1_000;
+
+/// Transactions that a subscription takes from the mempool at a time.
+const MAX_TRANSACTIONS: usize = 16;
 
 /// Where events come from, once the node has started.
 #[derive(Clone, Default)]
@@ -92,7 +99,7 @@ pub(super) struct Mempool {
 pub(super) struct Transactions {
     mempool: Mempool,
     /// Those that are still to be told of the last look at the mempool, and where it led to.
-    waiting: VecDeque<Arc<Transaction>>,
+    waiting: VecDeque<MempoolEvent>,
     leads_to: u64,
 }
 
@@ -100,6 +107,9 @@ pub(super) struct Mining {
     count: u64,
     run: u32,
     published: watch::Receiver<Option<Arc<pyrite_miner::Template>>>,
+    miner: watch::Receiver<u64>,
+    /// Whether there is something to tell.
+    is_due: bool,
 }
 
 impl Subscription {
@@ -128,7 +138,7 @@ impl Subscription {
             Self::Block(blocks) => blocks.tip.changed().await,
             Self::Transaction(transactions) => transactions.mempool.sequence.changed().await,
             Self::Mempool(mempool) => mempool.sequence.changed().await,
-            Self::Mining(mining) => mining.published.changed().await,
+            Self::Mining(mining) => mining.changed().await,
         };
         if changed.is_err() {
             std::future::pending::<()>().await;
@@ -137,6 +147,15 @@ impl Subscription {
 }
 
 impl Mining {
+    async fn changed(&mut self) -> Result<(), watch::error::RecvError> {
+        let changed = tokio::select! {
+            changed = self.published.changed() => changed,
+            changed = self.miner.changed() => changed,
+        };
+        self.is_due = true;
+        changed
+    }
+
     fn counter(&self) -> Counter {
         Counter {
             run: self.run,
@@ -161,13 +180,21 @@ impl Sources {
         Ok(Blocks { told, tip })
     }
 
-    /// One step on the way from the block that was told last to the tip: down if it has left the best chain, otherwise up.
+    /// One step on the way from the block that was told last to the tip: down if it is not of the tip's chain, otherwise up.
+    /// That chain is settled: while the node reorganises, it is the one before.
     fn next_block(&self, blocks: &mut Blocks) -> Option<String> {
+        let tip = blocks.tip.borrow().hash;
+        if tip == blocks.told {
+            return None;
+        }
         let told = self.chain.header(&blocks.told)?;
-        let (name, about, next) = if self.chain.is_in_best_chain(&told.hash) {
-            let next = self.chain.hash_at(told.height.next())?;
-            let header = self.chain.header(&next)?;
-            ("connected", header, next)
+        let chain = self.chain.header_chain(&tip)?;
+        let is_of_it =
+            told.height <= chain.tip_height() && chain.header(told.height) == told.header;
+        let (name, about, next) = if is_of_it {
+            // It is not the tip, so there is one above it.
+            let next = chain.header(told.height.next()).block_hash();
+            ("connected", self.chain.header(&next)?, next)
         } else {
             let next = told.header.prev_blockhash;
             ("disconnected", told, next)
@@ -199,52 +226,60 @@ impl Sources {
         Ok(Mempool { told, sequence })
     }
 
-    /// What changed after what was told; `None` where that is not known any more.
-    fn changes(&self, mempool: &Mempool) -> Option<pyrite_mempool::Changes> {
-        let number = match mempool.told.run == self.run {
-            true => mempool.told.number,
-            false => u64::MAX,
-        };
-        let changes = self.mempool.changes_since(number);
-        changes.complete.then_some(changes)
+    /// The next events after what was told; `None` where they are not known any more.
+    fn events(&self, mempool: &Mempool, max: usize) -> Option<MempoolEvents> {
+        if mempool.told.run != self.run {
+            return None;
+        }
+        let events = self.mempool.events_since(mempool.told.number, max);
+        let is_known = events.complete && events.sequence >= mempool.told.number;
+        is_known.then_some(events)
     }
 
-    /// Says that events are missing, and goes on from now.
-    fn gap(&self, topic: Topic, mempool: &mut Mempool) -> String {
+    /// Says that events are missing before a number, from which it goes on.
+    fn gap(&self, topic: Topic, mempool: &mut Mempool, number: u64) -> String {
         mempool.told = Counter {
             run: self.run,
-            number: self.mempool.info().sequence,
+            number,
         };
         let about = json!({"message": "changes before this cursor are not known any more: read the mempool anew"});
         event(topic, &mempool.told.to_string(), "gap", about)
     }
 
+    /// The next changes. A transaction that came and went again meanwhile is told in two events, so that the order is clear.
     fn next_change(&self, mempool: &mut Mempool) -> Option<String> {
-        let Some(changes) = self.changes(mempool) else {
-            return Some(self.gap(Topic::Mempool, mempool));
+        let Some(news) = self.events(mempool, MAX_CHANGES) else {
+            let now = self.mempool.info().sequence;
+            return Some(self.gap(Topic::Mempool, mempool, now));
         };
-        if changes.sequence == mempool.told.number {
-            return None;
-        }
-        mempool.told.number = changes.sequence;
         // The number rises with each block, also of one that changes nothing here.
-        if changes.added.is_empty() && changes.removed.is_empty() {
+        mempool.told.number = news.sequence;
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        let mut told = HashSet::new();
+        for event in &news.events {
+            if !told.insert(event.txid) {
+                break;
+            }
+            mempool.told.number = event.sequence;
+            match event.change {
+                MempoolChange::Added(_) => added.push(event.txid.to_string()),
+                MempoolChange::Removed(reason) => removed.push(json!({
+                    "txid": event.txid.to_string(),
+                    "reason": reason_name(reason),
+                })),
+            }
+        }
+        if told.is_empty() {
             return None;
         }
-        let added = changes
-            .added
-            .iter()
-            .map(|(tx, _)| tx.compute_txid().to_string());
-        let removed = changes.removed.iter().map(removal);
-        let about = json!({
-            "added": added.collect::<Vec<_>>(),
-            "removed": removed.collect::<Vec<_>>(),
-        });
+        if told.len() == news.events.len() {
+            mempool.told.number = news.sequence;
+        }
         Some(event(
             Topic::Mempool,
             &mempool.told.to_string(),
             "changed",
-            about,
+            json!({"added": added, "removed": removed}),
         ))
     }
 
@@ -259,49 +294,57 @@ impl Sources {
 
     fn next_transaction(&self, transactions: &mut Transactions) -> Option<String> {
         let mempool = &mut transactions.mempool;
-        if transactions.waiting.is_empty() {
-            let Some(changes) = self.changes(mempool) else {
-                return Some(self.gap(Topic::Transaction, mempool));
+        while transactions.waiting.is_empty() {
+            let Some(news) = self.events(mempool, MAX_TRANSACTIONS) else {
+                let now = self.mempool.info().sequence;
+                return Some(self.gap(Topic::Transaction, mempool, now));
             };
-            transactions.leads_to = changes.sequence;
-            transactions.waiting = changes.added.into_iter().map(|(tx, _)| tx).collect();
+            let is_all = news.events.len() < MAX_TRANSACTIONS;
+            let came = |event: &MempoolEvent| matches!(event.change, MempoolChange::Added(_));
+            transactions.waiting = news.events.into_iter().filter(came).collect();
+            transactions.leads_to = news.sequence;
+            if transactions.waiting.is_empty() {
+                mempool.told.number = news.sequence;
+                if is_all {
+                    return None;
+                }
+            }
         }
-        let next = transactions.waiting.pop_front();
-        // Until the last one of a look is told, a client that goes away is told them all again.
-        if transactions.waiting.is_empty() {
-            mempool.told.number = transactions.leads_to;
-        }
-        let transaction = next?;
-        let about = json!({
-            "txid": transaction.compute_txid().to_string(),
-            "wtxid": transaction.compute_wtxid().to_string(),
-            "vsize": transaction.vsize(),
-            "weight": transaction.weight().to_wu(),
-        });
+        let next = transactions.waiting.pop_front()?;
+        mempool.told.number = match transactions.waiting.is_empty() {
+            true => transactions.leads_to,
+            false => next.sequence,
+        };
+        let MempoolChange::Added(Some(transaction)) = &next.change else {
+            // It has left, and was too large to be kept.
+            let number = mempool.told.number;
+            return Some(self.gap(Topic::Transaction, mempool, number));
+        };
         Some(event(
             Topic::Transaction,
             &mempool.told.to_string(),
             "added",
-            about,
+            transaction_json(transaction),
         ))
     }
 
     /// The state is told at once: a client that was away has missed nothing that counts.
     fn mining(&self) -> Mining {
-        let mut published = self.work.published();
-        published.mark_changed();
         Mining {
             count: 0,
             run: self.run,
-            published,
+            published: self.work.published(),
+            miner: self.miner.changes(),
+            is_due: true,
         }
     }
 
     fn next_work(&self, mining: &mut Mining) -> Option<String> {
-        if !mining.published.has_changed().ok()? {
+        if !std::mem::take(&mut mining.is_due) {
             return None;
         }
         mining.count += 1;
+        mining.miner.mark_unchanged();
         let template = mining.published.borrow_and_update().clone();
         let template = template.map_or(Value::Null, |template| {
             json!({
@@ -323,14 +366,22 @@ impl Sources {
     }
 }
 
-fn removal((txid, reason): &(Txid, RemovalReason)) -> Value {
-    let reason = match reason {
+fn transaction_json(transaction: &Transaction) -> Value {
+    json!({
+        "txid": transaction.compute_txid().to_string(),
+        "wtxid": transaction.compute_wtxid().to_string(),
+        "vsize": transaction.vsize(),
+        "weight": transaction.weight().to_wu(),
+    })
+}
+
+fn reason_name(reason: RemovalReason) -> &'static str {
+    match reason {
         RemovalReason::Block => "block",
         RemovalReason::Conflict => "conflict",
         RemovalReason::Replaced => "replaced",
         RemovalReason::Expired => "expiry",
         RemovalReason::SizeLimit => "sizelimit",
         RemovalReason::Reorg => "reorg",
-    };
-    json!({"txid": txid.to_string(), "reason": reason})
+    }
 }

@@ -1,6 +1,6 @@
 //! Addresses as Bitcoin Core's flags have them: `host`, `host:port`, `[host]:port`.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Result, bail};
 
@@ -64,7 +64,8 @@ pub(crate) fn peer_addresses(settings: &Settings, chain: BitcoinChain) -> Result
     Ok(peers)
 }
 
-/// Where to serve JSON-RPC. As in Bitcoin Core, `-rpcbind` holds only together with `-rpcallowip`.
+/// Where to serve JSON-RPC: on both loopback addresses by default. As in Bitcoin Core, `-rpcbind` holds only together with
+/// `-rpcallowip`.
 ///
 /// # Errors
 /// Bitcoin Core's: not an address, or not a port.
@@ -87,7 +88,8 @@ pub(crate) fn rpc_addresses(settings: &Settings, chain: BitcoinChain) -> Result<
         addresses.push(SocketAddr::new(ip, own_port.unwrap_or(port)).to_string());
     }
     if addresses.is_empty() {
-        addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port).to_string());
+        let loopback: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        addresses.extend(loopback.map(|ip| SocketAddr::new(ip, port).to_string()));
     }
     Ok(addresses)
 }
@@ -182,8 +184,9 @@ mod tests {
             let addresses = rpc_addresses(&settings(arguments), BitcoinChain::Regtest);
             addresses.unwrap().join(" ")
         };
-        assert_eq!(address(&[]), "127.0.0.1:18443");
-        assert_eq!(address(&["-rpcbind=0.0.0.0", "-rpcport=7"]), "127.0.0.1:7");
+        assert_eq!(address(&[]), "127.0.0.1:18443 [::1]:18443");
+        let ignored = ["-rpcbind=0.0.0.0", "-rpcport=7"];
+        assert_eq!(address(&ignored), "127.0.0.1:7 [::1]:7");
         let allow = "-rpcallowip=0.0.0.0/0";
         assert_eq!(
             address(&["-rpcbind=0.0.0.0", allow, "-rpcport=7"]),

@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow, bail};
 use pyrite_node::{
     Dialing, NetworkActivity, NodeConfig, NodeError, NodeOptions, NotificationOptions, RpcCookie,
 };
-use pyrite_rpc::OwnFields;
+use pyrite_rpc::{BindRule, OwnFields};
 
 use super::addresses::{listen_addresses, peer_addresses, rpc_addresses};
 use super::amount::fee_rate;
@@ -86,6 +86,7 @@ pub(crate) fn node_config(settings: &Settings, chain: BitcoinChain) -> Result<No
     config.user_agent = user_agent(&settings.list("uacomment"))?;
     config.deprecated_rpc = settings.list("deprecatedrpc");
     config.own_fields = OwnFields::Hidden;
+    config.rpc_bind_rule = BindRule::Any;
     config.log_file = Some(log_file(settings, config.data_dir.chain()));
     config.rpc_cookie = rpc_cookie(settings, config.data_dir.chain());
     config.rpc_cookie_mode = cookie_mode(settings)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use pyrite_node::{Secret, default_data_dir, find_running};
-use pyrite_rpc::{Credentials, ParamPlace, RpcClient, argument};
+use pyrite_rpc::{Credentials, ParamPlace, RpcClient, argument, is_positional};
 use serde_json::{Map, Value};
 
 use super::table;
@@ -48,7 +48,7 @@ pub(crate) struct RpcArgs {
     /// Print JSON, also where text or a table is easier to read
     #[arg(long)]
     json: bool,
-    /// Give up after so many seconds
+    /// Give up after so many seconds; with 0, never
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     timeout: u64,
     /// The method; "help" lists them all
@@ -152,7 +152,8 @@ fn positional(method: &str, words: &[String]) -> Value {
 fn named(method: &str, words: &[String]) -> Result<Value> {
     let (mut params, mut unnamed) = (Map::new(), Vec::new());
     for word in words {
-        match word.split_once('=') {
+        let pair = word.split_once('=');
+        match pair.filter(|(name, _)| !is_positional(method, unnamed.len(), name)) {
             Some((name, text)) => {
                 let value = argument(method, ParamPlace::Name(name), text);
                 if params.insert(name.to_owned(), value).is_some() {
@@ -232,6 +233,15 @@ mod tests {
             json!({"verbosity": 2, "args": ["00"]})
         );
         assert!(named("getblock", &words(&["verbosity=1", "verbosity=2"])).is_err());
+        // The signs at the end of a PSBT are its own.
+        assert_eq!(
+            named("decodepsbt", &words(&["cHNidP8BAA=="])).unwrap(),
+            json!({"args": ["cHNidP8BAA=="]})
+        );
+        assert_eq!(
+            named("decodepsbt", &words(&["psbt=cHNidP8BAA=="])).unwrap(),
+            json!({"psbt": "cHNidP8BAA=="})
+        );
     }
 
     #[test]

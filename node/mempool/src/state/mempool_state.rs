@@ -7,9 +7,7 @@ use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Transaction, Txid};
 use pyrite_consensus::{HashedBlock, Height};
 
 use crate::admission::{Draft, plan_return};
-use crate::changes::{
-    ChangeLog, Changes, Event, MempoolChange, MempoolEvent, NetChanges, RemovalReason,
-};
+use crate::changes::{ChangeLog, Changes, Event, MempoolEvents, NetChanges, RemovalReason};
 use crate::fees::FeeEvent;
 use crate::pool::{Family, NewEntry, Pool, Slot, Staged, ValidSince};
 use crate::rolling_fee::{Fullness, RollingFee};
@@ -99,30 +97,15 @@ impl State {
         }
     }
 
-    /// The events after `sequence`, and the number that they lead to; no events at all when the log does not reach back.
-    pub(crate) fn events_since(&self, sequence: u64) -> (Option<Vec<MempoolEvent>>, u64) {
-        let event = |(number, event): &(u64, Event)| {
-            let (txid, change) = match event {
-                Event::Added(txid) => {
-                    let entry = self.pool.get(txid);
-                    (
-                        txid,
-                        MempoolChange::Added(entry.map(|entry| Arc::clone(&entry.tx))),
-                    )
-                }
-                Event::Removed(txid, reason) => (txid, MempoolChange::Removed(*reason)),
-            };
-            MempoolEvent {
-                sequence: *number,
-                txid: *txid,
-                change,
-            }
-        };
-        let events = self.log.events_after(sequence);
-        (
-            events.map(|events| events.map(event).collect()),
-            self.sequence,
-        )
+    /// The first `max` of the events after `sequence`, as far as the log reaches back.
+    pub(crate) fn events_since(&self, sequence: u64, max: usize) -> MempoolEvents {
+        let transaction = |txid: &Txid| self.pool.get(txid).map(|entry| Arc::clone(&entry.tx));
+        let mut events = self.log.events_after(sequence, max, transaction);
+        if events.events.len() < max {
+            // The number also rises without an event.
+            events.sequence = self.sequence;
+        }
+        events
     }
 
     /// Takes transactions in, parents first, in place of those that the plan evicts. Returns the replaced ones, parents first.
@@ -144,7 +127,9 @@ impl State {
         let removed = self.pool.apply(staged, entries);
         let replaced = self.record_removed(&removed, RemovalReason::Replaced);
         for draft in drafts {
-            self.record(Event::Added(draft.txid));
+            self.sequence += 1;
+            let transaction = Arc::clone(&draft.tx);
+            self.log.push_added(self.sequence, draft.txid, transaction);
         }
         replaced
     }
@@ -348,7 +333,7 @@ impl State {
             .collect();
         let removed = self.pool.remove(&leaving.keys().copied().collect());
         for entry in removed {
-            self.record(Event::Removed(entry.txid, reasons[&entry.txid]));
+            self.record_removal(entry.txid, reasons[&entry.txid]);
         }
     }
 
@@ -359,17 +344,15 @@ impl State {
         reason: RemovalReason,
     ) -> Vec<Txid> {
         for entry in removed {
-            self.record(Event::Removed(entry.txid, reason));
+            self.record_removal(entry.txid, reason);
         }
         removed.iter().map(|entry| entry.txid).collect()
     }
 
-    fn record(&mut self, event: Event) {
-        if let Event::Removed(txid, reason) = event {
-            self.fee_events.push(FeeEvent::Removed(txid, reason));
-        }
+    fn record_removal(&mut self, txid: Txid, reason: RemovalReason) {
+        self.fee_events.push(FeeEvent::Removed(txid, reason));
         self.sequence += 1;
-        self.log.push(self.sequence, event);
+        self.log.push(self.sequence, Event::Removed(txid, reason));
     }
 
     fn fullness(&self, config: &MempoolConfig) -> Fullness {

@@ -1,5 +1,6 @@
 //! The REST interface: every resource, its formats, and what it says when it can't answer.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use super::harness::TestNode;
 use crate::catalogue::Catalogue;
 use crate::handler::Handler;
-use crate::places::Places;
+use crate::places::{Client, Places};
 use crate::rest::{Rest, RestMode};
 use crate::stop::{StopSender, stop_signal};
 
@@ -28,6 +29,10 @@ pub(super) struct RestNode {
     rest: Rest,
     places: Places,
     _stop: StopSender,
+}
+
+fn client() -> Client {
+    Client::new(IpAddr::from([127, 0, 0, 1]), None)
 }
 
 /// Status, content type and body of an answer.
@@ -54,7 +59,7 @@ impl RestNode {
         let request = request.body(Body::from(body)).unwrap();
         let answer = self
             .rest
-            .answer(request, &self.node.dispatcher, &self.places);
+            .answer(request, client(), &self.node.dispatcher, &self.places);
         let (head, body) = answer.await.into_parts();
         let kind = head.headers.get("content-type");
         let kind = kind.map_or("", |kind| kind.to_str().unwrap()).to_owned();
@@ -533,7 +538,7 @@ async fn unspent_outputs_are_found_in_the_chain_and_in_the_mempool() {
     rest.refused("/rest/getutxos.json", 400, "Error: empty request")
         .await;
     rest.refused(&chain, 404, NO_FORMAT).await;
-    let (status, ..) = rest.ask(Method::POST, path, vec![0; (1 << 20) + 1]).await;
+    let (status, ..) = rest.ask(Method::POST, path, vec![0; (16 << 10) + 1]).await;
     assert_eq!(status, 413);
 }
 
@@ -560,7 +565,7 @@ async fn requests_above_the_bound_are_turned_away() {
     let mut rest = RestNode::start(&[]).await;
     rest.places = Places::new(1, Duration::from_millis(1));
     let path = "/rest/blockhashbyheight/0.json";
-    let place = rest.places.take().await.unwrap();
+    let place = rest.places.take(client()).await.unwrap();
     rest.refused(path, 503, "Work queue depth exceeded").await;
     drop(place);
     assert_eq!(rest.get(path).await.0, 200);

@@ -169,6 +169,60 @@ async fn the_mempool_is_told_and_a_gap_is_said_to_be_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_and_went_while_nobody_listened_is_told() {
+    let node = TestNode::start().await;
+    let (_directory, server, cookie) = serve(&node).await;
+    node.mine(101).await;
+    let mut client = Client::open(&server, &cookie).await.unwrap();
+    let answer = client.call("subscribe", json!(["mempool"])).await;
+    let start = answer["result"]["cursor"].clone();
+    client.call("unsubscribe", json!(["mempool"])).await;
+    let address = node.get("getnewaddress", json!([])).await;
+    let txid = node.get("sendtoaddress", json!([address, 1])).await;
+    node.mine(1).await;
+    assert_eq!(node.get("getrawmempool", json!([])).await, json!([]));
+
+    client
+        .call("subscribe", json!(["transaction", start]))
+        .await;
+    assert_eq!(client.event("transaction", "added").await["txid"], txid);
+    client.call("unsubscribe", json!(["transaction"])).await;
+    client.call("subscribe", json!(["mempool", start])).await;
+    let came = client.event("mempool", "changed").await;
+    assert_eq!(
+        (&came["added"], &came["removed"]),
+        (&json!([txid]), &json!([]))
+    );
+    let went = client.event("mempool", "changed").await;
+    let removed = json!([{"txid": txid, "reason": "block"}]);
+    assert_eq!((&went["added"], &went["removed"]), (&json!([]), &removed));
+    // Who had been told half of it goes on from there.
+    client
+        .call("subscribe", json!(["mempool", came["cursor"]]))
+        .await;
+    assert_eq!(client.event("mempool", "changed").await["removed"], removed);
+    server.shutdown().await;
+    node.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_and_stops_of_mining_are_told() {
+    let node = TestNode::start().await;
+    let (_directory, server, cookie) = serve(&node).await;
+    let mut client = Client::open(&server, &cookie).await.unwrap();
+    client.call("subscribe", json!(["mining"])).await;
+    let event = client.event("mining", "status").await;
+    assert_eq!(event["miner"]["running"], false);
+    // Nobody publishes a template in this node: what is told is the miner.
+    for is_mining in [true, false] {
+        node.get("setgenerate", json!([is_mining, 1])).await;
+        while client.event("mining", "status").await["miner"]["running"] != is_mining {}
+    }
+    server.shutdown().await;
+    node.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn mining_is_told_at_once_and_strangers_are_told_nothing() {
     let node = TestNode::start().await;
     let (_directory, server, cookie) = serve(&node).await;

@@ -10,7 +10,7 @@ pub(super) const FLAGS: &[Flag] = &[
     flag(Rpc, "rest", "", Works("Serve the REST interface, without a password (default: 0)")),
     flag(Rpc, "rpcallowip", "=<ip>", Works("Addresses that may use JSON-RPC beside this machine's; with it, -rpcbind holds")),
     flag(Rpc, "rpcauth", "=<userpw>", Works("A user with a salted password, as `pyrite rpcauth` prints it")),
-    flag(Rpc, "rpcbind", "=<addr>[:port]", Works("Serve JSON-RPC here; only together with -rpcallowip (default: 127.0.0.1)")).of_one_chain(),
+    flag(Rpc, "rpcbind", "=<addr>[:port]", Works("Serve JSON-RPC here; only together with -rpcallowip (default: 127.0.0.1 and ::1)")).of_one_chain(),
     flag(Rpc, "rpccookiefile", "=<loc>", Works("The file of the cookie, relative to the chain's directory (default: .cookie); -norpccookiefile for none")),
     flag(Rpc, "rpccookieperms", "=<readable-by>", Works("Who may read the cookie: owner, group or all (default: owner)")),
     flag(Rpc, "rpcdoccheck", "", Ignored("tests check the documentation of methods")),
