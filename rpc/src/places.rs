@@ -37,11 +37,14 @@ impl Places {
     /// A place for a request; `None` when there was none for a while. Connections are bounded, so those who stand in
     /// line are too.
     pub(crate) async fn take(&self) -> Option<Place> {
-        let working = Arc::clone(&self.working).acquire_owned();
-        let held = tokio::time::timeout(self.patience, working)
-            .await
-            .ok()?
-            .ok()?;
+        let held = match Arc::clone(&self.working).try_acquire_owned() {
+            Ok(held) => held,
+            Err(_) => {
+                let working = Arc::clone(&self.working).acquire_owned();
+                let held = tokio::time::timeout(self.patience, working).await;
+                held.ok()?.ok()?
+            }
+        };
         Some(Place {
             waiting: Arc::clone(&self.waiting),
             held: Some(held),

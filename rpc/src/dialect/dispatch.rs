@@ -8,13 +8,14 @@ use axum::http::Extensions;
 use jsonrpsee::types::{Id, Params};
 use jsonrpsee::{ConnectionId, MethodCallback, Methods};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::active::ActiveCalls;
-use super::json_text::{JsonText, ReadyResult};
-use super::reply::{Form, Reply, envelope};
-use super::request::{Call, Request};
+use super::json_text::{JsonText, ReadyResult, TextBuilder};
+use super::reply::{Form, MethodResult, Reply, push_answer};
+use super::request::{Body, Call, Members, Request};
 use crate::auth::{Caller, Permission};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family, MethodSpec};
@@ -66,12 +67,18 @@ pub(crate) struct Dispatcher {
     active: Arc<ActiveCalls>,
 }
 
-/// The methods and what is known of them.
+/// The methods.
 #[derive(Debug)]
 struct Table {
-    methods: Methods,
-    specs: HashMap<&'static str, &'static MethodSpec>,
+    methods: HashMap<&'static str, Method>,
     wallet_names: Vec<String>,
+}
+
+/// A method and what is known of it.
+#[derive(Debug)]
+struct Method {
+    spec: &'static MethodSpec,
+    callback: MethodCallback,
 }
 
 impl Dispatcher {
@@ -101,10 +108,12 @@ impl Dispatcher {
     /// Gives it its methods, described by `catalogue`; `wallet_names` are those that
     /// `/wallet/{name}` may have. The first ones count.
     pub(crate) fn start(&self, methods: Methods, catalogue: Catalogue, wallet_names: Vec<String>) {
-        let specs = catalogue.methods().map(|method| (method.name, method));
+        let known = catalogue.methods().filter_map(|spec| {
+            let callback = methods.method(spec.name)?.clone();
+            Some((spec.name, Method { spec, callback }))
+        });
         let _ = self.table.set(Table {
-            methods,
-            specs: specs.collect(),
+            methods: known.collect(),
             wallet_names,
         });
     }
@@ -122,7 +131,7 @@ impl Dispatcher {
         caller: &Caller,
         place: &mut Place,
     ) -> Reply {
-        let read = if body.len() <= MAX_INLINE_BYTES {
+        let read: CallResult<Body> = if body.len() <= MAX_INLINE_BYTES {
             read_json(&body)
         } else {
             tokio::task::spawn_blocking(move || read_json(&body))
@@ -138,18 +147,18 @@ impl Dispatcher {
             return Reply::forbidden();
         }
         match request {
-            Value::Object(_) => self.answer_single(request, endpoint, caller, place).await,
-            Value::Array(requests) => match check_batch(&requests, caller) {
+            Body::One(request) => self.answer_single(request, endpoint, caller, place).await,
+            Body::Many(requests) => match check_batch(&requests, caller) {
                 Some(refusal) => refusal,
                 None => self.answer_batch(requests, endpoint, place).await,
             },
-            _ => Reply::unreadable(parse_error("Top-level object parse error")),
+            Body::Other => Reply::unreadable(parse_error("Top-level object parse error")),
         }
     }
 
     async fn answer_single(
         &self,
-        request: Value,
+        request: Members,
         endpoint: &Endpoint,
         caller: &Caller,
         place: &mut Place,
@@ -170,7 +179,7 @@ impl Dispatcher {
 
     async fn answer_batch(
         &self,
-        requests: Vec<Value>,
+        requests: Vec<Members>,
         endpoint: &Endpoint,
         place: &mut Place,
     ) -> Reply {
@@ -184,11 +193,13 @@ impl Dispatcher {
             ));
         }
         let is_empty = requests.is_empty();
-        let mut answers = Vec::with_capacity(requests.len());
-        let mut bytes = 0;
+        let (mut answers, mut count) = (TextBuilder::default(), 0);
+        answers.push(b"[");
         for request in requests {
+            // Other connections have their turn during a long batch of short calls.
+            tokio::task::coop::consume_budget().await;
             let mut request = Request::read(request);
-            let outcome = if bytes > MAX_BATCH_ANSWER_BYTES {
+            let outcome = if answers.len() > MAX_BATCH_ANSWER_BYTES {
                 Err(CallError::misc(
                     "The answers of the batch are too long: this call was not carried out",
                 ))
@@ -196,12 +207,14 @@ impl Dispatcher {
                 self.carry_out(&mut request, endpoint, place).await
             };
             if !request.is_notification() {
-                let answer = envelope(request.version, request.id.as_ref(), outcome, "");
-                bytes += answer.len();
-                answers.push(answer);
+                if count > 0 {
+                    answers.push(b",");
+                }
+                count += 1;
+                push_answer(&mut answers, request.version, request.id.as_ref(), outcome);
             }
         }
-        if answers.is_empty() && !is_empty {
+        if count == 0 && !is_empty {
             return Reply::nothing();
         }
         Reply::batch(answers)
@@ -218,7 +231,8 @@ impl Dispatcher {
             method: method.to_owned(),
             params: Value::Array(params),
         };
-        self.call(call, &Endpoint::Node, place).await
+        let result = self.call(call, &Endpoint::Node, place).await?;
+        Ok(result.into())
     }
 
     async fn carry_out(
@@ -226,7 +240,7 @@ impl Dispatcher {
         request: &mut Request,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<JsonText> {
+    ) -> CallResult<MethodResult> {
         let empty = Call {
             method: String::new(),
             params: Value::Null,
@@ -240,36 +254,46 @@ impl Dispatcher {
         call: Call,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<JsonText> {
+    ) -> CallResult<MethodResult> {
         let table = self.table.get().ok_or_else(|| self.in_warm_up())?;
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
-        let method = *table.specs.get(call.method.as_str()).ok_or_else(unknown)?;
-        if method.family == Family::Wallet {
+        let Method { spec, callback } = table
+            .methods
+            .get(call.method.as_str())
+            .ok_or_else(unknown)?;
+        if spec.family == Family::Wallet {
             table.check_wallet(endpoint)?;
         }
-        let _active = self.active.begin(method.name);
-        let values = params::arrange(method, call.params)?;
-        if waits(method.name, &values) {
+        let _active = self.active.begin(spec.name);
+        let values = params::arrange(spec, call.params)?;
+        if waits(spec.name, &values) {
             place.give_up_to_wait();
         }
-        let values = Value::Array(values).to_string();
-        let params = Params::new(Some(&values));
-        let ready = ReadyResult::default();
-        let mut extensions = Extensions::new();
-        extensions.insert(ready.clone());
-        let response = match table.methods.method(method.name) {
-            Some(MethodCallback::Sync(callback)) => {
-                callback(Id::Number(0), params, usize::MAX, extensions)
-            }
-            Some(MethodCallback::Async(callback)) => {
-                let id = Id::Number(0);
-                let connection = ConnectionId::default();
-                callback(id, params.into_owned(), connection, usize::MAX, extensions).await
-            }
-            _ => return Err(unknown()),
+        let text = if text_bytes(&values) <= MAX_INLINE_BYTES {
+            positional(&values)
+        } else {
+            // A block, for instance.
+            tokio::task::spawn_blocking(move || positional(&values))
+                .await
+                .map_err(|_| CallError::new(code::INTERNAL_ERROR, "Internal error"))?
         };
-        let outcome = outcome(response.into_json())?;
-        Ok(ready.take().unwrap_or(outcome))
+        let params = Params::new(text.as_deref());
+        match callback {
+            MethodCallback::Sync(callback) => {
+                let response = callback(Id::Number(0), params, usize::MAX, Extensions::new());
+                outcome(response.into_json())
+            }
+            MethodCallback::Async(callback) => {
+                let (id, params) = (Id::Number(0), params.into_owned());
+                let (ready, mut extensions) = (ReadyResult::default(), Extensions::new());
+                extensions.insert(ready.clone());
+                let connection = ConnectionId::default();
+                let response = callback(id, params, connection, usize::MAX, extensions).await;
+                let outcome = outcome(response.into_json())?;
+                Ok(ready.take().map_or(outcome, MethodResult::Ready))
+            }
+            MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_) => Err(unknown()),
+        }
     }
 
     fn in_warm_up(&self) -> CallError {
@@ -303,16 +327,16 @@ fn may_call(caller: &Caller, method: &str) -> bool {
 }
 
 /// What a batch is answered as a whole because somebody may not call all of it.
-fn check_batch(requests: &[Value], caller: &Caller) -> Option<Reply> {
+fn check_batch(requests: &[Members], caller: &Caller) -> Option<Reply> {
     if caller.permission == Permission::All {
         return None;
     }
     for request in requests {
-        let Value::Object(fields) = request else {
+        let Some(method) = request.method() else {
             let error = CallError::new(code::INVALID_REQUEST, "Invalid Request object");
             return Some(Reply::unreadable(error));
         };
-        match fields.get("method").unwrap_or(&Value::Null) {
+        match method {
             Value::String(method) if may_call(caller, method) => {}
             Value::String(_) => return Some(Reply::forbidden()),
             other => {
@@ -337,16 +361,34 @@ fn waits(method: &str, values: &[Value]) -> bool {
     }
 }
 
+/// Bytes of the texts among values.
+fn text_bytes(values: &[Value]) -> usize {
+    let bytes = |value: &Value| match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => text_bytes(values),
+        Value::Object(fields) => fields
+            .values()
+            .map(|value| text_bytes(std::slice::from_ref(value)))
+            .sum(),
+        _ => 0,
+    };
+    values.iter().map(bytes).sum()
+}
+
+/// Parameters as JSON; `None` for none.
+fn positional(values: &[Value]) -> Option<String> {
+    (!values.is_empty()).then(|| serde_json::to_string(values).expect("values are JSON"))
+}
+
 /// Reads a body as JSON, within bounds.
-pub(crate) fn read_json(body: &[u8]) -> CallResult<Value> {
-    let structure = body
-        .iter()
-        .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
-        .count();
-    if structure > MAX_STRUCTURE {
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> CallResult<T> {
+    let count = |is: fn(u8) -> bool| body.iter().filter(|byte| is(**byte)).count();
+    if count(|byte| matches!(byte, b',' | b'[' | b'{')) > MAX_STRUCTURE {
         return Err(parse_error("Parse error: too many values"));
     }
-    if string_literals(body).any(is_raw_value_key) {
+    // Few bodies have a character that the key has, as it is or in an escape.
+    let may_have_key = count(|byte| matches!(byte, b'$' | b'\\')) > 0;
+    if may_have_key && string_literals(body).any(is_raw_value_key) {
         return Err(parse_error("Parse error: reserved key"));
     }
     serde_json::from_slice(body).map_err(|_| parse_error("Parse error"))
@@ -395,12 +437,12 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: Box<RawValue>) -> CallResult<JsonText> {
+fn outcome(answer: Box<RawValue>) -> CallResult<MethodResult> {
     if answer.get().starts_with(SUCCESS) {
         // A result may be long: it is not read, and not copied.
-        let text = Bytes::from(String::from(Box::<str>::from(answer)));
-        let result = text.slice(SUCCESS.len()..text.len() - 1);
-        return Ok(JsonText::of_pieces([result]));
+        let answer = Box::<str>::from(answer);
+        let place = SUCCESS.len()..answer.len() - 1;
+        return Ok(MethodResult::Answered(answer, place));
     }
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
@@ -413,7 +455,7 @@ fn outcome(answer: Box<RawValue>) -> CallResult<JsonText> {
         Some(AnswerError { code, message }) => Err(CallError { code, message }),
         None => {
             let result = answer.result.map_or("null", RawValue::get);
-            Ok(JsonText::from(result.to_owned()))
+            Ok(MethodResult::Ready(result.to_owned().into()))
         }
     }
 }
