@@ -1,6 +1,7 @@
 //! TCP listeners that serve a bounded number of connections at a time, and end those on which
 //! nothing happens, so that they don't keep others out.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, Sleep};
 
 /// How long accepting pauses when the system has no room for another connection.
@@ -42,14 +43,15 @@ impl LimitedListener {
         }
     }
 
-    /// The next connection.
-    pub(crate) async fn accept(&mut self) -> LimitedStream {
+    /// The next connection, for whoever serves it.
+    pub(crate) async fn accept(&mut self) -> Accepted {
         let place = Arc::clone(&self.places)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         let (stream, peer) = loop {
-            match poll_fn(|context| self.poll_accept(context)).await {
+            let accepted = poll_fn(|context| self.poll_accept(context)).await;
+            match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
                 Ok(accepted) => break accepted,
                 // That connection has gone; the others have not.
                 Err(error) if is_of_one_connection(&error) => {}
@@ -63,11 +65,10 @@ impl LimitedListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot set TCP_NODELAY");
         }
-        LimitedStream {
+        Accepted {
             stream,
             activity: Activity::new(peer, place),
             idle_limit: self.idle_limit,
-            alarm: Box::pin(tokio::time::sleep(self.idle_limit)),
         }
     }
 
@@ -168,15 +169,38 @@ impl Drop for RequestGuard {
     }
 }
 
+/// A connection that no runtime has a hold of.
+pub(crate) struct Accepted {
+    stream: std::net::TcpStream,
+    activity: Activity,
+    idle_limit: Duration,
+}
+
 /// A connection that gives its place back when it ends.
 pub(crate) struct LimitedStream {
     stream: TcpStream,
+    /// Gone when the stream is closed, whoever had it then.
+    _open: mpsc::Sender<Infallible>,
     activity: Activity,
     idle_limit: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl LimitedStream {
+    /// Opens a connection on the runtime that this is called on. `open` is kept as long as the stream.
+    ///
+    /// # Errors
+    /// What the system says when it can't watch the connection.
+    pub(crate) fn open(accepted: Accepted, open: mpsc::Sender<Infallible>) -> io::Result<Self> {
+        Ok(Self {
+            stream: TcpStream::from_std(accepted.stream)?,
+            _open: open,
+            activity: accepted.activity,
+            idle_limit: accepted.idle_limit,
+            alarm: Box::pin(tokio::time::sleep(accepted.idle_limit)),
+        })
+    }
+
     /// What happens on it.
     pub(crate) fn activity(&self) -> Activity {
         self.activity.clone()
