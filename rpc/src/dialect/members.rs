@@ -29,6 +29,18 @@ macro_rules! scalars {
             Ok($value)
         }
 
+        fn visit_i64<E>(self, _: i64) -> Result<$result, E> {
+            Ok($value)
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<$result, E> {
+            Ok($value)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<$result, E> {
+            Ok($value)
+        }
+
         fn visit_str<E>(self, _: &str) -> Result<$result, E> {
             Ok($value)
         }
