@@ -1,6 +1,7 @@
 //! Coins: unspent transaction outputs, and views of the set of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 use bitcoin::{OutPoint, Script, TxOut};
 
@@ -28,13 +29,20 @@ pub fn is_unspendable(script_pubkey: &Script) -> bool {
     script_pubkey.is_op_return() || script_pubkey.len() > MAX_SCRIPT_BYTES
 }
 
+/// A map by outpoint. Its hash has random keys, so that nobody can choose outpoints that collide, and is faster on them
+/// than the standard one.
+pub type OutPointMap<T> = HashMap<OutPoint, T, foldhash::fast::RandomState>;
+
+/// A set of outpoints, hashed as in `OutPointMap`.
+pub type OutPointSet = HashSet<OutPoint, foldhash::fast::RandomState>;
+
 /// A set of coins that was read before the rules run, so that a look-up can't fail.
 pub trait CoinView {
     /// The coin at `outpoint`; `None` when it does not exist or is spent.
     fn coin(&self, outpoint: &OutPoint) -> Option<&Coin>;
 }
 
-impl CoinView for HashMap<OutPoint, Coin> {
+impl<S: BuildHasher> CoinView for HashMap<OutPoint, Coin, S> {
     fn coin(&self, outpoint: &OutPoint) -> Option<&Coin> {
         self.get(outpoint)
     }

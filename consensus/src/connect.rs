@@ -2,9 +2,9 @@
 
 mod connection;
 
-use std::collections::{HashMap, HashSet};
-
 use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Txid, Wtxid};
+
+use foldhash::{HashMap, HashSet};
 
 use crate::block::in_block;
 use crate::coin::is_unspendable;
@@ -12,6 +12,7 @@ use crate::script::{ScriptCheck, ScriptFlags};
 use crate::transaction::output_total;
 use crate::{
     BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinView, HashedBlock, Height,
+    OutPointSet,
 };
 
 pub(crate) use connection::Connection;
@@ -62,7 +63,7 @@ pub struct BlockEffects {
     /// Its height.
     pub height: Height,
     /// Coins that it created and spent itself.
-    pub own: HashSet<OutPoint>,
+    pub own: OutPointSet,
 }
 
 impl BlockEffects {
@@ -74,6 +75,12 @@ impl BlockEffects {
     ) -> impl Iterator<Item = (OutPoint, Coin)> + 'a {
         let coins = transactions(block).flat_map(|(tx, txid)| coins_of(tx, txid, self.height));
         coins.filter(|(outpoint, _)| self.own.is_empty() || !self.own.contains(outpoint))
+    }
+
+    /// Coins that were there before the block and that it spends.
+    pub fn removed(&self) -> impl Iterator<Item = &OutPoint> {
+        let spent = self.spent.iter().map(|(outpoint, _)| outpoint);
+        spent.filter(|outpoint| self.own.is_empty() || !self.own.contains(outpoint))
     }
 
     /// The scripts to verify: those of each transaction other than the coinbase of `block`, whose effects
@@ -181,7 +188,7 @@ pub(crate) fn further_outpoints_to_read(
     let inputs: Vec<(usize, OutPoint)> = inputs.collect();
     // Where in the block the transactions are that these spend.
     let spent: HashSet<Txid> = inputs.iter().map(|(_, outpoint)| outpoint.txid).collect();
-    let mut own: HashMap<Txid, usize> = HashMap::new();
+    let mut own: HashMap<Txid, usize> = HashMap::default();
     if !spent.is_empty() {
         for (index, txid) in block.txids().iter().enumerate() {
             if spent.contains(txid) {
@@ -241,7 +248,7 @@ pub fn disconnect_block(block: &HashedBlock, spent: &[(OutPoint, Coin)]) -> Disc
     let (spent_own, restored): (Vec<_>, Vec<_>) = spent
         .iter()
         .partition(|(outpoint, _)| own.contains(&outpoint.txid));
-    let spent_own: HashSet<OutPoint> = spent_own
+    let spent_own: OutPointSet = spent_own
         .into_iter()
         .map(|(outpoint, _)| *outpoint)
         .collect();
@@ -353,16 +360,16 @@ fn coins_of(
     transaction: &Transaction,
     txid: Txid,
     height: Height,
-) -> impl Iterator<Item = (OutPoint, Coin)> {
+) -> impl Iterator<Item = (OutPoint, Coin)> + '_ {
     let is_coinbase = transaction.is_coinbase();
     outpoints_of(transaction, txid)
-        .zip(transaction.output.clone())
+        .zip(&transaction.output)
         .filter(|(_, output)| !is_unspendable(&output.script_pubkey))
         .map(move |(outpoint, output)| {
             (
                 outpoint,
                 Coin {
-                    output,
+                    output: output.clone(),
                     height,
                     is_coinbase,
                 },

@@ -28,7 +28,7 @@ pub use block::{
     BlockContents, BlockContext, HashedBlock, ProposedBlock, ProposedTransaction, check_block,
     check_block_in_chain,
 };
-pub use coin::{Coin, CoinView};
+pub use coin::{Coin, CoinView, OutPointMap, OutPointSet};
 pub use connect::{BlockEffects, connect_block};
 pub use error::{
     AddressError, BlockError, HeaderError, PrivateKeyError, ScriptError, SpecError,

@@ -1,8 +1,6 @@
 //! The rules for a block that is still to be mined. It is proposed again and again with a few changes, so what they found
 //! in its first transactions is kept, and the next time only the rest is looked at.
 
-use std::collections::HashSet;
-
 use bitcoin::{Amount, BlockHash, OutPoint, Transaction, Wtxid};
 
 use crate::block::{BodyFigures, check_body, check_final_body, check_merkle_root, in_block};
@@ -12,7 +10,9 @@ use crate::connect::{
 };
 use crate::script::ScriptFlags;
 use crate::transaction::check_lock_time;
-use crate::{BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinView, ProposedBlock};
+use crate::{
+    BlockContents, BlockContext, BlockError, ChainSpec, Coin, CoinView, OutPointSet, ProposedBlock,
+};
 
 /// The first transactions of a block after its coinbase, and what the rules found in them: they keep every rule
 /// behind any coinbase on the same parent.
@@ -36,7 +36,7 @@ pub struct PartSums {
 /// What transactions do to the coins.
 #[derive(Debug)]
 pub struct PartSpending {
-    pub(crate) spent: HashSet<OutPoint>,
+    pub(crate) spent: OutPointSet,
     pub(crate) fees: Amount,
     pub(crate) sigop_cost: u64,
 }

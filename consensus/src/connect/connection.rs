@@ -1,15 +1,18 @@
 //! A block that is being connected, transaction by transaction.
 
-use std::collections::{HashMap, HashSet};
-
 use bitcoin::{Amount, OutPoint, Transaction, Txid};
+
+use foldhash::HashSet;
 
 use super::{BlockEffects, outpoints_of};
 use crate::block::in_block;
 use crate::coin::is_unspendable;
 use crate::script::ScriptFlags;
 use crate::transaction::{add_money, check_spent_coins, sigop_cost_under};
-use crate::{BlockContext, BlockError, ChainSpec, Coin, CoinView, PartSpending, TransactionError};
+use crate::{
+    BlockContext, BlockError, ChainSpec, Coin, CoinView, OutPointMap, OutPointSet, PartSpending,
+    TransactionError,
+};
 
 /// A block that is being connected.
 pub(crate) struct Connection<'a> {
@@ -19,11 +22,11 @@ pub(crate) struct Connection<'a> {
     /// For each input that is not applied yet, the coin that was there before the block.
     before: std::vec::IntoIter<Option<&'a Coin>>,
     /// What the transactions spend that were connected at another time.
-    earlier: Option<&'a HashSet<OutPoint>>,
+    earlier: Option<&'a OutPointSet>,
     /// Coins from before the block that it has spent.
-    gone: HashSet<OutPoint>,
+    gone: OutPointSet,
     /// What its inputs spend that was not there before: the coin from when it is created until it is spent.
-    own: HashMap<OutPoint, Option<Coin>>,
+    own: OutPointMap<Option<Coin>>,
     spent: Vec<(OutPoint, Coin)>,
     fees: Amount,
     sigop_cost: u64,
@@ -38,7 +41,7 @@ impl<'a> Connection<'a> {
         coins: &'a impl CoinView,
     ) -> Self {
         let mut before = Vec::with_capacity(transactions.size_hint().0);
-        let mut own = HashMap::new();
+        let mut own = OutPointMap::default();
         let payments = transactions.filter(|tx| !tx.is_coinbase());
         for input in payments.flat_map(|tx| &tx.input) {
             let coin = coins.coin(&input.previous_output);
@@ -52,7 +55,10 @@ impl<'a> Connection<'a> {
             context,
             flags: ScriptFlags::at_height(spec, context.height),
             earlier: None,
-            gone: HashSet::with_capacity(before.len()),
+            gone: OutPointSet::with_capacity_and_hasher(
+                before.len(),
+                foldhash::fast::RandomState::default(),
+            ),
             spent: Vec::with_capacity(before.len()),
             before: before.into_iter(),
             own,

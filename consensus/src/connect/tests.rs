@@ -81,6 +81,8 @@ fn effects_are_what_is_spent_created_and_paid() {
     ];
     let found: Vec<_> = effects.created(&hashed(&block)).collect();
     assert_eq!(found, created);
+    let removed: Vec<_> = effects.removed().copied().collect();
+    assert_eq!(removed, [outpoint(2), outpoint(1)]);
     assert_eq!(effects.fees, Amount::from_sat(60 + 1));
     let hashed = hashed(&block);
     let checks: Vec<_> = effects

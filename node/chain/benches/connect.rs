@@ -1,6 +1,6 @@
 //! A full block of 7,000 payments (P2WPKH, one input and two outputs each) on its way into the chain:
-//! with scripts that are verified there, and with scripts that were verified when the transactions
-//! came alone, as those of the mempool are.
+//! with scripts that are verified there, and with scripts that were verified and coins that were read when the
+//! transactions came alone, as those of the mempool are.
 
 #![expect(missing_docs, reason = "criterion's macro makes a function")]
 
@@ -72,12 +72,17 @@ impl Scene {
         (Chain::open(config).expect("opens"), directory)
     }
 
-    /// A chain that has verified the payments' scripts, as the mempool has it do.
+    /// A chain that has seen the payments: their coins were read and their scripts verified, as the mempool has it do.
     fn open_knowing(&self, threads: usize) -> (Chain, TempDir) {
         let opened = self.open(threads);
-        for (payment, spent) in self.block.txdata[1..].iter().zip(&self.spent) {
+        let reader = &opened.0.reader;
+        let payments = &self.block.txdata[1..];
+        let inputs = payments.iter().flat_map(|payment| &payment.input);
+        let outpoints: Vec<OutPoint> = inputs.map(|input| input.previous_output).collect();
+        reader.coins(&outpoints).expect("reads");
+        for (payment, spent) in payments.iter().zip(&self.spent) {
             let check = ScriptCheck::new(payment, vec![spent.clone()], ScriptFlags::STANDARD);
-            opened.0.reader.scripts().verify(&check).expect("valid");
+            reader.scripts().verify(&check).expect("valid");
         }
         opened
     }

@@ -1,10 +1,8 @@
 //! What the chain says of itself: plain values, each as of one instant.
 
-use std::collections::HashMap;
-
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{BlockHash, OutPoint, Work};
-use pyrite_consensus::{Coin, Height};
+use pyrite_consensus::bitcoin::{BlockHash, Work};
+use pyrite_consensus::{Coin, Height, OutPointMap};
 
 /// The last block of the best chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +70,7 @@ pub struct CoinsAt {
     /// The tip whose coins these are.
     pub tip: Tip,
     /// Those of the coins asked for that exist.
-    pub coins: HashMap<OutPoint, Coin>,
+    pub coins: OutPointMap<Coin>,
 }
 
 /// The way from one block to another.

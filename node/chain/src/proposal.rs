@@ -1,14 +1,13 @@
 //! Checks a block that is still to be mined, on the current tip, without storing anything.
 
-use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint};
 use pyrite_consensus::connect::outpoints_to_read;
 use pyrite_consensus::header::check_header_in_chain;
 use pyrite_consensus::{
-    BlockContents, BlockContext, BlockError, CheckedPart, ProposalCheck, ProposalEffects,
-    ProposedBlock, check_block, check_block_in_chain, connect_block,
+    BlockContents, BlockContext, BlockError, CheckedPart, OutPointMap, ProposalCheck,
+    ProposalEffects, ProposedBlock, check_block, check_block_in_chain, connect_block,
 };
 
 use crate::shared::Shared;
@@ -120,7 +119,7 @@ fn check_with_coins(
 ) -> Result<(ProposalEffects, CoinsAt), SubmitError> {
     let parent = block.header().prev_blockhash;
     let known = known.filter(|known| known.tip.hash == parent);
-    let mut coins = known.map_or_else(HashMap::new, |known| known.coins);
+    let mut coins = known.map_or_else(OutPointMap::default, |known| known.coins);
     let is_known = |outpoint: &OutPoint| coins.contains_key(outpoint);
     let read = shared.coins(&check.outpoints_to_read(is_known))?;
     check_tip(&read, parent)?;

@@ -1,6 +1,5 @@
 //! What the writer and the readers share: the tree, the database, the tip, and a failure.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{
@@ -9,7 +8,7 @@ use std::sync::{
 
 use pyrite_consensus::bitcoin::consensus::encode::deserialize;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint};
-use pyrite_consensus::{ChainSpec, Coin, HashedBlock};
+use pyrite_consensus::{ChainSpec, Coin, HashedBlock, OutPointMap};
 use pyrite_storage::schema::{Blocks, Meta, UndoData};
 use pyrite_storage::{Database, MetaKey, RawBlock, Snapshot, Undo};
 use tokio::sync::watch;
@@ -25,6 +24,9 @@ use crate::{ChainError, Clock, SnapshotError};
 
 /// How far above the tip a body is stored whose parent's is missing.
 pub const MAX_BLOCKS_AHEAD: u32 = 1024;
+
+/// Work on a block of fewer transactions takes less time than waking a thread.
+const SHARED_TRANSACTIONS: usize = 100;
 
 /// What the writer and the readers share.
 pub(crate) struct Shared {
@@ -148,6 +150,19 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Does two things for a block, at the same time where that is worth another thread.
+    pub(crate) fn join_for<A: Send, B: Send>(
+        &self,
+        block: &Block,
+        first: impl FnOnce() -> A + Send,
+        second: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
+        if block.txdata.len() < SHARED_TRANSACTIONS {
+            return (first(), second());
+        }
+        self.scripts.join(first, second)
+    }
+
     pub(crate) fn watch_tip(&self) -> watch::Receiver<Tip> {
         self.tip.subscribe()
     }
@@ -268,7 +283,7 @@ impl Shared {
             let tip = tree.node(tree.tip()).tip();
             return Ok(CoinsAt {
                 tip,
-                coins: HashMap::new(),
+                coins: OutPointMap::default(),
             });
         }
         let (tip, mut known, unread) = {

@@ -1,6 +1,7 @@
 //! The values of the tables and their encodings.
 
 use pyrite_consensus::bitcoin::block::Header;
+use pyrite_consensus::bitcoin::consensus::Encodable;
 use pyrite_consensus::bitcoin::consensus::encode::{VarInt, serialize};
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Block, BlockHash, OutPoint, TxOut};
@@ -12,6 +13,8 @@ use crate::codec::{CodecError, KeyCodec, ValueCodec, decode_record, encode_recor
 
 /// The smallest encoded entry of undo data: outpoint, coin code, value, empty script.
 const MIN_UNDO_ENTRY_BYTES: usize = 36 + 1 + 8 + 1;
+/// What most entries take: a script of up to 34 bytes, and a height in 5.
+const USUAL_UNDO_ENTRY_BYTES: usize = 36 + 5 + 8 + 35;
 
 /// What is known of a header and of its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +88,29 @@ impl RawBlock {
     /// The encoded block.
     #[must_use]
     pub fn new(block: &Block) -> Self {
-        Self(serialize(block))
+        let mut bytes = Vec::with_capacity(block.total_size());
+        put_consensus(block, &mut bytes);
+        Self(bytes)
     }
 }
 
 /// The coins that a block spent, in the order of its inputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undo(pub Vec<(OutPoint, Coin)>);
+
+impl Undo {
+    /// The record of these coins.
+    #[must_use]
+    pub fn encode_spent(spent: &[(OutPoint, Coin)]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(spent.len() * USUAL_UNDO_ENTRY_BYTES);
+        put_consensus(&VarInt::from(spent.len()), &mut bytes);
+        for (outpoint, coin) in spent {
+            put_consensus(outpoint, &mut bytes);
+            put_coin(coin, &mut bytes);
+        }
+        bytes
+    }
+}
 
 /// What became of a coin: `None` where there is none any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -249,12 +268,7 @@ impl ValueCodec for CoinChange {
 
 impl ValueCodec for Undo {
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = serialize(&VarInt::from(self.0.len()));
-        for (outpoint, coin) in &self.0 {
-            bytes.extend(serialize(outpoint));
-            put_coin(coin, &mut bytes);
-        }
-        bytes
+        Self::encode_spent(&self.0)
     }
 
     fn decode(mut bytes: &[u8]) -> Result<Self, CodecError> {
@@ -277,8 +291,14 @@ impl ValueCodec for Undo {
 /// Twice the height plus one for a coinbase's output, as a Bitcoin `VarInt`; then the output.
 fn put_coin(coin: &Coin, bytes: &mut Vec<u8>) {
     let code = u64::from(coin.height.0) * 2 + u64::from(coin.is_coinbase);
-    bytes.extend(serialize(&VarInt(code)));
-    bytes.extend(serialize(&coin.output));
+    put_consensus(&VarInt(code), bytes);
+    put_consensus(&coin.output, bytes);
+}
+
+fn put_consensus(value: &impl Encodable, bytes: &mut Vec<u8>) {
+    value
+        .consensus_encode(bytes)
+        .expect("memory takes all that is written");
 }
 
 fn take_coin(bytes: &mut &[u8]) -> Result<Coin, CodecError> {

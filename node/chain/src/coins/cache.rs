@@ -1,10 +1,10 @@
 //! Coins in memory, over those of the database. What changed since the last flush is kept until the
 //! next one; what was read or flushed is kept as long as there is room.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
-use pyrite_consensus::Coin;
 use pyrite_consensus::bitcoin::OutPoint;
+use pyrite_consensus::{Coin, OutPointMap};
 use pyrite_storage::Batch;
 
 use super::CoinsTable;
@@ -95,11 +95,9 @@ impl CoinsCache {
     }
 
     /// Those of the coins that exist as far as is known here, and what only the database knows.
-    pub(crate) fn look_up(
-        &self,
-        outpoints: &[OutPoint],
-    ) -> (HashMap<OutPoint, Coin>, Vec<OutPoint>) {
-        let mut known = HashMap::with_capacity(outpoints.len());
+    pub(crate) fn look_up(&self, outpoints: &[OutPoint]) -> (OutPointMap<Coin>, Vec<OutPoint>) {
+        let mut known = OutPointMap::default();
+        known.reserve(outpoints.len());
         let mut missing = Vec::new();
         for outpoint in outpoints {
             match self.get(outpoint) {
@@ -123,32 +121,46 @@ impl CoinsCache {
 
     /// Adds a coin.
     pub(crate) fn create(&mut self, outpoint: OutPoint, coin: Coin) {
-        let is_new = match self.changes.map.get(&outpoint) {
-            Some(change) => change.is_new,
-            // Only a coinbase can overwrite a coin that exists: those of Bitcoin that BIP-0030 lets stand.
-            None => !coin.is_coinbase,
-        };
-        self.forget_read(&outpoint);
-        let coin = Some(coin);
-        self.changes.insert(outpoint, Change { coin, is_new });
+        // Only a coinbase can overwrite a coin that exists: those of Bitcoin that BIP-0030 lets stand.
+        let is_new = !coin.is_coinbase;
+        if !is_new {
+            self.forget_read(&outpoint);
+        }
+        let Coins { map, heap_bytes } = &mut self.changes;
+        *heap_bytes += coin.heap_bytes();
+        match map.entry(outpoint) {
+            Entry::Occupied(mut change) => {
+                *heap_bytes -= change.get().heap_bytes();
+                change.get_mut().coin = Some(coin);
+            }
+            Entry::Vacant(place) => {
+                place.insert(Change {
+                    is_new,
+                    coin: Some(coin),
+                });
+            }
+        }
     }
 
     /// Removes a coin.
     pub(crate) fn spend(&mut self, outpoint: &OutPoint) {
         self.forget_read(outpoint);
-        let is_new = self
-            .changes
-            .map
-            .get(outpoint)
-            .is_some_and(|change| change.is_new);
-        if is_new {
-            self.changes.remove(outpoint);
-        } else {
-            let spent = Change {
-                coin: None,
-                is_new: false,
-            };
-            self.changes.insert(*outpoint, spent);
+        let Coins { map, heap_bytes } = &mut self.changes;
+        match map.entry(*outpoint) {
+            Entry::Occupied(mut change) => {
+                *heap_bytes -= change.get().heap_bytes();
+                if change.get().is_new {
+                    change.remove();
+                } else {
+                    change.get_mut().coin = None;
+                }
+            }
+            Entry::Vacant(place) => {
+                place.insert(Change {
+                    coin: None,
+                    is_new: false,
+                });
+            }
         }
     }
 
@@ -200,7 +212,7 @@ impl CoinsCache {
 /// A map that knows how much memory it takes.
 #[derive(Debug)]
 struct Coins<T> {
-    map: HashMap<OutPoint, T>,
+    map: OutPointMap<T>,
     /// What the values take beside the map's own places.
     heap_bytes: usize,
 }
@@ -208,7 +220,7 @@ struct Coins<T> {
 impl<T> Default for Coins<T> {
     fn default() -> Self {
         Self {
-            map: HashMap::new(),
+            map: OutPointMap::default(),
             heap_bytes: 0,
         }
     }

@@ -8,11 +8,12 @@ use pyrite_consensus::{
     BlockContext, BlockError, HashedBlock, check_block, check_block_in_chain, check_header,
 };
 use pyrite_storage::schema::{Blocks, Headers};
-use pyrite_storage::{Database, RawBlock};
+use pyrite_storage::{Database, Durability, RawBlock};
 
+use super::activate::check_on_tip;
 use super::{Distance, Writer};
 use crate::shared::MAX_BLOCKS_AHEAD;
-use crate::tree::{LinkError, NodeId};
+use crate::tree::{LinkError, Node, NodeId};
 use crate::{ChainError, SubmitError, Submitted};
 
 impl Writer {
@@ -59,6 +60,7 @@ impl Writer {
         }
         self.store_body(database, id, block)?;
         let failures = self.activate_best(database)?;
+        self.ahead = None;
         self.verdict(id, failures)
     }
 
@@ -114,8 +116,13 @@ impl Writer {
     fn check_body(&self, id: NodeId, block: &HashedBlock) -> Result<(), BlockError> {
         let parent = self.shared.tree().node(id).parent;
         let branch = self.shared.branch(parent);
-        check_block(&self.shared.spec, block)?;
-        check_block_in_chain(&self.shared.spec, block, &BlockContext::new(&branch))
+        let spec = &self.shared.spec;
+        let (by_itself, in_chain) = self.shared.join_for(
+            block,
+            || check_block(spec, block),
+            || check_block_in_chain(spec, block, &BlockContext::new(&branch)),
+        );
+        by_itself.and(in_chain)
     }
 
     /// Stores a body, and notes which chains are complete by it.
@@ -135,10 +142,7 @@ impl Writer {
             self.next_sequence = self.next_sequence.saturating_add(1);
         }
 
-        let mut batch = database.batch();
-        batch.put_encoded::<Blocks>(&node.hash, &RawBlock::new(block).0);
-        batch.put::<Headers>(&node.hash, &node.record(id));
-        self.commit(database, batch)?;
+        self.commit_body(database, &node, id, block)?;
 
         let complete = self
             .shared
@@ -154,6 +158,37 @@ impl Writer {
             }
             self.candidates.add(&self.shared.tree(), completed);
         }
+        Ok(())
+    }
+
+    /// Commits a body. A child of the tip, which will be connected next, is checked at the same time.
+    fn commit_body(
+        &mut self,
+        database: &Database,
+        node: &Node,
+        id: NodeId,
+        block: &HashedBlock,
+    ) -> Result<(), ChainError> {
+        let commit = || {
+            let mut batch = database.batch();
+            batch.put_encoded::<Blocks>(&node.hash, &RawBlock::new(block).0);
+            batch.put::<Headers>(&node.hash, &node.record(id));
+            database.commit(batch, Durability::Buffered)
+        };
+        self.unsynced = true;
+        let is_on_tip = {
+            let tree = self.shared.tree();
+            tree.node(id).parent == tree.tip() && !tree.is_active(id)
+        };
+        if !is_on_tip {
+            return Ok(commit()?);
+        }
+        let scripts = self.scripts_of(id);
+        let shared = &*self.shared;
+        let check = || check_on_tip(shared, id, block, scripts);
+        let (committed, verdict) = shared.join_for(block, commit, check);
+        committed?;
+        self.ahead = Some((id, verdict?));
         Ok(())
     }
 

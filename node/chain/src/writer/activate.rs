@@ -4,44 +4,50 @@
 //! that they belong to. A kill in between leaves a chain that is whole, if not the best: the next opening
 //! connects the blocks since, which are stored and known to be valid.
 
-use std::collections::HashMap;
-
-use pyrite_consensus::bitcoin::OutPoint;
 use pyrite_consensus::connect::{
     BlockEffects, DisconnectEffects, disconnect_block, outpoints_to_read,
 };
-use pyrite_consensus::{BlockContext, BlockError, Coin, HashedBlock, Height, connect_block};
+use pyrite_consensus::{
+    BlockContext, BlockError, Coin, HashedBlock, Height, OutPointMap, connect_block,
+};
 use pyrite_storage::schema::{Headers, UndoData};
-use pyrite_storage::{Database, Undo};
+use pyrite_storage::{Database, Durability, Undo};
 
 use super::Writer;
 use super::flush::FLUSH_EVERY;
 use crate::ChainError;
 use crate::coins::CoinsCache;
+use crate::shared::Shared;
 use crate::tree::NodeId;
 
-/// What a block does to the coins.
-pub(super) struct CoinChanges {
-    spent: Vec<OutPoint>,
-    created: Vec<(OutPoint, Coin)>,
+/// What the rules say of a block on its parent.
+pub(super) type Verdict = Result<BlockEffects, BlockError>;
+
+/// Whether a block's scripts are verified when it is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scripts {
+    Verify,
+    /// They were verified before, or are assumed to be valid.
+    Skip,
 }
 
-impl CoinChanges {
-    /// What it takes to take a block back.
-    pub(super) fn undo(effects: DisconnectEffects) -> Self {
-        Self {
-            spent: effects.removed,
-            created: effects.restored,
-        }
+/// Changes the coins as a block does.
+pub(super) fn apply(effects: &BlockEffects, block: &HashedBlock, cache: &mut CoinsCache) {
+    for outpoint in effects.removed() {
+        cache.spend(outpoint);
     }
+    for (outpoint, coin) in effects.created(block) {
+        cache.create(outpoint, coin);
+    }
+}
 
-    pub(super) fn apply(self, cache: &mut CoinsCache) {
-        for outpoint in &self.spent {
-            cache.spend(outpoint);
-        }
-        for (outpoint, coin) in self.created {
-            cache.create(outpoint, coin);
-        }
+/// Changes the coins back.
+pub(super) fn take_back(effects: DisconnectEffects, cache: &mut CoinsCache) {
+    for outpoint in &effects.removed {
+        cache.spend(outpoint);
+    }
+    for (outpoint, coin) in effects.restored {
+        cache.create(outpoint, coin);
     }
 }
 
@@ -151,16 +157,25 @@ impl Writer {
     ) -> Result<Result<(), BlockError>, ChainError> {
         let node = self.shared.tree().node(id).clone();
         let block = self.shared.stored_block(database, &node.hash)?;
-        let outpoints = outpoints_to_read(&self.shared.spec, &*block, node.height);
-        let coins = self.shared.coins(&outpoints)?.coins;
-        let changes = match self.check_and_record(database, id, &block, &coins)? {
-            Ok(changes) => changes,
+        let verdict = match self.ahead.take() {
+            Some((checked, verdict)) if checked == id => verdict,
+            _ => check_on_tip(&self.shared, id, &block, self.scripts_of(id))?,
+        };
+        let effects = match verdict {
+            Ok(effects) => effects,
             Err(error) => return Ok(Err(error)),
         };
-
-        let mut cache = self.shared.coins_cache_mut();
-        changes.apply(&mut cache);
-        self.shared.tree_mut().connected(id);
+        self.unsynced = true;
+        let shared = &*self.shared;
+        let mut cache = shared.coins_cache_mut();
+        let coins = &mut *cache;
+        let (recorded, ()) = shared.join_for(
+            &block,
+            || record(shared, database, id, &effects),
+            || apply(&effects, &block, coins),
+        );
+        recorded?;
+        shared.tree_mut().connected(id);
         let is_full = cache.is_full();
         drop(cache);
         tracing::debug!(height = %node.height, hash = %node.hash, "connected");
@@ -170,45 +185,14 @@ impl Writer {
         Ok(Ok(()))
     }
 
-    /// Checks a block against coins by all rules, and writes down what it spends and that it is valid.
-    pub(super) fn check_and_record(
-        &mut self,
-        database: &Database,
-        id: NodeId,
-        block: &HashedBlock,
-        coins: &HashMap<OutPoint, Coin>,
-    ) -> Result<Result<CoinChanges, BlockError>, ChainError> {
-        let node = self.shared.tree().node(id).clone();
-        let branch = self.shared.branch(node.parent);
-        let context = BlockContext::new(&branch);
-        let effects = match connect_block(&self.shared.spec, block, &context, coins) {
-            Ok(effects) => effects,
-            Err(error) => return Ok(Err(error)),
-        };
-        // What a block's scripts say depends on the blocks before it alone: once is enough.
-        if !node.flags.connected
-            && !self.assumes_valid(id)
-            && let Err(error) = self
-                .shared
-                .scripts
-                .verify_block(effects.scripts(block).collect())
-        {
-            return Ok(Err(error.into()));
+    /// Whether a block's scripts have to be verified. What they say depends on the blocks before it alone: once is
+    /// enough.
+    pub(super) fn scripts_of(&self, id: NodeId) -> Scripts {
+        if self.shared.tree().node(id).flags.connected || self.assumes_valid(id) {
+            Scripts::Skip
+        } else {
+            Scripts::Verify
         }
-
-        let created = effects.created(block).collect();
-        let BlockEffects { spent, .. } = effects;
-        let mut record = node.record(id);
-        record.flags.connected = true;
-        let outpoints: Vec<OutPoint> = spent.iter().map(|(outpoint, _)| *outpoint).collect();
-        let mut batch = database.batch();
-        batch.put::<UndoData>(&node.hash, &Undo(spent));
-        batch.put::<Headers>(&node.hash, &record);
-        self.commit(database, batch)?;
-        Ok(Ok(CoinChanges {
-            spent: outpoints,
-            created,
-        }))
     }
 
     /// Whether the block is the one that is assumed to be valid, or before it. That one must be in the best
@@ -238,9 +222,8 @@ impl Writer {
         let Undo(spent) = self.shared.stored_undo(database, &node.hash)?;
         let effects = disconnect_block(&block, &spent);
 
-        let changes = CoinChanges::undo(effects);
         let mut cache = self.shared.coins_cache_mut();
-        changes.apply(&mut cache);
+        take_back(effects, &mut cache);
         self.shared.tree_mut().disconnected();
         let is_full = cache.is_full();
         drop(cache);
@@ -273,4 +256,52 @@ impl Writer {
     pub(super) fn tip(&self) -> NodeId {
         self.shared.tree().tip()
     }
+}
+
+/// Checks a child of the tip by all rules.
+pub(super) fn check_on_tip(
+    shared: &Shared,
+    id: NodeId,
+    block: &HashedBlock,
+    scripts: Scripts,
+) -> Result<Verdict, ChainError> {
+    let height = shared.tree().node(id).height;
+    let outpoints = outpoints_to_read(&shared.spec, block, height);
+    let coins = shared.coins(&outpoints)?.coins;
+    Ok(check_against(shared, id, block, &coins, scripts))
+}
+
+/// Checks a block by all rules against the coins of its parent.
+pub(super) fn check_against(
+    shared: &Shared,
+    id: NodeId,
+    block: &HashedBlock,
+    coins: &OutPointMap<Coin>,
+    scripts: Scripts,
+) -> Verdict {
+    let parent = shared.tree().node(id).parent;
+    let branch = shared.branch(parent);
+    let effects = connect_block(&shared.spec, block, &BlockContext::new(&branch), coins)?;
+    if scripts == Scripts::Verify {
+        shared
+            .scripts
+            .verify_block(effects.scripts(block).collect())?;
+    }
+    Ok(effects)
+}
+
+/// Writes down what a block spends and that it is valid; `settle` makes it durable.
+pub(super) fn record(
+    shared: &Shared,
+    database: &Database,
+    id: NodeId,
+    effects: &BlockEffects,
+) -> Result<(), ChainError> {
+    let node = shared.tree().node(id).clone();
+    let mut record = node.record(id);
+    record.flags.connected = true;
+    let mut batch = database.batch();
+    batch.put_encoded::<UndoData>(&node.hash, &Undo::encode_spent(&effects.spent));
+    batch.put::<Headers>(&node.hash, &record);
+    Ok(database.commit(batch, Durability::Buffered)?)
 }

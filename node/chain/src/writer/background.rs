@@ -12,7 +12,7 @@ use pyrite_storage::schema::{Headers, Heights, Meta};
 use pyrite_storage::{Database, Durability, MetaKey, MetaValue, Undo};
 
 use super::Writer;
-use super::activate::CoinChanges;
+use super::activate::{apply, check_against, record, take_back};
 use super::candidates::Candidates;
 use crate::ChainError;
 use crate::coins::{CoinsCache, CoinsTable};
@@ -147,12 +147,15 @@ impl Writer {
                 coins.insert(outpoint, coin);
             }
         }
-        let changes = match self.check_and_record(database, id, &block, &coins)? {
-            Ok(changes) => changes,
+        let verdict = check_against(&self.shared, id, &block, &coins, self.scripts_of(id));
+        let effects = match verdict {
+            Ok(effects) => effects,
             Err(error) => return Err(self.refuse_assumed(database, id, &error)),
         };
+        self.unsynced = true;
+        record(&self.shared, database, id, &effects)?;
         if let Some(background) = &mut self.background {
-            changes.apply(&mut background.coins);
+            apply(&effects, &block, &mut background.coins);
         }
         let mut tree = self.shared.tree_mut();
         tree.set_connected(id);
@@ -166,7 +169,7 @@ impl Writer {
         let Undo(spent) = self.shared.stored_undo(database, &node.hash)?;
         let effects = disconnect_block(&block, &spent);
         if let Some(background) = &mut self.background {
-            CoinChanges::undo(effects).apply(&mut background.coins);
+            take_back(effects, &mut background.coins);
         }
         self.shared.tree_mut().set_background(node.parent);
         Ok(())

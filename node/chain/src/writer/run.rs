@@ -14,6 +14,7 @@ use pyrite_consensus::spec::AssumeUtxo;
 use pyrite_consensus::{HashedBlock, Height};
 use pyrite_storage::{Batch, Database, Durability};
 
+use super::activate::Verdict;
 use super::background::{Background, Step};
 use super::candidates::Candidates;
 use super::flush::FLUSH_EVERY;
@@ -73,8 +74,10 @@ pub(crate) struct Writer {
     pub(super) last_flush: Instant,
     /// The validation of the blocks below a snapshot, while there is one.
     pub(super) background: Option<Background>,
+    /// The verdict on a block that was checked while its body was written; `connect` takes it.
+    pub(super) ahead: Option<(NodeId, Verdict)>,
     /// Whether something was committed since the last sync.
-    unsynced: bool,
+    pub(super) unsynced: bool,
 }
 
 impl Writer {
@@ -104,6 +107,7 @@ impl Writer {
             flushed_tip: shared.tree().tip(),
             last_flush: Instant::now(),
             background: resume_background(&shared),
+            ahead: None,
             unsynced: false,
         };
         let database = shared.database()?;

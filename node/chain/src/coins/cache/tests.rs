@@ -3,6 +3,8 @@ use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Amount, ScriptBuf, TxOut, Txid};
 
+use std::collections::HashMap;
+
 use super::*;
 
 fn outpoint(number: u32) -> OutPoint {
