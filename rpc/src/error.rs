@@ -31,6 +31,9 @@ pub enum RpcError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The threads that serve connections can't be started.
+    #[error("cannot start a thread for RPC: {0}")]
+    Threads(#[source] std::io::Error),
 }
 
 /// What the system said, in the words for it that the node has.

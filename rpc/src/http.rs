@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::auth::{Accounts, AllowedAddresses, Caller};
@@ -57,12 +58,17 @@ pub(crate) struct Shared {
     places: Places,
     large_places: Arc<Semaphore>,
     subscriber_places: Arc<Semaphore>,
+    /// The node's, where subscribers are served: there may be ten thousand of them, and none of them waits for an answer.
+    runtime: Handle,
     max_request_bytes: usize,
     request_timeout: Duration,
 }
 
 impl Shared {
     /// The state of a server that no request has reached. `cookie` is the text of the cookie's file.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
     pub(crate) fn new(
         config: &RpcConfig,
         cookie: Option<&str>,
@@ -80,6 +86,7 @@ impl Shared {
             places: Places::new(config.max_requests, PLACE_PATIENCE),
             large_places: Arc::new(Semaphore::new(MAX_LARGE_REQUESTS)),
             subscriber_places: Arc::new(Semaphore::new(config.max_subscribers)),
+            runtime: Handle::current(),
             max_request_bytes: config.max_request_bytes,
             request_timeout: config.request_timeout,
         }
@@ -249,7 +256,8 @@ impl Shared {
         };
         let (feed, stop) = (self.feed.clone(), self.stop.clone());
         let activity = activity.clone();
-        subscriptions::upgrade(request, feed, stop, self.request_timeout, move || {
+        let (runtime, send_limit) = (&self.runtime, self.request_timeout);
+        subscriptions::upgrade(request, runtime, feed, stop, send_limit, move || {
             activity.move_to(place);
             // A WebSocket may be silent for long.
             under_way

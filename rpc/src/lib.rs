@@ -1,6 +1,6 @@
 //! Pyrite's JSON-RPC server: Bitcoin Core's methods, field names and error codes over HTTP.
 //!
-//! A request passes through four layers. `server`, `http` and `auth` are the transport: connections, limits, users.
+//! A request passes through four layers. `server`, `connections`, `http` and `auth` are the transport: connections, limits, users.
 //! `dialect` turns what Bitcoin clients of every age send into calls with positional parameters and
 //! turns the outcomes back. `api` declares the methods, one trait for each family, and `handler`
 //! holds their logic over one [`RpcContext`]. `json` has the JSON forms of Bitcoin's data, as pure
@@ -13,6 +13,7 @@ mod call;
 mod catalogue;
 mod client;
 mod config;
+mod connections;
 mod context;
 mod core_methods;
 mod dialect;

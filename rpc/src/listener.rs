@@ -1,6 +1,7 @@
 //! TCP listeners that serve a bounded number of connections at a time, and end those on which
 //! nothing happens, so that they don't keep others out.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -14,7 +15,7 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::{Instant, Sleep};
 
 use crate::auth::AllowedAddresses;
@@ -56,34 +57,44 @@ impl LimitedListener {
         }
     }
 
-    /// The next connection.
-    pub(crate) async fn accept(&mut self) -> LimitedStream {
+    /// The next connection, for whoever serves it.
+    pub(crate) async fn accept(&mut self) -> Accepted {
         let place = Arc::clone(&self.places)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         loop {
-            let (stream, peer) = match poll_fn(|context| self.poll_accept(context)).await {
-                Ok(accepted) => accepted,
-                // That connection has gone; the others have not.
-                Err(error) if is_of_one_connection(&error) => continue,
-                Err(error) => {
-                    tracing::error!(%error, "cannot accept RPC connections");
-                    tokio::time::sleep(PAUSE_WHEN_FULL).await;
-                    continue;
-                }
-            };
+            let accepted = poll_fn(|context| self.poll_accept(context)).await;
+            let (stream, peer) =
+                match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+                    Ok(accepted) => accepted,
+                    // That connection has gone; the others have not.
+                    Err(error) if is_of_one_connection(&error) => continue,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot accept RPC connections");
+                        tokio::time::sleep(PAUSE_WHEN_FULL).await;
+                        continue;
+                    }
+                };
             // Answers are small and written at once: waiting to fill a segment only delays them.
             if let Err(error) = stream.set_nodelay(true) {
                 tracing::debug!(%error, "cannot set TCP_NODELAY");
             }
             if (self.allows)(peer) {
-                return LimitedStream::new(stream, peer, place, self.idle_limit);
+                return Accepted {
+                    stream,
+                    activity: Activity::new(peer, place),
+                    idle_limit: self.idle_limit,
+                };
             }
             // Who finds no place to be told in is cut off.
             if let Ok(place) = Arc::clone(&self.refused_places).try_acquire_owned() {
                 let idle_limit = self.idle_limit.min(REFUSED_IDLE_LIMIT);
-                return LimitedStream::new(stream, peer, place, idle_limit);
+                return Accepted {
+                    stream,
+                    activity: Activity::new(peer, place),
+                    idle_limit,
+                };
             }
         }
     }
@@ -198,28 +209,37 @@ pub(crate) async fn closed_by_client(socket: &TcpStream) {
     std::future::pending::<()>().await;
 }
 
+/// A connection that no runtime has a hold of.
+pub(crate) struct Accepted {
+    stream: std::net::TcpStream,
+    activity: Activity,
+    idle_limit: Duration,
+}
+
 /// A connection that gives its place back when it ends.
 pub(crate) struct LimitedStream {
     /// Shared with who watches for its end.
     stream: Arc<TcpStream>,
+    /// Gone when the stream is closed, whoever had it then.
+    _open: mpsc::Sender<Infallible>,
     activity: Activity,
     idle_limit: Duration,
     alarm: Pin<Box<Sleep>>,
 }
 
 impl LimitedStream {
-    fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        place: OwnedSemaphorePermit,
-        idle_limit: Duration,
-    ) -> Self {
-        Self {
-            stream: Arc::new(stream),
-            activity: Activity::new(peer, place),
-            idle_limit,
-            alarm: Box::pin(tokio::time::sleep(idle_limit)),
-        }
+    /// Opens a connection on the runtime that this is called on. `open` is kept as long as the stream.
+    ///
+    /// # Errors
+    /// What the system says when it can't watch the connection.
+    pub(crate) fn open(accepted: Accepted, open: mpsc::Sender<Infallible>) -> io::Result<Self> {
+        Ok(Self {
+            stream: Arc::new(TcpStream::from_std(accepted.stream)?),
+            _open: open,
+            activity: accepted.activity,
+            idle_limit: accepted.idle_limit,
+            alarm: Box::pin(tokio::time::sleep(accepted.idle_limit)),
+        })
     }
 
     /// The socket, to watch for its end.
@@ -386,7 +406,8 @@ mod tests {
         let address = listener.inner[0].local_addr().unwrap();
         let client = TcpStream::connect(address).await.unwrap();
         client.try_write(b"POST").unwrap();
-        let stream = listener.accept().await;
+        let (open, _closed) = mpsc::channel(1);
+        let stream = LimitedStream::open(listener.accept().await, open).unwrap();
         let socket = stream.socket();
         let early = tokio::time::timeout(Duration::from_millis(50), closed_by_client(&socket));
         assert!(early.await.is_err(), "the client has not closed");

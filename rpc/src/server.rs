@@ -1,34 +1,26 @@
-//! The HTTP server: its start, at first without methods, its connections, and its end.
+//! The HTTP server: its start, at first without methods, and its end.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::auth::Cookie;
 use crate::catalogue::Catalogue;
 use crate::config::{BindRule, RpcConfig};
+use crate::connections::ConnectionThreads;
 use crate::context::RpcContext;
 use crate::dialect::Dispatcher;
 use crate::error::RpcError;
 use crate::handler::{self, Handler};
 use crate::http::Shared;
-use crate::listener::{LimitedListener, LimitedStream, closed_by_client};
-use crate::stop::{Stop, StopSender, stop_signal};
+use crate::listener::LimitedListener;
+use crate::stop::{StopSender, stop_signal};
 
 /// How long [`RpcServer::shutdown`] waits for calls that are under way.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(5);
-
-/// The most that is read of a request ahead of its being taken, its head included.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// A running server.
 pub struct RpcServer {
@@ -65,7 +57,7 @@ pub async fn serve(config: RpcConfig, context: RpcContext) -> Result<RpcServer, 
 ///
 /// # Errors
 /// [`RpcError::Bind`] when an address that is needed can't be listened on, [`RpcError::Cookie`] when the cookie
-/// can't be written.
+/// can't be written, [`RpcError::Threads`] when the system has no room for a thread.
 pub async fn listen(config: RpcConfig) -> Result<RpcServer, RpcError> {
     // First the addresses: the cookie of a server that has one of them must stay.
     let (listeners, addresses) = bind(&config).await?;
@@ -82,7 +74,8 @@ pub async fn listen(config: RpcConfig) -> Result<RpcServer, RpcError> {
         stop.clone(),
     ));
     let listener = LimitedListener::new(listeners, &config);
-    let task = tokio::spawn(accept(listener, Arc::clone(&shared), stop));
+    let threads = ConnectionThreads::start(&shared, &stop).map_err(RpcError::Threads)?;
+    let task = tokio::spawn(threads.serve(listener, stop));
     for address in &addresses {
         tracing::info!(%address, "RPC server listens");
         if config.allowed.is_empty() && !address.ip().is_loopback() {
@@ -180,57 +173,6 @@ impl RpcServer {
             task.abort();
         }
         drop(cookie);
-    }
-}
-
-/// Serves connections until the server stops and the last one has ended. They end with this task.
-async fn accept(mut listener: LimitedListener, shared: Arc<Shared>, stop: Stop) {
-    let mut connections = JoinSet::new();
-    let mut stopped = pin!(stop.wait());
-    loop {
-        let stream = tokio::select! {
-            () = &mut stopped => break,
-            Some(_) = connections.join_next() => continue,
-            stream = listener.accept() => stream,
-        };
-        connections.spawn(serve_connection(stream, Arc::clone(&shared), stop.clone()));
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
-}
-
-/// Serves the requests of one connection, one after the other, in one task.
-async fn serve_connection(stream: LimitedStream, shared: Arc<Shared>, stop: Stop) {
-    let (activity, socket) = (stream.activity(), stream.socket());
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        let (shared, activity) = (Arc::clone(&shared), activity.clone());
-        async move {
-            let request = request.map(Body::new);
-            Ok::<_, Infallible>(shared.handle(activity, request).await)
-        }
-    });
-    let connection = http1::Builder::new()
-        // The stream has a limit of its own for connections on which nothing happens.
-        .header_read_timeout(None)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let outcome = tokio::select! {
-        biased;
-        outcome = connection.as_mut() => outcome,
-        // With more bytes to read, hyper does not see that the client has gone as long as a request is under way.
-        () = closed_by_client(&socket) => {
-            tracing::debug!("an RPC client has gone");
-            return;
-        }
-        () = stop.wait() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(%error, "an RPC connection ended");
     }
 }
 

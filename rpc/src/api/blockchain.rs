@@ -2,7 +2,6 @@
 
 use jsonrpsee::proc_macros::rpc;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::call::CallResult;
 use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
@@ -27,8 +26,8 @@ pub(crate) trait Blockchain {
     fn get_block_hash(&self, height: i64) -> CallResult<String>;
 
     /// A block.
-    #[method(name = "getblock", blocking)]
-    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Box<RawValue>>;
+    #[method(name = "getblock", blocking, with_extensions)]
+    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Value>;
 
     /// A header.
     #[method(name = "getblockheader", blocking)]

@@ -10,7 +10,7 @@ use crate::catalogue::{Family, Kind, MethodSpec, optional, required};
 #[rpc(server)]
 pub(crate) trait RawTransactions {
     /// A transaction of the mempool, or of a block.
-    #[method(name = "getrawtransaction", blocking)]
+    #[method(name = "getrawtransaction", blocking, with_extensions)]
     fn get_raw_transaction(
         &self,
         txid: String,
@@ -19,7 +19,7 @@ pub(crate) trait RawTransactions {
     ) -> CallResult<Value>;
 
     /// A transaction's content.
-    #[method(name = "decoderawtransaction", blocking)]
+    #[method(name = "decoderawtransaction", blocking, with_extensions)]
     fn decode_raw_transaction(
         &self,
         hexstring: String,

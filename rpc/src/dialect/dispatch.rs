@@ -8,20 +8,20 @@ use axum::http::Extensions;
 use jsonrpsee::types::{Id, Params};
 use jsonrpsee::{ConnectionId, MethodCallback, Methods};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::active::ActiveCalls;
-use super::json_text::{JsonText, ReadyResult};
-use super::reply::{Form, Reply, envelope};
-use super::request::{Call, Request};
+use super::json_text::{JsonText, ReadyResult, TextBuilder};
+use super::reply::{Form, MethodResult, Reply, push_answer};
+use super::request::{Body, Call, Members, Request};
 use super::under_way::UnderWay;
 use crate::auth::{Caller, Permission};
 use crate::call::{CallError, CallResult, code};
 use crate::catalogue::{Catalogue, Family, MethodSpec};
 use crate::params;
 use crate::places::{Place, TooManyWait};
-use crate::repeated_keys::WithRepeatedKeys;
 
 /// The most requests of a batch.
 const MAX_BATCH: usize = 10_000;
@@ -68,12 +68,18 @@ pub(crate) struct Dispatcher {
     active: Arc<ActiveCalls>,
 }
 
-/// The methods and what is known of them.
+/// The methods.
 #[derive(Debug)]
 struct Table {
-    methods: Methods,
-    specs: HashMap<&'static str, &'static MethodSpec>,
+    methods: HashMap<&'static str, Method>,
     wallet_names: Vec<String>,
+}
+
+/// A method and what is known of it.
+#[derive(Debug)]
+struct Method {
+    spec: &'static MethodSpec,
+    callback: MethodCallback,
 }
 
 impl Dispatcher {
@@ -103,10 +109,12 @@ impl Dispatcher {
     /// Gives it its methods, described by `catalogue`; `wallet_names` are those that
     /// `/wallet/{name}` may have. The first ones count.
     pub(crate) fn start(&self, methods: Methods, catalogue: Catalogue, wallet_names: Vec<String>) {
-        let specs = catalogue.methods().map(|method| (method.name, method));
+        let known = catalogue.methods().filter_map(|spec| {
+            let callback = methods.method(spec.name)?.clone();
+            Some((spec.name, Method { spec, callback }))
+        });
         let _ = self.table.set(Table {
-            methods,
-            specs: specs.collect(),
+            methods: known.collect(),
             wallet_names,
         });
     }
@@ -124,7 +132,7 @@ impl Dispatcher {
         caller: &Caller,
         place: &mut Place,
     ) -> Reply {
-        let read = if body.len() <= MAX_INLINE_BYTES {
+        let read: CallResult<Body> = if body.len() <= MAX_INLINE_BYTES {
             read_json(&body)
         } else {
             let read = off_runtime(move || read_json(&body)).await;
@@ -139,18 +147,18 @@ impl Dispatcher {
             return Reply::forbidden();
         }
         match request {
-            Value::Object(_) => self.answer_single(request, endpoint, caller, place).await,
-            Value::Array(requests) => match check_batch(&requests, caller) {
+            Body::One(request) => self.answer_single(request, endpoint, caller, place).await,
+            Body::Many(requests) => match check_batch(&requests, caller) {
                 Some(refusal) => refusal,
                 None => self.answer_batch(requests, endpoint, place).await,
             },
-            _ => Reply::unreadable(parse_error("Top-level object parse error")),
+            Body::Other => Reply::unreadable(parse_error("Top-level object parse error")),
         }
     }
 
     async fn answer_single(
         &self,
-        request: Value,
+        request: Members,
         endpoint: &Endpoint,
         caller: &Caller,
         place: &mut Place,
@@ -174,7 +182,7 @@ impl Dispatcher {
 
     async fn answer_batch(
         &self,
-        requests: Vec<Value>,
+        requests: Vec<Members>,
         endpoint: &Endpoint,
         place: &mut Place,
     ) -> Reply {
@@ -188,13 +196,15 @@ impl Dispatcher {
             ));
         }
         let is_empty = requests.is_empty();
-        let mut answers = Vec::with_capacity(requests.len());
-        let mut bytes = 0;
+        let (mut answers, mut count) = (TextBuilder::default(), 0);
+        answers.push(b"[");
         for request in requests {
             // The one before may have waited.
             place.work_again().await;
+            // Other connections have their turn during a long batch of short calls.
+            tokio::task::coop::consume_budget().await;
             let mut request = Request::read(request);
-            let outcome = if bytes > MAX_BATCH_ANSWER_BYTES {
+            let outcome = if answers.len() > MAX_BATCH_ANSWER_BYTES {
                 Err(CallError::misc(
                     "The answers of the batch are too long: this call was not carried out",
                 ))
@@ -202,12 +212,14 @@ impl Dispatcher {
                 self.carry_out(&mut request, endpoint, place).await
             };
             if !request.is_notification() {
-                let answer = envelope(request.version, request.id.as_ref(), outcome, "");
-                bytes += answer.len();
-                answers.push(answer);
+                if count > 0 {
+                    answers.push(b",");
+                }
+                count += 1;
+                push_answer(&mut answers, request.version, request.id.as_ref(), outcome);
             }
         }
-        if answers.is_empty() && !is_empty {
+        if count == 0 && !is_empty {
             return Reply::nothing();
         }
         Reply::batch(answers)
@@ -224,7 +236,8 @@ impl Dispatcher {
             method: method.to_owned(),
             params: Value::Array(params),
         };
-        self.call(call, &Endpoint::Node, place).await
+        let result = self.call(call, &Endpoint::Node, place).await?;
+        Ok(result.into())
     }
 
     async fn carry_out(
@@ -232,7 +245,7 @@ impl Dispatcher {
         request: &mut Request,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<JsonText> {
+    ) -> CallResult<MethodResult> {
         let empty = Call {
             method: String::new(),
             params: Value::Null,
@@ -246,54 +259,58 @@ impl Dispatcher {
         call: Call,
         endpoint: &Endpoint,
         place: &mut Place,
-    ) -> CallResult<JsonText> {
+    ) -> CallResult<MethodResult> {
         let table = self.table.get().ok_or_else(|| self.in_warm_up())?;
         let unknown = || CallError::new(code::METHOD_NOT_FOUND, "Method not found");
-        let method = *table.specs.get(call.method.as_str()).ok_or_else(unknown)?;
-        if method.family == Family::Wallet {
+        let Method { spec, callback } = table
+            .methods
+            .get(call.method.as_str())
+            .ok_or_else(unknown)?;
+        if spec.family == Family::Wallet {
             table.check_wallet(endpoint)?;
         }
-        let active = self.active.begin(method.name);
-        let values = params::arrange(method, call.params)?;
-        if waits(method.name, &values) {
+        let active = self.active.begin(spec.name);
+        let values = params::arrange(spec, call.params)?;
+        if waits(spec.name, &values) {
             place.give_up_to_wait().map_err(|TooManyWait| busy())?;
         }
+        // A block, for instance.
         let is_long = is_longer_than(&values, MAX_INLINE_BYTES);
-        let render = move || Value::Array(values).to_string();
-        let values = match is_long {
-            true => off_runtime(render).await?,
-            false => render(),
+        let text = if is_long {
+            off_runtime(move || positional(&values)).await?
+        } else {
+            positional(&values)
         };
-        let ready = ReadyResult::default();
-        let mut extensions = Extensions::new();
-        extensions.insert(ready.clone());
-        let response = match table.methods.method(method.name) {
-            Some(MethodCallback::Sync(callback)) if is_long => {
+        match callback {
+            MethodCallback::Sync(callback) if is_long => {
                 let (callback, held) = (Arc::clone(callback), (active, place.held()));
-                off_runtime(move || {
+                let response = off_runtime(move || {
                     let _held = held;
-                    let params = Params::new(Some(&values));
-                    callback(Id::Number(0), params, usize::MAX, extensions)
-                })
-                .await?
+                    let params = Params::new(text.as_deref());
+                    callback(Id::Number(0), params, usize::MAX, Extensions::new())
+                });
+                outcome(response.await?.into_json())
             }
-            Some(MethodCallback::Sync(callback)) => {
-                let params = Params::new(Some(&values));
-                callback(Id::Number(0), params, usize::MAX, extensions)
+            MethodCallback::Sync(callback) => {
+                let params = Params::new(text.as_deref());
+                let response = callback(Id::Number(0), params, usize::MAX, Extensions::new());
+                outcome(response.into_json())
             }
-            Some(MethodCallback::Async(callback)) => {
-                let params = Params::new(Some(&values)).into_owned();
+            MethodCallback::Async(callback) => {
+                let params = Params::new(text.as_deref()).into_owned();
                 let (id, connection) = (Id::Number(0), ConnectionId::default());
+                let (ready, mut extensions) = (ReadyResult::default(), Extensions::new());
+                extensions.insert(ready.clone());
                 // Without its client the call ends, and its work on another thread as soon as it can.
                 let (under_way, _gone) = UnderWay::begin(active, place.held());
                 extensions.insert(under_way.clone());
                 let answer = callback(id, params, connection, usize::MAX, extensions);
-                under_way.carry_out(answer).await
+                let response = under_way.carry_out(answer).await;
+                let outcome = outcome(response.into_json())?;
+                Ok(ready.take().map_or(outcome, MethodResult::Ready))
             }
-            _ => return Err(unknown()),
-        };
-        let outcome = outcome(response.into_json())?;
-        Ok(ready.take().unwrap_or(outcome))
+            MethodCallback::Subscription(_) | MethodCallback::Unsubscription(_) => Err(unknown()),
+        }
     }
 
     /// What clients are told while the node starts.
@@ -337,16 +354,16 @@ fn may_call(caller: &Caller, method: &str) -> bool {
 }
 
 /// What a batch is answered as a whole because somebody may not call all of it.
-fn check_batch(requests: &[Value], caller: &Caller) -> Option<Reply> {
+fn check_batch(requests: &[Members], caller: &Caller) -> Option<Reply> {
     if caller.permission == Permission::All {
         return None;
     }
     for request in requests {
-        let Value::Object(fields) = request else {
+        let Some(method) = request.method() else {
             let error = CallError::new(code::INVALID_REQUEST, "Invalid Request object");
             return Some(Reply::unreadable(error));
         };
-        match fields.get("method").unwrap_or(&Value::Null) {
+        match method {
             Value::String(method) if may_call(caller, method) => {}
             Value::String(_) => return Some(Reply::forbidden()),
             other => {
@@ -396,21 +413,23 @@ fn waits(method: &str, values: &[Value]) -> bool {
     }
 }
 
+/// Parameters as JSON; `None` for none.
+fn positional(values: &[Value]) -> Option<String> {
+    (!values.is_empty()).then(|| serde_json::to_string(values).expect("values are JSON"))
+}
+
 /// Reads a body as JSON, within bounds.
-pub(crate) fn read_json(body: &[u8]) -> CallResult<Value> {
-    let structure = body
-        .iter()
-        .filter(|byte| matches!(byte, b',' | b'[' | b'{'))
-        .count();
-    if structure > MAX_STRUCTURE {
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> CallResult<T> {
+    let count = |is: fn(u8) -> bool| body.iter().filter(|byte| is(**byte)).count();
+    if count(|byte| matches!(byte, b',' | b'[' | b'{')) > MAX_STRUCTURE {
         return Err(parse_error("Parse error: too many values"));
     }
-    if string_literals(body).any(is_raw_value_key) {
+    // Few bodies have a character that the key has, as it is or in an escape.
+    let may_have_key = count(|byte| matches!(byte, b'$' | b'\\')) > 0;
+    if may_have_key && string_literals(body).any(is_raw_value_key) {
         return Err(parse_error("Parse error: reserved key"));
     }
-    serde_json::from_slice(body)
-        .map(|WithRepeatedKeys(value)| value)
-        .map_err(|_| parse_error("Parse error"))
+    serde_json::from_slice(body).map_err(|_| parse_error("Parse error"))
 }
 
 /// The strings of a JSON text, in their quotes. Behind an error in the text they may be anything.
@@ -456,12 +475,12 @@ struct AnswerError {
 }
 
 /// What is in jsonrpsee's answer.
-fn outcome(answer: Box<RawValue>) -> CallResult<JsonText> {
+fn outcome(answer: Box<RawValue>) -> CallResult<MethodResult> {
     if answer.get().starts_with(SUCCESS) {
         // A result may be long: it is not read, and not copied.
-        let text = Bytes::from(String::from(Box::<str>::from(answer)));
-        let result = text.slice(SUCCESS.len()..text.len() - 1);
-        return Ok(JsonText::of_pieces([result]));
+        let answer = Box::<str>::from(answer);
+        let place = SUCCESS.len()..answer.len() - 1;
+        return Ok(MethodResult::Answered(answer, place));
     }
     let answer: Answer<'_> = serde_json::from_str(answer.get())
         .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
@@ -474,7 +493,7 @@ fn outcome(answer: Box<RawValue>) -> CallResult<JsonText> {
         Some(AnswerError { code, message }) => Err(CallError { code, message }),
         None => {
             let result = answer.result.map_or("null", RawValue::get);
-            Ok(JsonText::from(result.to_owned()))
+            Ok(MethodResult::Ready(result.to_owned().into()))
         }
     }
 }

@@ -78,10 +78,9 @@ pub(super) fn dispatcher() -> Dispatcher {
         .register_method("coins", |_, (), _| CallResult::Ok(json!(1)))
         .unwrap();
     module
-        .register_method("ready", |_, (), extensions| {
+        .register_blocking_method("ready", |_, _, extensions| {
             let pieces = ["[1", ",2]"].map(|piece| Bytes::from_static(piece.as_bytes()));
-            let ready = extensions.get::<ReadyResult>().unwrap();
-            ready.set(JsonText::of_pieces(pieces));
+            ReadyResult::of(&extensions).set(JsonText::of_pieces(pieces));
             CallResult::Ok(Value::Null)
         })
         .unwrap();

@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
+use axum::http::Extensions;
 use http_body::{Frame, SizeHint};
 
 /// From this length on a piece is rather sent by itself than copied.
-const LARGE_PIECE_BYTES: usize = 64 << 10;
+pub(super) const LARGE_PIECE_BYTES: usize = 64 << 10;
 
 /// A JSON text, or a part of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,31 +32,13 @@ impl JsonText {
         self.pieces.iter().map(Bytes::len).sum()
     }
 
-    /// Several texts as one. Small pieces are put together: each is sent by itself.
-    pub(super) fn concat(texts: impl IntoIterator<Item = Self>) -> Self {
-        let (mut joined, mut small) = (Self::default(), Vec::new());
-        for piece in texts.into_iter().flat_map(|text| text.pieces) {
-            if piece.len() < LARGE_PIECE_BYTES {
-                small.extend_from_slice(&piece);
-            } else {
-                joined.push(std::mem::take(&mut small).into());
-                joined.push(piece);
-            }
-        }
-        joined.push(small.into());
-        joined
-    }
-
-    fn push(&mut self, piece: Bytes) {
-        if !piece.is_empty() {
-            self.pieces.push_back(piece);
-        }
-    }
-
     /// The text between two others.
     pub(crate) fn between(self, before: &str, after: &str) -> Self {
-        let around = |text: &str| Self::from(text.to_owned());
-        Self::concat([around(before), self, around(after)])
+        let mut text = TextBuilder::default();
+        text.push(before.as_bytes());
+        text.append(self);
+        text.push(after.as_bytes());
+        text.finish()
     }
 
     /// The whole text, for tests.
@@ -76,7 +59,68 @@ impl JsonText {
 
 impl From<String> for JsonText {
     fn from(text: String) -> Self {
+        text.into_bytes().into()
+    }
+}
+
+impl From<Vec<u8>> for JsonText {
+    fn from(text: Vec<u8>) -> Self {
         Self::of_pieces([Bytes::from(text)])
+    }
+}
+
+/// Puts a text together. Small pieces are copied into one, because each is sent by itself; large ones are kept as they are.
+#[derive(Debug, Default)]
+pub(super) struct TextBuilder {
+    /// What is complete.
+    done: JsonText,
+    /// Bytes that `done` has.
+    done_bytes: usize,
+    /// What comes after that.
+    small: Vec<u8>,
+}
+
+impl TextBuilder {
+    /// Appends a part.
+    pub(super) fn push(&mut self, part: &[u8]) {
+        self.small.extend_from_slice(part);
+    }
+
+    /// Appends a text.
+    pub(super) fn append(&mut self, text: JsonText) {
+        for piece in text.pieces {
+            if piece.len() < LARGE_PIECE_BYTES {
+                self.push(&piece);
+            } else {
+                self.complete();
+                self.done_bytes += piece.len();
+                self.done.pieces.push_back(piece);
+            }
+        }
+    }
+
+    /// Appends what `write` writes.
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.small);
+    }
+
+    /// The length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.done_bytes + self.small.len()
+    }
+
+    /// The whole.
+    pub(super) fn finish(mut self) -> JsonText {
+        self.complete();
+        self.done
+    }
+
+    fn complete(&mut self) {
+        if !self.small.is_empty() {
+            self.done_bytes += self.small.len();
+            let piece = std::mem::take(&mut self.small);
+            self.done.pieces.push_back(piece.into());
+        }
     }
 }
 
@@ -102,11 +146,18 @@ impl http_body::Body for JsonText {
 }
 
 /// Where a method leaves its result if that is JSON already. What it returns does not count then: it would be
-/// rendered, read and copied on its way through the layers.
+/// rendered, read and copied on its way through the layers. Methods that answer at once have none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadyResult(Arc<OnceLock<JsonText>>);
 
 impl ReadyResult {
+    /// Where the method that is called with these extensions leaves its result.
+    pub(crate) fn of(extensions: &Extensions) -> &Self {
+        extensions
+            .get()
+            .expect("the dispatcher gives one with every call that is not answered at once")
+    }
+
     /// Leaves the result. The first one counts.
     pub(crate) fn set(&self, result: JsonText) {
         let _ = self.0.set(result);

@@ -7,6 +7,7 @@
 mod active;
 mod dispatch;
 mod json_text;
+mod members;
 mod reply;
 mod request;
 mod under_way;

@@ -1,8 +1,11 @@
 //! Answers: the envelope around an outcome, and the HTTP status.
 
+use std::ops::Range;
+
+use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::json_text::JsonText;
+use super::json_text::{JsonText, LARGE_PIECE_BYTES, TextBuilder};
 use super::request::{Request, Version};
 use crate::call::{CallError, CallResult, code};
 
@@ -18,38 +21,28 @@ pub(crate) struct Reply {
 impl Reply {
     /// The answer to a single request that isn't a notification. Only version 2.0 knows errors that HTTP
     /// knows nothing of, and only those of requests that could be read.
-    pub(super) fn single(request: &Request, outcome: CallResult<JsonText>, form: Form) -> Self {
+    pub(super) fn single(request: &Request, outcome: CallResult<MethodResult>, form: Form) -> Self {
         let status = match (request.version, &outcome) {
             (_, Ok(_)) => 200,
             (Version::Two, Err(_)) if form == Form::Good => 200,
             (_, Err(error)) => status(error),
         };
-        Self {
-            status,
-            body: Some(envelope(
-                request.version,
-                request.id.as_ref(),
-                outcome,
-                "\n",
-            )),
-        }
+        let mut text = TextBuilder::default();
+        push_answer(&mut text, request.version, request.id.as_ref(), outcome);
+        Self::of_line(status, text)
     }
 
-    /// The answer to a batch.
-    pub(super) fn batch(answers: Vec<JsonText>) -> Self {
-        let punctuation = |text: &'static str| JsonText::of_pieces([text.into()]);
-        let mut texts = vec![punctuation("[")];
-        for answer in answers {
-            if texts.len() > 1 {
-                texts.push(punctuation(","));
-            }
-            texts.push(answer);
-        }
-        texts.push(punctuation("]\n"));
-        let body = JsonText::concat(texts);
+    /// The answer to a batch: an array, but for its end.
+    pub(super) fn batch(mut answers: TextBuilder) -> Self {
+        answers.push(b"]");
+        Self::of_line(200, answers)
+    }
+
+    fn of_line(status: u16, mut text: TextBuilder) -> Self {
+        text.push(b"\n");
         Self {
-            status: 200,
-            body: Some(body),
+            status,
+            body: Some(text.finish()),
         }
     }
 
@@ -85,15 +78,10 @@ impl Reply {
 
     /// The answer to a body that holds no request.
     pub(super) fn unreadable(error: CallError) -> Self {
-        Self {
-            status: status(&error),
-            body: Some(envelope(
-                Version::Legacy,
-                Some(&Value::Null),
-                Err(error),
-                "\n",
-            )),
-        }
+        let mut text = TextBuilder::default();
+        let status = status(&error);
+        push_answer(&mut text, Version::Legacy, Some(&Value::Null), Err(error));
+        Self::of_line(status, text)
     }
 }
 
@@ -106,31 +94,76 @@ pub(super) enum Form {
     Bad,
 }
 
-/// An outcome as an answer, with `end` behind it. A request without an id has an answer without.
-pub(super) fn envelope(
+/// What a method gave.
+#[derive(Debug)]
+pub(super) enum MethodResult {
+    /// It left its result as text.
+    Ready(JsonText),
+    /// Its result is that part of jsonrpsee's answer.
+    Answered(Box<str>, Range<usize>),
+}
+
+impl MethodResult {
+    fn append_to(self, text: &mut TextBuilder) {
+        match self {
+            Self::Ready(result) => text.append(result),
+            // As long as it is short it is copied, and not kept.
+            Self::Answered(answer, place) if place.len() < LARGE_PIECE_BYTES => {
+                text.push(answer[place].as_bytes());
+            }
+            answered @ Self::Answered(..) => text.append(answered.into()),
+        }
+    }
+}
+
+impl From<MethodResult> for JsonText {
+    fn from(result: MethodResult) -> Self {
+        match result {
+            MethodResult::Ready(result) => result,
+            MethodResult::Answered(answer, place) => {
+                Self::of_pieces([Bytes::from(String::from(answer)).slice(place)])
+            }
+        }
+    }
+}
+
+/// Appends an outcome as an answer. A request without an id has an answer without.
+pub(super) fn push_answer(
+    text: &mut TextBuilder,
     version: Version,
     id: Option<&Value>,
-    outcome: CallResult<JsonText>,
-    end: &str,
-) -> JsonText {
-    let id = id.map_or_else(String::new, |id| format!(",\"id\":{id}"));
-    let error = |error: &CallError| json!({ "code": error.code, "message": error.message });
-    match (version, outcome) {
-        (Version::Legacy, Ok(result)) => {
-            result.between("{\"result\":", &format!(",\"error\":null{id}}}{end}"))
+    outcome: CallResult<MethodResult>,
+) {
+    text.push(match version {
+        Version::Legacy => b"{",
+        Version::Two => b"{\"jsonrpc\":\"2.0\",",
+    });
+    match (outcome, version) {
+        (Ok(result), version) => {
+            text.push(b"\"result\":");
+            result.append_to(text);
+            if version == Version::Legacy {
+                text.push(b",\"error\":null");
+            }
         }
-        (Version::Legacy, Err(reason)) => {
-            format!("{{\"result\":null,\"error\":{}{id}}}{end}", error(&reason)).into()
+        (Err(error), version) => {
+            if version == Version::Legacy {
+                text.push(b"\"result\":null,");
+            }
+            text.push(b"\"error\":");
+            let error = json!({ "code": error.code, "message": error.message });
+            push_value(text, &error);
         }
-        (Version::Two, Ok(result)) => {
-            result.between("{\"jsonrpc\":\"2.0\",\"result\":", &format!("{id}}}{end}"))
-        }
-        (Version::Two, Err(reason)) => format!(
-            "{{\"jsonrpc\":\"2.0\",\"error\":{}{id}}}{end}",
-            error(&reason)
-        )
-        .into(),
     }
+    if let Some(id) = id {
+        text.push(b",\"id\":");
+        push_value(text, id);
+    }
+    text.push(b"}");
+}
+
+fn push_value(text: &mut TextBuilder, value: &Value) {
+    text.write(|text| serde_json::to_writer(text, value).expect("values are JSON"));
 }
 
 /// The HTTP status that legacy clients get with an error.

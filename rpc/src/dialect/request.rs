@@ -1,6 +1,6 @@
 //! Requests: reading one from JSON, whatever version it is of.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::reply::Form;
 use crate::call::{CallError, code};
@@ -33,23 +33,72 @@ pub(super) struct Call {
     pub(super) params: Value,
 }
 
+/// The body of a request over HTTP, as far as it could be read.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each request, of which most are single"
+)]
+pub(super) enum Body {
+    /// What should be one request.
+    One(Members),
+    /// What should be requests.
+    Many(Vec<Members>),
+    /// Something else.
+    Other,
+}
+
+/// What should be a request: the members that it has a use for.
+#[derive(Debug)]
+pub(super) struct Members {
+    pub(super) shape: Shape,
+    pub(super) jsonrpc: Option<Value>,
+    pub(super) id: Option<Value>,
+    pub(super) method: Option<Value>,
+    pub(super) params: Option<Value>,
+}
+
+/// Whether something has members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Object,
+    Other,
+}
+
+impl Members {
+    pub(super) fn none(shape: Shape) -> Self {
+        Self {
+            shape,
+            jsonrpc: None,
+            id: None,
+            method: None,
+            params: None,
+        }
+    }
+
+    /// What should be the method's name, if these are members of something.
+    pub(super) fn method(&self) -> Option<&Value> {
+        (self.shape == Shape::Object).then(|| self.method.as_ref().unwrap_or(&Value::Null))
+    }
+}
+
 impl Request {
     /// Reads a request.
-    pub(super) fn read(value: Value) -> Self {
-        let Value::Object(mut fields) = value else {
+    pub(super) fn read(members: Members) -> Self {
+        if members.shape == Shape::Other {
             return Self {
                 version: Version::Legacy,
                 id: Some(Value::Null),
                 call: Err(invalid("Invalid Request object")),
             };
-        };
+        }
         // The id and the version first, so that the answer to a bad request has them.
-        let id = fields.shift_remove("id");
-        match read_version(&fields) {
+        let id = members.id;
+        match read_version(members.jsonrpc.as_ref()) {
             Ok(version) => Self {
                 version,
                 id,
-                call: read_call(fields),
+                call: read_call(members.method, members.params),
             },
             Err(error) => Self {
                 version: Version::Legacy,
@@ -73,8 +122,8 @@ impl Request {
     }
 }
 
-fn read_version(fields: &Map<String, Value>) -> Result<Version, CallError> {
-    match fields.get("jsonrpc") {
+fn read_version(field: Option<&Value>) -> Result<Version, CallError> {
+    match field {
         None | Some(Value::Null) => Ok(Version::Legacy),
         Some(Value::String(version)) => match version.as_str() {
             // Not in any specification, but much used.
@@ -86,13 +135,13 @@ fn read_version(fields: &Map<String, Value>) -> Result<Version, CallError> {
     }
 }
 
-fn read_call(mut fields: Map<String, Value>) -> Result<Call, CallError> {
-    let method = match fields.shift_remove("method") {
+fn read_call(method: Option<Value>, params: Option<Value>) -> Result<Call, CallError> {
+    let method = match method {
         Some(Value::String(method)) => method,
         None | Some(Value::Null) => return Err(invalid("Missing method")),
         Some(_) => return Err(invalid("Method must be a string")),
     };
-    match fields.shift_remove("params").unwrap_or(Value::Null) {
+    match params.unwrap_or(Value::Null) {
         params @ (Value::Null | Value::Array(_) | Value::Object(_)) => Ok(Call { method, params }),
         _ => Err(invalid("Params must be an array or object")),
     }
@@ -108,6 +157,14 @@ mod tests {
 
     use super::*;
 
+    fn read(value: Value) -> Request {
+        let requests = json!([value]).to_string();
+        match serde_json::from_str(&requests).unwrap() {
+            Body::Many(mut requests) => Request::read(requests.remove(0)),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn versions_are_told_apart() {
         for (value, version) in [
@@ -116,7 +173,7 @@ mod tests {
             (json!({"method": "m", "version": "1.1"}), Version::Legacy),
             (json!({"method": "m", "jsonrpc": "2.0"}), Version::Two),
         ] {
-            let request = Request::read(value);
+            let request = read(value);
             assert_eq!(request.version, version);
             assert_eq!(
                 request.call,
@@ -130,11 +187,9 @@ mod tests {
 
     #[test]
     fn only_a_request_of_version_2_without_an_id_is_a_notification() {
-        assert!(Request::read(json!({"method": "m", "jsonrpc": "2.0"})).is_notification());
-        assert!(
-            !Request::read(json!({"method": "m", "jsonrpc": "2.0", "id": null})).is_notification()
-        );
-        assert!(!Request::read(json!({"method": "m"})).is_notification());
+        assert!(read(json!({"method": "m", "jsonrpc": "2.0"})).is_notification());
+        assert!(!read(json!({"method": "m", "jsonrpc": "2.0", "id": null})).is_notification());
+        assert!(!read(json!({"method": "m"})).is_notification());
     }
 
     #[test]
@@ -159,16 +214,40 @@ mod tests {
                 "jsonrpc field must be a string",
             ),
         ] {
-            let request = Request::read(value);
+            let request = read(value);
             assert_eq!(request.id, Some(json!(7)));
             assert_eq!(request.call, Err(CallError::new(-32600, message)));
         }
     }
 
     #[test]
+    fn the_first_of_several_members_of_a_name_counts_and_others_do_not() {
+        let body = r#"{"method":"a","id":1,"more":{"method":"b"},"method":"c","params":[1]}"#;
+        let Body::One(members) = serde_json::from_str(body).unwrap() else {
+            panic!("one request");
+        };
+        let request = Request::read(members);
+        let call = Call {
+            method: "a".to_owned(),
+            params: json!([1]),
+        };
+        assert_eq!((request.id, request.call), (Some(json!(1)), Ok(call)));
+    }
+
+    #[test]
     fn what_is_no_object_is_no_request() {
-        for value in [json!(1), json!("m"), json!([]), Value::Null] {
-            let request = Request::read(value);
+        for value in [
+            json!(1),
+            json!(1.5),
+            json!("m"),
+            json!([{}]),
+            json!(true),
+            Value::Null,
+        ] {
+            let body = serde_json::from_str(&value.to_string()).unwrap();
+            assert_eq!(matches!(body, Body::Many(_)), value.is_array());
+            assert!(!matches!(body, Body::One(_)));
+            let request = read(value);
             assert_eq!(
                 request.call,
                 Err(CallError::new(-32600, "Invalid Request object"))

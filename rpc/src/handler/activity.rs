@@ -14,7 +14,7 @@ use crate::api::activity::ActivityServer;
 use crate::call::{CallError, CallResult};
 use crate::dialect::UnderWay;
 use crate::error::stopping;
-use crate::json::{Btc, script_pub_key_json, to_value};
+use crate::json::{Btc, script_pub_key_json};
 use crate::params;
 use crate::scan::{check_total, read_scan_object};
 
@@ -129,7 +129,7 @@ impl Handler {
             let previous = input.previous_output;
             form.insert("prevout_txid".into(), previous.txid.to_string().into());
             form.insert("prevout_vout".into(), previous.vout.into());
-            form.insert("prevout_spk".into(), self.script_form(output)?);
+            form.insert("prevout_spk".into(), self.script_form(output));
             activity.push(form.into());
         }
         for (index, output) in transaction.output.iter().enumerate() {
@@ -139,17 +139,14 @@ impl Handler {
             let mut form = event("receive", output.value, block);
             form.insert("txid".into(), txid.clone().into());
             form.insert("vout".into(), index.into());
-            form.insert("output_spk".into(), self.script_form(output)?);
+            form.insert("output_spk".into(), self.script_form(output));
             activity.push(form.into());
         }
         Ok(())
     }
 
-    fn script_form(&self, output: &TxOut) -> CallResult<Value> {
-        to_value(&script_pub_key_json(
-            &output.script_pubkey,
-            self.address_network(),
-        ))
+    fn script_form(&self, output: &TxOut) -> Value {
+        script_pub_key_json(&output.script_pubkey, self.address_network())
     }
 }
 

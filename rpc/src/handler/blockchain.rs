@@ -3,20 +3,21 @@
 use std::fs;
 use std::path::Path;
 
-use pyrite_chain::{BackgroundValidation, PruneMode};
+use jsonrpsee::Extensions;
+use pyrite_chain::{BackgroundValidation, HeaderInfo, PruneMode};
 use pyrite_consensus::bitcoin::{BlockHash, OutPoint, TxOut, Txid};
 use pyrite_consensus::spec::AddressKind;
 use pyrite_consensus::{Height, bitcoin, pow};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::Handler;
 use super::place::confirmations_of;
 use crate::api::blockchain::BlockchainServer;
 use crate::call::{CallError, CallResult};
+use crate::dialect::{JsonText, ReadyResult};
 use crate::json::{
-    BlockTransactions, Btc, bits_hex, block_json, float, header_json, script_pub_key_json,
-    target_hex, to_value, work_hex,
+    BlockTransactions, Btc, bits_hex, block_text, float, header_json, hex_json,
+    script_pub_key_json, target_hex, to_value, work_hex,
 };
 use crate::params;
 
@@ -96,40 +97,24 @@ impl BlockchainServer for Handler {
             .ok_or_else(|| CallError::invalid_parameter("Block height out of range"))
     }
 
-    fn get_block(&self, blockhash: String, verbosity: Option<Value>) -> CallResult<Box<RawValue>> {
+    fn get_block(
+        &self,
+        extensions: &Extensions,
+        blockhash: String,
+        verbosity: Option<Value>,
+    ) -> CallResult<Value> {
         let hash: BlockHash = params::hash("blockhash", &blockhash)?;
         let verbosity = params::verbosity(verbosity.as_ref(), 1)?;
         let info = self.header_info(&hash)?;
-        if verbosity == 0 {
-            let bytes = self
-                .context
-                .reader
-                .block_bytes(&hash)?
-                .ok_or_else(|| self.block_not_available(&hash))?;
-            return to_text(&hex::encode(bytes));
-        }
-        let block = self.block_body(&hash)?;
-        let spent = if verbosity >= 2 {
-            self.spent_coins(&hash)?
+        let text = if verbosity == 0 {
+            let bytes = self.context.reader.block_bytes(&hash)?;
+            let bytes = bytes.ok_or_else(|| self.block_not_available(&hash))?;
+            hex_json(&bytes)
         } else {
-            None
+            self.block_form(&info, verbosity)?
         };
-        let transactions = if verbosity == 1 {
-            BlockTransactions::Ids
-        } else {
-            BlockTransactions::Details {
-                spent: spent.as_deref(),
-                with_prevouts: verbosity >= 3,
-            }
-        };
-        let mut place = self.place(&info);
-        place.transaction_count = u32::try_from(block.txdata.len()).unwrap_or(u32::MAX);
-        to_text(&block_json(
-            &block,
-            &place,
-            self.address_network(),
-            transactions,
-        ))
+        ReadyResult::of(extensions).set(text);
+        Ok(Value::Null)
     }
 
     fn get_block_header(&self, blockhash: String, verbose: Option<bool>) -> CallResult<Value> {
@@ -195,6 +180,29 @@ impl BlockchainServer for Handler {
 }
 
 impl Handler {
+    /// A block with its transactions' ids, from verbosity 2 on with the transactions.
+    fn block_form(&self, info: &HeaderInfo, verbosity: u8) -> CallResult<JsonText> {
+        let reader = &self.context.reader;
+        let block = reader.hashed_block(&info.hash)?;
+        let block = block.ok_or_else(|| self.block_not_available(&info.hash))?;
+        let spent = if verbosity >= 2 {
+            self.spent_coins(&info.hash)?
+        } else {
+            None
+        };
+        let transactions = if verbosity == 1 {
+            BlockTransactions::Ids
+        } else {
+            BlockTransactions::Details {
+                spent: spent.as_deref(),
+                with_prevouts: verbosity >= 3,
+            }
+        };
+        let mut place = self.place(info);
+        place.transaction_count = u32::try_from(block.txdata.len()).unwrap_or(u32::MAX);
+        block_text(&block, &place, self.address_network(), transactions)
+    }
+
     /// An unspent output's form.
     fn output(&self, best: BlockHash, confirmations: i64, output: &TxOut, coinbase: bool) -> Value {
         json!({
@@ -234,12 +242,6 @@ fn directory_size(path: &Path, depth: usize) -> u64 {
             _ => 0,
         })
         .sum()
-}
-
-/// A form as JSON text: a large one is written once, without a tree of its values.
-pub(super) fn to_text(form: &(impl serde::Serialize + ?Sized)) -> CallResult<Box<RawValue>> {
-    serde_json::value::to_raw_value(form)
-        .map_err(|error| CallError::new(crate::call::code::INTERNAL_ERROR, error.to_string()))
 }
 
 #[cfg(test)]

@@ -38,9 +38,7 @@ impl MiningServer for Handler {
         extensions: &Extensions,
         template_request: Map<String, Value>,
     ) -> CallResult<Value> {
-        let ready = extensions
-            .get::<ReadyResult>()
-            .expect("the dispatcher gives one with every call");
+        let ready = ReadyResult::of(extensions);
         self.block_template(template_request, ready).await
     }
 

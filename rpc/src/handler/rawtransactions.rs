@@ -2,97 +2,51 @@
 
 use std::sync::Arc;
 
+use jsonrpsee::Extensions;
 use pyrite_chain::HeaderInfo;
-use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::{Amount, Block, BlockHash, Script, Transaction, Txid};
 use pyrite_index::IndexKind;
 use pyrite_mempool::{FeeRate, MempoolError};
-use serde::Serialize;
 use serde_json::Value;
 
 use super::Handler;
 use crate::api::rawtransactions::RawTransactionsServer;
 use crate::call::{CallError, CallResult, code};
+use crate::dialect::{JsonText, ReadyResult};
 use crate::json::{
-    TransactionForms, TransactionJson, TransactionView, decode_transaction, has_runnable_form,
-    to_value, transaction_json,
+    TransactionForms, TransactionView, decode_transaction, encoded_json, has_runnable_form,
+    push_transaction_fields, transaction_text,
 };
 use crate::params;
 
 /// The highest fee rate that is accepted by default, in satoshi per 1,000 virtual bytes.
 const DEFAULT_MAX_FEE_RATE: FeeRate = FeeRate(10_000_000);
 
-/// A transaction with the block that it is in.
-#[derive(Serialize)]
-struct LocatedJson {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_active_chain: Option<bool>,
-    #[serde(flatten)]
-    transaction: TransactionJson,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blockhash: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confirmations: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blocktime: Option<u32>,
-}
-
 impl RawTransactionsServer for Handler {
     fn get_raw_transaction(
         &self,
+        extensions: &Extensions,
         txid: String,
         verbosity: Option<Value>,
         blockhash: Option<String>,
     ) -> CallResult<Value> {
-        let txid: Txid = params::hash("parameter 1", &txid)?;
-        let verbosity = params::verbosity(verbosity.as_ref(), 0)?;
-        if let Some(hash) = blockhash {
-            return self.transaction_of_block(
-                &txid,
-                verbosity,
-                params::hash("parameter 3", &hash)?,
-            );
-        }
-        let genesis = self.context.spec.genesis_block();
-        if genesis
-            .txdata
-            .first()
-            .is_some_and(|coinbase| coinbase.compute_txid() == txid)
-        {
-            return Err(CallError::not_found(
-                "The genesis block coinbase is not considered an ordinary transaction and cannot be \
-                 retrieved",
-            ));
-        }
-        // What the last block took is no longer the mempool's.
-        let Some(entry) = self.mempool_at_tip()?.get(&txid) else {
-            return self.indexed_transaction(&txid, verbosity);
-        };
-        if verbosity == 0 {
-            return Ok(Value::String(serialize_hex(entry.tx.as_ref())));
-        }
-        let view = TransactionView {
-            with_hex: true,
-            ..TransactionView::default()
-        };
-        to_value(&transaction_json(&entry.tx, self.address_network(), view))
+        let text = self.raw_transaction(&txid, verbosity.as_ref(), blockhash.as_deref())?;
+        ReadyResult::of(extensions).set(text);
+        Ok(Value::Null)
     }
 
     fn decode_raw_transaction(
         &self,
+        extensions: &Extensions,
         hexstring: String,
         iswitness: Option<bool>,
     ) -> CallResult<Value> {
         let transaction = decode_transaction(&hexstring, TransactionForms::of(iswitness))
             .ok_or_else(|| not_decoded("TX decode failed"))?;
         let view = TransactionView::default();
-        to_value(&transaction_json(
-            &transaction,
-            self.address_network(),
-            view,
-        ))
+        let text = transaction_text(&transaction, self.address_network(), view);
+        ReadyResult::of(extensions).set(text.into());
+        Ok(Value::Null)
     }
 
     fn send_raw_transaction(
@@ -127,6 +81,43 @@ impl RawTransactionsServer for Handler {
 }
 
 impl Handler {
+    /// A transaction of the mempool or of a block: its bytes, from verbosity 1 on its form.
+    fn raw_transaction(
+        &self,
+        txid: &str,
+        verbosity: Option<&Value>,
+        blockhash: Option<&str>,
+    ) -> CallResult<JsonText> {
+        let txid: Txid = params::hash("parameter 1", txid)?;
+        let verbosity = params::verbosity(verbosity, 0)?;
+        if let Some(hash) = blockhash {
+            return self.transaction_of_block(&txid, verbosity, params::hash("parameter 3", hash)?);
+        }
+        let genesis = self.context.spec.genesis_block();
+        if genesis
+            .txdata
+            .first()
+            .is_some_and(|coinbase| coinbase.compute_txid() == txid)
+        {
+            return Err(CallError::not_found(
+                "The genesis block coinbase is not considered an ordinary transaction and cannot be \
+                 retrieved",
+            ));
+        }
+        // What the last block took is no longer the mempool's.
+        let Some(entry) = self.mempool_at_tip()?.get(&txid) else {
+            return self.indexed_transaction(&txid, verbosity);
+        };
+        if verbosity == 0 {
+            return Ok(encoded_json(entry.tx.as_ref()));
+        }
+        let view = TransactionView {
+            with_hex: true,
+            ..TransactionView::default()
+        };
+        Ok(transaction_text(&entry.tx, self.address_network(), view).into())
+    }
+
     /// Puts a transaction into the mempool; that it is there already is no error.
     pub(super) fn accept(&self, transaction: &Arc<Transaction>) -> CallResult<()> {
         match self.context.mempool.submit(Arc::clone(transaction)) {
@@ -141,7 +132,7 @@ impl Handler {
         txid: &Txid,
         verbosity: u8,
         hash: BlockHash,
-    ) -> CallResult<Value> {
+    ) -> CallResult<JsonText> {
         let info = self
             .context
             .reader
@@ -166,7 +157,7 @@ impl Handler {
     }
 
     /// A transaction of a block that the index names.
-    fn indexed_transaction(&self, txid: &Txid, verbosity: u8) -> CallResult<Value> {
+    fn indexed_transaction(&self, txid: &Txid, verbosity: u8) -> CallResult<JsonText> {
         let not_found = |what| {
             CallError::not_found(format!(
                 "{what}. Use gettransaction for wallet transactions."
@@ -225,10 +216,10 @@ impl Handler {
         info: &HeaderInfo,
         verbosity: u8,
         block_is: BlockIs,
-    ) -> CallResult<Value> {
+    ) -> CallResult<JsonText> {
         let transaction = &block.txdata[index];
         if verbosity == 0 {
-            return Ok(Value::String(serialize_hex(transaction)));
+            return Ok(encoded_json(transaction));
         }
         let spent = if verbosity >= 2 && index > 0 {
             self.spent_coins(&info.hash)?
@@ -247,17 +238,26 @@ impl Handler {
             spent: own,
             with_prevouts: verbosity >= 2,
             with_hex: true,
+            ids: None,
         };
         let confirmations = self.confirmations(info, &self.context.reader.tip());
         let in_active_chain = confirmations > 0;
-        to_value(&LocatedJson {
-            in_active_chain: (block_is == BlockIs::Named).then_some(in_active_chain),
-            transaction: transaction_json(transaction, self.address_network(), view),
-            blockhash: Some(info.hash.to_string()),
-            confirmations: Some(confirmations.max(0)),
-            time: in_active_chain.then_some(info.header.time),
-            blocktime: in_active_chain.then_some(info.header.time),
-        })
+        let start = match block_is {
+            BlockIs::Named => format!("{{\"in_active_chain\":{in_active_chain},"),
+            BlockIs::Found => "{".to_owned(),
+        };
+        let mut text = start.into_bytes();
+        push_transaction_fields(&mut text, transaction, self.address_network(), view);
+        let (hash, confirmations) = (info.hash, confirmations.max(0));
+        let place = format!(",\"blockhash\":\"{hash}\",\"confirmations\":{confirmations}");
+        text.extend_from_slice(place.as_bytes());
+        if in_active_chain {
+            let time = info.header.time;
+            let times = format!(",\"time\":{time},\"blocktime\":{time}");
+            text.extend_from_slice(times.as_bytes());
+        }
+        text.push(b'}');
+        Ok(text.into())
     }
 }
 

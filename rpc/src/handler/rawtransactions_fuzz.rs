@@ -2,7 +2,7 @@
 
 use bolero::{check, produce};
 use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::consensus::encode::serialize;
+use pyrite_consensus::bitcoin::consensus::encode::{serialize, serialize_hex};
 use pyrite_fuzzing::{Damage, TextDamage};
 
 use super::*;

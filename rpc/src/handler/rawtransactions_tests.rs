@@ -1,4 +1,5 @@
 use pyrite_consensus::bitcoin::blockdata::constants::genesis_block;
+use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::{Network, ScriptBuf, TxOut};
 use serde_json::json;
 

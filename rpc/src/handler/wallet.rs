@@ -14,7 +14,6 @@ use super::rawtransactions::present;
 use super::wallet_json::{EntryFields, entries, last_block_json, transaction_fields, unspent_json};
 use crate::api::wallet::WalletServer;
 use crate::call::{CallError, CallResult, code};
-use crate::json::to_value;
 use crate::json::{Btc, TransactionView, transaction_json};
 use crate::params;
 
@@ -199,7 +198,7 @@ impl WalletServer for Handler {
             with_hex: true,
             ..TransactionView::default()
         };
-        let mut content = to_value(&transaction_json(&transaction.tx, network, view))?;
+        let mut content = transaction_json(&transaction.tx, network, view);
         let hex = content
             .as_object_mut()
             .and_then(|content| content.shift_remove("hex"));

@@ -2,13 +2,19 @@
 
 use pyrite_consensus::Coin;
 use pyrite_consensus::bitcoin::block::Header;
-use pyrite_consensus::bitcoin::{Block, BlockHash, Network, Transaction, Work};
-use pyrite_consensus::pow;
+use pyrite_consensus::bitcoin::{BlockHash, Network, Transaction, Work};
+use pyrite_consensus::{HashedBlock, pow};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::details::details;
 use super::number::{bits_hex, float, target_hex, work_hex};
-use super::transaction::{TransactionJson, TransactionView, transaction_json};
+use super::text::{hex_text, push_array, push_hash};
+use crate::call::{CallError, CallResult, code};
+use crate::dialect::JsonText;
+
+/// What an id takes: its digits, the quotes and a comma.
+const ID_BYTES: usize = 67;
 
 /// Where a block stands in the chain.
 #[derive(Clone, Debug)]
@@ -54,9 +60,9 @@ pub(crate) struct HeaderJson {
     nextblockhash: Option<String>,
 }
 
-/// A block.
+/// A block without its transactions.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct BlockJson {
+struct BlockJson {
     #[serde(flatten)]
     header: HeaderJson,
     strippedsize: usize,
@@ -64,7 +70,6 @@ pub(crate) struct BlockJson {
     weight: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     coinbase_tx: Option<CoinbaseJson>,
-    tx: TransactionsJson,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -75,13 +80,6 @@ struct CoinbaseJson {
     coinbase: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     witness: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-enum TransactionsJson {
-    Ids(Vec<String>),
-    Details(Vec<TransactionJson>),
 }
 
 /// How a block's transactions are shown.
@@ -120,37 +118,49 @@ pub(crate) fn header_json(header: &Header, place: &BlockPlace) -> HeaderJson {
     }
 }
 
-/// The form of a block.
-pub(crate) fn block_json(
-    block: &Block,
+/// The form of a block as text.
+///
+/// # Errors
+/// Code −32603 when JSON can't express it.
+pub(crate) fn block_text(
+    block: &HashedBlock,
     place: &BlockPlace,
     network: Network,
     transactions: BlockTransactions<'_>,
-) -> BlockJson {
+) -> CallResult<JsonText> {
     let size = block.total_size();
     let weight = block.weight().to_wu();
     // Weight is three times the size without witnesses, plus the size with them.
     let stripped = usize::try_from(weight).map_or(size, |weight| weight.saturating_sub(size) / 3);
-    BlockJson {
+    let form = BlockJson {
         header: header_json(&block.header, place),
         strippedsize: stripped,
         size,
         weight,
         coinbase_tx: block.txdata.first().and_then(coinbase_json),
-        tx: match transactions {
-            BlockTransactions::Ids => TransactionsJson::Ids(
-                block
-                    .txdata
-                    .iter()
-                    .map(|tx| tx.compute_txid().to_string())
-                    .collect(),
-            ),
-            BlockTransactions::Details {
-                spent,
-                with_prevouts,
-            } => TransactionsJson::Details(details(block, network, spent, with_prevouts)),
-        },
-    }
+    };
+    let form = serde_json::to_string(&form)
+        .map_err(|error| CallError::new(code::INTERNAL_ERROR, error.to_string()))?;
+    let open = form.strip_suffix('}').unwrap_or(&form);
+    let transactions = match transactions {
+        BlockTransactions::Ids => ids(block).into(),
+        BlockTransactions::Details {
+            spent,
+            with_prevouts,
+        } => JsonText::of_pieces(details(block, network, spent, with_prevouts)),
+    };
+    Ok(transactions.between(&format!("{open},\"tx\":"), "}"))
+}
+
+/// The ids of a block's transactions as an array.
+fn ids(block: &HashedBlock) -> Vec<u8> {
+    let mut text = Vec::with_capacity(ID_BYTES * block.txids().len());
+    push_array(&mut text, block.txids(), |text, txid| {
+        text.push(b'"');
+        push_hash(text, txid);
+        text.push(b'"');
+    });
+    text
 }
 
 fn coinbase_json(coinbase: &Transaction) -> Option<CoinbaseJson> {
@@ -159,38 +169,9 @@ fn coinbase_json(coinbase: &Transaction) -> Option<CoinbaseJson> {
         version: coinbase.version.0.cast_unsigned(),
         locktime: coinbase.lock_time.to_consensus_u32(),
         sequence: input.sequence.0,
-        coinbase: hex::encode(input.script_sig.as_bytes()),
-        witness: input.witness.iter().next().map(hex::encode),
+        coinbase: hex_text(input.script_sig.as_bytes()),
+        witness: input.witness.iter().next().map(hex_text),
     })
-}
-
-fn details(
-    block: &Block,
-    network: Network,
-    spent: Option<&[Coin]>,
-    with_prevouts: bool,
-) -> Vec<TransactionJson> {
-    let inputs: usize = block.txdata.iter().skip(1).map(|tx| tx.input.len()).sum();
-    // Coins that don't match the inputs one to one say nothing of this block.
-    let mut remaining = spent.filter(|coins| coins.len() == inputs);
-    let mut shown = Vec::with_capacity(block.txdata.len());
-    for (index, transaction) in block.txdata.iter().enumerate() {
-        let own = match (&mut remaining, index) {
-            (_, 0) | (None, _) => None,
-            (Some(coins), _) => {
-                let (own, rest) = coins.split_at(transaction.input.len());
-                *coins = rest;
-                Some(own)
-            }
-        };
-        let view = TransactionView {
-            spent: own,
-            with_prevouts,
-            with_hex: true,
-        };
-        shown.push(transaction_json(transaction, network, view));
-    }
-    shown
 }
 
 #[cfg(test)]

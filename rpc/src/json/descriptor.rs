@@ -1,10 +1,14 @@
 //! Output descriptors of scripts whose keys are not known to a wallet (BIP-0380), with checksum.
 
+use std::io::Write;
+use std::ops::Range;
+
 use pyrite_consensus::bitcoin::key::PublicKey;
 use pyrite_consensus::bitcoin::secp256k1::XOnlyPublicKey;
 use pyrite_consensus::bitcoin::{Address, Network, Script};
 
 use super::script::{OutputKind, output_kind};
+use super::text::{in_ascii, push_hex, push_number};
 
 /// Characters of a descriptor, in the order that the checksum counts them.
 const INPUT_CHARSET: &str = "0123456789()[],'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#\"\\ ";
@@ -26,39 +30,99 @@ const fn positions() -> [Option<u8>; 256] {
 /// Characters of the checksum.
 const CHECKSUM_CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
+/// What the five bits that leave the state add to it.
+const TERMS: [u64; 32] = terms();
+
+const fn terms() -> [u64; 32] {
+    const GENERATOR: [u64; 5] = [
+        0xf5_dee5_1989,
+        0xa9_fdca_3312,
+        0x1b_ab10_e32d,
+        0x37_06b1_677a,
+        0x64_4d62_6ffd,
+    ];
+    let mut terms = [0; 32];
+    let mut top = 0;
+    while top < 32 {
+        let mut bit = 0;
+        while bit < 5 {
+            if (top >> bit) & 1 == 1 {
+                terms[top] ^= GENERATOR[bit];
+            }
+            bit += 1;
+        }
+        top += 1;
+    }
+    terms
+}
+
 /// The descriptor that produces `script`: by key where the script shows it, else by address, else the
 /// script itself.
 pub(crate) fn infer_descriptor(script: &Script, network: Network) -> String {
     let address = Address::from_script(script, network).ok();
-    descriptor_of(script, &output_kind(script), address.as_ref())
+    let mut text = Vec::new();
+    push_descriptor(&mut text, script, &output_kind(script), address.as_ref());
+    in_ascii(text)
 }
 
-/// The same where the script's kind and address are known.
-pub(super) fn descriptor_of(
+/// Appends the same where the script's kind and address are known. Returns where the address stands, if it does.
+pub(super) fn push_descriptor(
+    text: &mut Vec<u8>,
     script: &Script,
     kind: &OutputKind<'_>,
     address: Option<&Address>,
-) -> String {
-    with_checksum(&infer(script, kind, address))
+) -> Option<Range<usize>> {
+    let start = text.len();
+    let place = push_inferred(text, script, kind, address);
+    let checksum = checksum_symbols(&text[start..]).expect("descriptors have these characters");
+    text.push(b'#');
+    text.extend_from_slice(&checksum);
+    place
 }
 
-fn infer(script: &Script, kind: &OutputKind<'_>, address: Option<&Address>) -> String {
+fn push_inferred(
+    text: &mut Vec<u8>,
+    script: &Script,
+    kind: &OutputKind<'_>,
+    address: Option<&Address>,
+) -> Option<Range<usize>> {
     let valid = |key: &[u8]| PublicKey::from_slice(key).is_ok();
     match kind {
-        OutputKind::PublicKey(key) if valid(key) => return format!("pk({})", hex::encode(key)),
+        OutputKind::PublicKey(key) if valid(key) => push_call(text, "pk", key),
         OutputKind::Multisig { required, keys } if keys.iter().all(|key| valid(key)) => {
-            let keys: Vec<String> = keys.iter().map(hex::encode).collect();
-            return format!("multi({required},{})", keys.join(","));
+            text.extend_from_slice(b"multi(");
+            push_number(text, u64::try_from(*required).unwrap_or(u64::MAX));
+            for key in keys {
+                text.push(b',');
+                push_hex(text, key);
+            }
+            text.push(b')');
         }
         OutputKind::Taproot(key) if XOnlyPublicKey::from_slice(key).is_ok() => {
-            return format!("rawtr({})", hex::encode(key));
+            push_call(text, "rawtr", key);
         }
-        _ => {}
+        _ => {
+            let Some(address) = address else {
+                push_call(text, "raw", script.as_bytes());
+                return None;
+            };
+            text.extend_from_slice(b"addr(");
+            let start = text.len();
+            write!(text, "{address}").expect("memory takes every write");
+            let place = start..text.len();
+            text.push(b')');
+            return Some(place);
+        }
     }
-    match address {
-        Some(address) => format!("addr({address})"),
-        None => format!("raw({})", hex::encode(script.as_bytes())),
-    }
+    None
+}
+
+/// Appends a function of bytes.
+fn push_call(text: &mut Vec<u8>, function: &str, bytes: &[u8]) {
+    text.extend_from_slice(function.as_bytes());
+    text.push(b'(');
+    push_hex(text, bytes);
+    text.push(b')');
 }
 
 /// A descriptor with `#` and its checksum. A character that descriptors can't have leaves it as it is.
@@ -71,11 +135,15 @@ pub(crate) fn with_checksum(descriptor: &str) -> String {
 
 /// The checksum of BIP-0380; `None` for a text with a character that descriptors can't have.
 pub(crate) fn checksum(descriptor: &str) -> Option<String> {
+    checksum_symbols(descriptor.as_bytes()).map(|symbols| in_ascii(symbols.to_vec()))
+}
+
+fn checksum_symbols(descriptor: &[u8]) -> Option<[u8; 8]> {
     let mut state = 1_u64;
     let mut class = 0_u64;
     let mut class_count = 0;
-    for byte in descriptor.bytes() {
-        let position = u64::from(POSITIONS[usize::from(byte)]?);
+    for byte in descriptor {
+        let position = u64::from(POSITIONS[usize::from(*byte)]?);
         state = step(state, position & 31);
         class = class * 3 + (position >> 5);
         class_count += 1;
@@ -92,30 +160,18 @@ pub(crate) fn checksum(descriptor: &str) -> Option<String> {
         state = step(state, 0);
     }
     state ^= 1;
-    let symbol = |index: u32| {
-        let value = usize::try_from((state >> (5 * (7 - index))) & 31).expect("five bits fit");
-        char::from(CHECKSUM_CHARSET[value])
-    };
-    Some((0..8).map(symbol).collect())
+    let mut symbols = [0; 8];
+    for symbol in symbols.iter_mut().rev() {
+        *symbol = CHECKSUM_CHARSET[usize::try_from(state & 31).expect("five bits fit")];
+        state >>= 5;
+    }
+    Some(symbols)
 }
 
 /// One step of the checksum's polynomial.
 fn step(state: u64, value: u64) -> u64 {
-    const GENERATOR: [u64; 5] = [
-        0xf5_dee5_1989,
-        0xa9_fdca_3312,
-        0x1b_ab10_e32d,
-        0x37_06b1_677a,
-        0x64_4d62_6ffd,
-    ];
-    let top = state >> 35;
-    let mut next = ((state & 0x7_ffff_ffff) << 5) ^ value;
-    for (bit, term) in GENERATOR.into_iter().enumerate() {
-        if (top >> bit) & 1 == 1 {
-            next ^= term;
-        }
-    }
-    next
+    let top = usize::try_from(state >> 35).expect("the state has forty bits");
+    ((state & 0x7_ffff_ffff) << 5) ^ value ^ TERMS[top]
 }
 
 #[cfg(test)]

@@ -6,19 +6,23 @@ mod block;
 mod block_stats;
 mod decoded_script;
 mod descriptor;
+mod details;
 mod mempool;
 mod miner;
+#[cfg(test)]
+mod model;
 mod network_name;
 mod number;
 mod raw_transaction;
 mod script;
 mod template;
+mod text;
 mod transaction;
 
 use crate::call::{CallError, CallResult, code};
 
 pub(crate) use address::{AddressError, address_error};
-pub(crate) use block::{BlockPlace, BlockTransactions, block_json, header_json};
+pub(crate) use block::{BlockPlace, BlockTransactions, block_text, header_json};
 pub(crate) use block_stats::{BlockStatsPlace, block_stats};
 pub(crate) use decoded_script::{decoded_script_json, witness_script_descriptor};
 pub(crate) use descriptor::{checksum, infer_descriptor, with_checksum};
@@ -31,7 +35,10 @@ pub(crate) use raw_transaction::{
 };
 pub(crate) use script::{OutputKind, SignatureHashes, asm, output_kind, script_pub_key_json};
 pub(crate) use template::{OldWork, TemplateCall, TemplateText, coinbase_form};
-pub(crate) use transaction::{TransactionJson, TransactionView, transaction_json};
+pub(crate) use text::{encoded_json, hex_json, hex_text, push_array, push_encoded};
+pub(crate) use transaction::{
+    TransactionView, push_coin, push_transaction_fields, transaction_json, transaction_text,
+};
 
 /// A form as a JSON value.
 ///

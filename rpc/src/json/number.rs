@@ -5,8 +5,13 @@ use pyrite_consensus::bitcoin::{Amount, CompactTarget, SignedAmount, Target, Wor
 use serde::{Serialize, Serializer};
 use serde_json::{Number, Value};
 
+use super::text::{hex_text, in_ascii, push_number, push_padded};
+
 /// Satoshi per coin.
 const SAT_PER_COIN: u64 = 100_000_000;
+
+/// Characters of an amount at most: a sign, a point and the digits.
+const AMOUNT_LEN: usize = 22;
 
 /// An amount of coins; in JSON a number with exactly eight decimals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +34,21 @@ impl Btc {
         Value::Number(self.number())
     }
 
-    fn number(self) -> Number {
-        let sign = if self.0 < 0 { "-" } else { "" };
+    /// Appends it to a JSON text.
+    pub(super) fn push(self, text: &mut Vec<u8>) {
+        if self.0 < 0 {
+            text.push(b'-');
+        }
         let sat = self.0.unsigned_abs();
-        let text = format!("{sign}{}.{:08}", sat / SAT_PER_COIN, sat % SAT_PER_COIN);
-        Number::from_string_unchecked(text)
+        push_number(text, sat / SAT_PER_COIN);
+        text.push(b'.');
+        push_padded::<8>(text, sat % SAT_PER_COIN);
+    }
+
+    fn number(self) -> Number {
+        let mut text = Vec::with_capacity(AMOUNT_LEN);
+        self.push(&mut text);
+        Number::from_string_unchecked(in_ascii(text))
     }
 }
 
@@ -97,12 +112,12 @@ pub(crate) fn bits_hex(bits: CompactTarget) -> String {
 
 /// The target that compact bits stand for, as 64 hexadecimal digits.
 pub(crate) fn target_hex(bits: CompactTarget) -> String {
-    hex::encode(Target::from_compact(bits).to_be_bytes())
+    hex_text(&Target::from_compact(bits).to_be_bytes())
 }
 
 /// Chain work as 64 hexadecimal digits.
 pub(crate) fn work_hex(work: Work) -> String {
-    hex::encode(work.to_be_bytes())
+    hex_text(&work.to_be_bytes())
 }
 
 #[cfg(test)]

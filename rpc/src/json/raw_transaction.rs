@@ -1,12 +1,12 @@
 //! Transactions as hexadecimal digits. A transaction without inputs has two meanings in Bitcoin's encoding: what follows may be
 //! the mark of witnesses, or the number of outputs. Bitcoin Core writes the second form, and reads both.
 
-use pyrite_consensus::bitcoin::consensus::encode::{
-    Decodable, Encodable, deserialize, serialize, serialize_hex,
-};
+use pyrite_consensus::bitcoin::consensus::encode::{Decodable, Encodable, deserialize, serialize};
 use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::script::Instruction;
 use pyrite_consensus::bitcoin::{Script, Transaction, Wtxid};
+
+use super::text::{push_encoded, push_hex};
 
 /// The longest script that could ever run.
 const MAX_SCRIPT_SIZE: usize = 10_000;
@@ -47,10 +47,17 @@ impl TransactionForms {
 
 /// A transaction's bytes.
 pub(crate) fn transaction_hex(transaction: &Transaction) -> String {
+    let mut text = Vec::with_capacity(2 * transaction.total_size());
+    push_transaction_hex(&mut text, transaction);
+    String::from_utf8(text).expect("digits are ASCII")
+}
+
+/// Appends a transaction's bytes to a text.
+pub(super) fn push_transaction_hex(text: &mut Vec<u8>, transaction: &Transaction) {
     if transaction.input.is_empty() {
-        hex::encode(without_witnesses(transaction))
+        push_hex(text, &without_witnesses(transaction));
     } else {
-        serialize_hex(transaction)
+        push_encoded(text, transaction);
     }
 }
 

@@ -1,9 +1,12 @@
 //! Scripts: assembly text, the kind of an output, and the form of a `scriptPubKey`.
 
-use pyrite_consensus::bitcoin::{Address, Network, Script};
-use serde::Serialize;
+use std::io::Write;
 
-use super::descriptor::descriptor_of;
+use pyrite_consensus::bitcoin::{Address, Network, Script};
+use serde_json::Value;
+
+use super::descriptor::push_descriptor;
+use super::text::{in_ascii, push_hex, push_signed, read_back};
 
 /// Longest push that the assembly shows as a number.
 const MAX_NUMBER_LEN: usize = 4;
@@ -11,29 +14,33 @@ const MAX_NUMBER_LEN: usize = 4;
 /// The most keys of a bare multisig (`MAX_PUBKEYS_PER_MULTISIG`).
 const MAX_MULTISIG_KEYS: usize = 20;
 
-/// A `scriptPubKey`.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct ScriptPubKeyJson {
-    asm: String,
-    desc: String,
-    hex: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    #[serde(rename = "type")]
-    kind: &'static str,
+/// Appends the form of an output's script to a JSON text.
+pub(super) fn push_script_pub_key(text: &mut Vec<u8>, script: &Script, network: Network) {
+    let kind = output_kind(script);
+    let address = Address::from_script(script, network).ok();
+    text.extend_from_slice(b"{\"asm\":\"");
+    push_asm(text, script, SignatureHashes::AsData);
+    text.extend_from_slice(b"\",\"desc\":\"");
+    let shown = push_descriptor(text, script, &kind, address.as_ref());
+    text.extend_from_slice(b"\",\"hex\":\"");
+    push_hex(text, script.as_bytes());
+    if let Some(address) = address {
+        text.extend_from_slice(b"\",\"address\":\"");
+        match shown {
+            Some(place) => text.extend_from_within(place),
+            None => write!(text, "{address}").expect("memory takes every write"),
+        }
+    }
+    text.extend_from_slice(b"\",\"type\":\"");
+    text.extend_from_slice(kind.name().as_bytes());
+    text.extend_from_slice(b"\"}");
 }
 
 /// The form of an output's script.
-pub(crate) fn script_pub_key_json(script: &Script, network: Network) -> ScriptPubKeyJson {
-    let kind = output_kind(script);
-    let address = Address::from_script(script, network).ok();
-    ScriptPubKeyJson {
-        asm: asm(script, SignatureHashes::AsData),
-        desc: descriptor_of(script, &kind, address.as_ref()),
-        hex: hex::encode(script.as_bytes()),
-        address: address.map(|address| address.to_string()),
-        kind: kind.name(),
-    }
+pub(crate) fn script_pub_key_json(script: &Script, network: Network) -> Value {
+    let mut text = Vec::new();
+    push_script_pub_key(&mut text, script, network);
+    read_back(&text)
 }
 
 /// What an output's script is, by Bitcoin Core's `Solver`.
@@ -163,41 +170,52 @@ pub(crate) enum SignatureHashes {
 
 /// A script as text, one word for each instruction.
 pub(crate) fn asm(script: &Script, signature_hashes: SignatureHashes) -> String {
-    // In a script that can't be spent, data only looks like a signature.
-    let decode = signature_hashes == SignatureHashes::Decode && !script.is_op_return();
-    let mut words = Vec::new();
-    for item in Instructions(script.as_bytes()) {
-        let Ok(item) = item else {
-            words.push("[error]".to_owned());
-            break;
-        };
-        words.push(match item.push {
-            Some(data) if data.len() <= MAX_NUMBER_LEN => script_number(data).to_string(),
-            Some(data) if decode => signature_or_data(data),
-            Some(data) => hex::encode(data),
-            None => opcode_name(item.opcode),
-        });
-    }
-    words.join(" ")
+    let mut text = Vec::new();
+    push_asm(&mut text, script, signature_hashes);
+    in_ascii(text)
 }
 
-/// Data in hexadecimal; of a signature, the hash type as a word.
-fn signature_or_data(data: &[u8]) -> String {
-    let name = data.last().and_then(|kind| match kind {
-        0x01 => Some("ALL"),
-        0x02 => Some("NONE"),
-        0x03 => Some("SINGLE"),
-        0x81 => Some("ALL|ANYONECANPAY"),
-        0x82 => Some("NONE|ANYONECANPAY"),
-        0x83 => Some("SINGLE|ANYONECANPAY"),
-        _ => None,
-    });
-    match name {
-        Some(name) if is_strict_signature(data) => {
-            format!("{}[{name}]", hex::encode(&data[..data.len() - 1]))
+/// Appends the same to a text.
+pub(super) fn push_asm(text: &mut Vec<u8>, script: &Script, signature_hashes: SignatureHashes) {
+    // In a script that can't be spent, data only looks like a signature.
+    let decode = signature_hashes == SignatureHashes::Decode && !script.is_op_return();
+    let start = text.len();
+    for item in Instructions(script.as_bytes()) {
+        if text.len() > start {
+            text.push(b' ');
         }
-        _ => hex::encode(data),
+        let Ok(item) = item else {
+            text.extend_from_slice(b"[error]");
+            break;
+        };
+        match item.push {
+            Some(data) if data.len() <= MAX_NUMBER_LEN => push_signed(text, script_number(data)),
+            Some(data) => match signature_type(data).filter(|_| decode) {
+                Some(name) => {
+                    push_hex(text, &data[..data.len() - 1]);
+                    text.push(b'[');
+                    text.extend_from_slice(name.as_bytes());
+                    text.push(b']');
+                }
+                None => push_hex(text, data),
+            },
+            None => text.extend_from_slice(opcode_name(item.opcode).as_bytes()),
+        }
     }
+}
+
+/// The hash type of what looks like a signature.
+pub(super) fn signature_type(data: &[u8]) -> Option<&'static str> {
+    let name = match data.last()? {
+        0x01 => "ALL",
+        0x02 => "NONE",
+        0x03 => "SINGLE",
+        0x81 => "ALL|ANYONECANPAY",
+        0x82 => "NONE|ANYONECANPAY",
+        0x83 => "SINGLE|ANYONECANPAY",
+        _ => return None,
+    };
+    is_strict_signature(data).then_some(name)
 }
 
 /// Whether bytes are a strict DER signature with a hash type byte behind it (BIP-0066).
@@ -225,7 +243,7 @@ fn is_strict_signature(bytes: &[u8]) -> bool {
 }
 
 /// A push of at most four bytes as the number it stands for.
-fn script_number(bytes: &[u8]) -> i64 {
+pub(super) fn script_number(bytes: &[u8]) -> i64 {
     let Some((last, lower)) = bytes.split_last() else {
         return 0;
     };
@@ -295,7 +313,10 @@ fn little_endian<const N: usize>(bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// Bitcoin Core's name of an opcode that pushes no bytes of the script.
-fn opcode_name(opcode: u8) -> String {
+pub(super) fn opcode_name(opcode: u8) -> &'static str {
+    const NUMBERS: [&str; 16] = [
+        "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
+    ];
     const FROM_RESERVED: [&str; 0xba - 0x61 + 1] = [
         "OP_NOP",
         "OP_VER",
@@ -389,12 +410,12 @@ fn opcode_name(opcode: u8) -> String {
         "OP_CHECKSIGADD",
     ];
     match opcode {
-        0x4f => "-1".to_owned(),
-        0x50 => "OP_RESERVED".to_owned(),
-        0x51..=0x60 => (opcode - 0x50).to_string(),
-        0x61..=0xba => FROM_RESERVED[usize::from(opcode - 0x61)].to_owned(),
-        0xff => "OP_INVALIDOPCODE".to_owned(),
-        _ => "OP_UNKNOWN".to_owned(),
+        0x4f => "-1",
+        0x50 => "OP_RESERVED",
+        0x51..=0x60 => NUMBERS[usize::from(opcode - 0x51)],
+        0x61..=0xba => FROM_RESERVED[usize::from(opcode - 0x61)],
+        0xff => "OP_INVALIDOPCODE",
+        _ => "OP_UNKNOWN",
     }
 }
 

@@ -6,13 +6,12 @@ use std::ops::Range;
 
 use axum::body::Bytes;
 use pyrite_consensus::ChainSpec;
-use pyrite_consensus::bitcoin::consensus::Encodable;
 use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
-use pyrite_consensus::bitcoin::hashes::Hash;
 use pyrite_consensus::bitcoin::{Transaction, Witness, Wtxid};
 use pyrite_miner::{Template, TemplateTransaction};
 use serde_json::{Value, json};
 
+use super::text::{push_encoded, push_hash, push_number};
 use super::{bits_hex, target_hex};
 use crate::dialect::JsonText;
 
@@ -24,9 +23,6 @@ const WITNESS_SCALE_FACTOR: u64 = 4;
 
 /// What a transaction's fields take beside its bytes, about.
 const FIELDS_BYTES: u64 = 300;
-
-/// The digits of each byte.
-const HEX: [[u8; 2]; 256] = hex_digits();
 
 /// What a block's coinbase should say, as script: it names the program that made the template.
 const COINBASE_FLAGS: &str = "082f7079726974652f";
@@ -58,7 +54,6 @@ impl TemplateText {
         let mut text = Vec::with_capacity(expected_bytes(template));
         text.extend_from_slice(open(&before_transactions(spec, template).to_string()).as_bytes());
         text.extend_from_slice(b",\"transactions\":[");
-        let mut encoded = Vec::new();
         let mut places = HashMap::with_capacity(template.transactions.len());
         let earlier = earlier.filter(|earlier| earlier.scale == scale);
         for (index, entry) in template.transactions.iter().enumerate() {
@@ -71,7 +66,7 @@ impl TemplateText {
                 .and_then(|earlier| earlier.transaction(&entry.wtxid));
             match rendered {
                 Some(rendered) => text.extend_from_slice(rendered),
-                None => render_transaction(&mut text, entry, scale, &mut encoded),
+                None => render_transaction(&mut text, entry, scale),
             }
             if entry.depends.is_empty() {
                 places.insert(entry.wtxid, start..text.len());
@@ -234,58 +229,26 @@ fn open(object: &str) -> &str {
     object.strip_suffix('}').unwrap_or(object)
 }
 
-/// The form of a template's transaction; positions count from 1. `encoded` is room for its bytes.
-fn render_transaction(
-    text: &mut Vec<u8>,
-    entry: &TemplateTransaction,
-    scale: u64,
-    encoded: &mut Vec<u8>,
-) {
-    encoded.clear();
-    entry
-        .tx
-        .consensus_encode(encoded)
-        .expect("memory takes every write");
+/// The form of a template's transaction; positions count from 1.
+fn render_transaction(text: &mut Vec<u8>, entry: &TemplateTransaction, scale: u64) {
     text.extend_from_slice(b"{\"data\":\"");
-    push_hex(text, encoded.iter());
-    // Hashes are shown from their last byte to their first.
+    push_encoded(text, entry.tx.as_ref());
     text.extend_from_slice(b"\",\"txid\":\"");
-    push_hex(text, entry.txid.as_byte_array().iter().rev());
+    push_hash(text, &entry.txid);
     text.extend_from_slice(b"\",\"hash\":\"");
-    push_hex(text, entry.wtxid.as_byte_array().iter().rev());
+    push_hash(text, &entry.wtxid);
     text.extend_from_slice(b"\",\"depends\":[");
     for (index, position) in entry.depends.iter().enumerate() {
         let comma = if index > 0 { "," } else { "" };
         write!(text, "{comma}{}", position + 1).expect("memory takes every write");
     }
-    write!(
-        text,
-        "],\"fee\":{},\"sigops\":{},\"weight\":{}}}",
-        entry.fee.to_sat(),
-        entry.sigop_cost / scale,
-        entry.weight
-    )
-    .expect("memory takes every write");
-}
-
-fn push_hex<'a>(text: &mut Vec<u8>, bytes: impl ExactSizeIterator<Item = &'a u8>) {
-    let start = text.len();
-    text.resize(start + 2 * bytes.len(), 0);
-    let (digits, _) = text[start..].as_chunks_mut::<2>();
-    for (digits, byte) in digits.iter_mut().zip(bytes) {
-        *digits = HEX[usize::from(*byte)];
-    }
-}
-
-const fn hex_digits() -> [[u8; 2]; 256] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut digits = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        digits[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    digits
+    text.extend_from_slice(b"],\"fee\":");
+    push_number(text, entry.fee.to_sat());
+    text.extend_from_slice(b",\"sigops\":");
+    push_number(text, entry.sigop_cost / scale);
+    text.extend_from_slice(b",\"weight\":");
+    push_number(text, entry.weight);
+    text.push(b'}');
 }
 
 /// So much room is seldom too little: a usual transaction has twice as many digits as bytes, and weighs three times

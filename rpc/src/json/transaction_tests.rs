@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn shown(transaction: &Transaction, view: TransactionView<'_>) -> Value {
-    serde_json::to_value(transaction_json(transaction, Network::Bitcoin, view)).unwrap()
+    transaction_json(transaction, Network::Bitcoin, view)
 }
 
 /// Block 170's payment, the first that was not a coinbase.
@@ -66,6 +66,7 @@ fn a_payment_shows_its_inputs_coins_and_fee() {
         spent: Some(&spent),
         with_prevouts: true,
         with_hex: true,
+        ids: None,
     };
     let json = shown(&payment, view);
     assert_eq!(

@@ -13,8 +13,7 @@ use super::keys_form::{
 };
 use crate::call::CallResult;
 use crate::json::{
-    Btc, SignatureHashes, TransactionView, asm, output_kind, script_pub_key_json, to_value,
-    transaction_json,
+    Btc, SignatureHashes, TransactionView, asm, output_kind, script_pub_key_json, transaction_json,
 };
 use crate::signing::spent_output;
 
@@ -28,7 +27,7 @@ pub(crate) fn psbt_json(psbt: &Psbt, network: Network) -> CallResult<Value> {
     let mut form = Map::new();
     form.insert(
         "tx".into(),
-        to_value(&transaction_json(&psbt.unsigned_tx, network, view))?,
+        transaction_json(&psbt.unsigned_tx, network, view),
     );
     let xpubs = psbt.xpub.iter().map(|(xpub, (fingerprint, path))| {
         json!({
@@ -79,7 +78,7 @@ fn input_json(input: &Input, network: Network) -> CallResult<Value> {
     }
     if let Some(parent) = &input.non_witness_utxo {
         let view = TransactionView::default();
-        let parent = to_value(&transaction_json(parent, network, view))?;
+        let parent = transaction_json(parent, network, view);
         form.insert("non_witness_utxo".into(), parent);
     }
     if !input.partial_sigs.is_empty() {

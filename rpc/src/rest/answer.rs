@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::request::{Format, RestRequest};
 use crate::call::{CallError, code};
 use crate::dialect::JsonText;
+use crate::json::hex_text;
 
 /// Bytes that are made hex at a time, while they are sent.
 const HEX_STEP_BYTES: usize = 32 << 10;
@@ -168,7 +169,7 @@ impl http_body::Body for HexBody {
             return Poll::Ready(None);
         }
         let step = self.bytes.len().min(HEX_STEP_BYTES);
-        let mut text = hex::encode(self.bytes.split_to(step));
+        let mut text = hex_text(&self.bytes.split_to(step));
         if self.bytes.is_empty() {
             text.push('\n');
             self.is_ended = true;

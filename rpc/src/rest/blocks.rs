@@ -5,14 +5,14 @@ use pyrite_chain::HeaderInfo;
 use pyrite_consensus::Height;
 use pyrite_consensus::bitcoin::consensus::Encodable;
 use pyrite_consensus::bitcoin::{BlockHash, TxOut, VarInt};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer::{
-    ALL_FORMATS, Answer, RestError, bad_request, encoded, json_answer, no_such_format, not_found,
+    ALL_FORMATS, Answer, RestError, bad_request, encoded, no_such_format, not_found,
 };
 use super::request::{Format, RestRequest, hash, integer};
 use crate::handler::Handler;
-use crate::json::{Btc, script_pub_key_json};
+use crate::json::{push_array, push_coin};
 
 /// `block/HASH`, with all that is known of its transactions in JSON.
 pub(super) fn block_with_details(
@@ -121,14 +121,13 @@ pub(super) fn spent_outputs(handler: &Handler, request: &RestRequest) -> Result<
         request,
         || encode_outputs(&spent),
         || {
-            let form = |output: &TxOut| {
-                json!({
-                    "value": Btc::from(output.value),
-                    "scriptPubKey": script_pub_key_json(&output.script_pubkey, network),
-                })
-            };
-            let forms = |outputs: &Vec<TxOut>| outputs.iter().map(form).collect::<Value>();
-            json_answer(&spent.iter().map(forms).collect::<Vec<_>>())
+            let mut text = Vec::new();
+            push_array(&mut text, &spent, |text, outputs| {
+                push_array(text, outputs, |text, output| {
+                    push_coin(text, output, network);
+                });
+            });
+            Ok(Answer::Json(text.into()))
         },
     )
 }

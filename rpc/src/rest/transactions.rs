@@ -3,13 +3,13 @@
 use pyrite_consensus::bitcoin::consensus::encode::serialize;
 use pyrite_consensus::bitcoin::{BlockHash, Transaction, Txid};
 use pyrite_index::IndexKind;
-use serde_json::{Value, json};
 
-use super::answer::{Answer, RestError, encoded, json_answer, not_found};
+use super::answer::{Answer, RestError, encoded, not_found};
 use super::request::{RestRequest, hash};
 use crate::call::CallError;
+use crate::dialect::JsonText;
 use crate::handler::Handler;
-use crate::json::{TransactionView, transaction_json};
+use crate::json::{TransactionView, push_encoded, push_transaction_fields};
 
 /// `tx/TXID`: a transaction of the mempool, or of a block with the index of transactions.
 pub(super) fn transaction(handler: &Handler, request: &RestRequest) -> Result<Answer, RestError> {
@@ -20,7 +20,7 @@ pub(super) fn transaction(handler: &Handler, request: &RestRequest) -> Result<An
     encoded(
         request,
         || serialize(&transaction),
-        || json_answer(&form(handler, &transaction, block)?),
+        || Ok(Answer::Json(form(handler, &transaction, block))),
     )
 }
 
@@ -45,24 +45,15 @@ fn find(
 }
 
 /// The form of `decoderawtransaction`, with the block and then the bytes at its end.
-fn form(
-    handler: &Handler,
-    transaction: &Transaction,
-    block: Option<BlockHash>,
-) -> Result<Value, RestError> {
-    let view = TransactionView {
-        with_hex: true,
-        ..TransactionView::default()
-    };
-    let mut form = json!(transaction_json(
-        transaction,
-        handler.address_network(),
-        view
-    ));
-    if let (Some(block), Some(fields)) = (block, form.as_object_mut()) {
-        let bytes = fields.shift_remove("hex");
-        fields.insert("blockhash".to_owned(), block.to_string().into());
-        fields.extend(bytes.map(|bytes| ("hex".to_owned(), bytes)));
+fn form(handler: &Handler, transaction: &Transaction, block: Option<BlockHash>) -> JsonText {
+    let mut text = vec![b'{'];
+    let view = TransactionView::default();
+    push_transaction_fields(&mut text, transaction, handler.address_network(), view);
+    if let Some(block) = block {
+        text.extend_from_slice(format!(",\"blockhash\":\"{block}\"").as_bytes());
     }
-    Ok(form)
+    text.extend_from_slice(b",\"hex\":\"");
+    push_encoded(&mut text, transaction);
+    text.extend_from_slice(b"\"}");
+    text.into()
 }

@@ -9,6 +9,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::feed::{Feed, Subscription};
@@ -39,6 +40,7 @@ pub(crate) fn may_subscribe(caller: &Caller) -> bool {
 /// message is cut off. `held` is called when it is a WebSocket; what it returns is kept until its end.
 pub(crate) async fn upgrade<T: Send + 'static>(
     request: Request,
+    runtime: &Handle,
     feed: Feed,
     stop: Stop,
     send_limit: Duration,
@@ -52,6 +54,7 @@ pub(crate) async fn upgrade<T: Send + 'static>(
     if !feed.is_open() {
         return (StatusCode::SERVICE_UNAVAILABLE, "The node is starting").into_response();
     }
+    let _entered = runtime.enter();
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)

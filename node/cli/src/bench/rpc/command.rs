@@ -8,11 +8,16 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use super::generator::{Load, Outcome, read_frame, request, send, subscribers};
+use super::beside::{COINS, while_blocks_connect};
+use super::full_blocks::{FullBlocks, Tip, submit};
+use super::generator::{Load, Outcome, millis, read_frame, request, send, subscribers};
 use super::node::BenchNode;
 
 /// Requests of a batch.
 const BATCH: usize = 1_000;
+
+/// Payments of the block that is shown in full.
+const SHOWN_PAYMENTS: u32 = 4_000;
 
 /// Blocks below the tip among which the one with the most transactions is looked for.
 const RECENT_BLOCKS: u64 = 20;
@@ -23,7 +28,8 @@ const BLOCK_CALLS: usize = 20;
 /// Arguments of `pyrite bench rpc`.
 #[derive(Args)]
 pub(crate) struct RpcBenchArgs {
-    /// A data directory of regtest to measure on, for a block of your own; it is kept [default: a new one, which is deleted]
+    /// A data directory of regtest to measure on, for a block of your own; it is kept, and no blocks are added [default: a new one with
+    /// blocks of payments, which is deleted]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// How long each load lasts
@@ -41,15 +47,17 @@ pub(crate) struct RpcBenchArgs {
 pub(crate) fn run(args: &RpcBenchArgs) -> Result<()> {
     let Some(dir) = &args.data_dir else {
         let dir = std::env::temp_dir().join(format!("pyrite-bench-rpc-{}", std::process::id()));
-        let measured = measure(args, &dir);
+        let measured = FullBlocks::prepare(&dir, COINS + SHOWN_PAYMENTS)
+            .and_then(|blocks| measure(args, &dir, Some(blocks)));
         let removed = std::fs::remove_dir_all(&dir);
         measured?;
         return removed.with_context(|| dir.display().to_string());
     };
-    measure(args, dir)
+    measure(args, dir, None)
 }
 
-fn measure(args: &RpcBenchArgs, dir: &Path) -> Result<()> {
+/// Measures a node on a directory; `blocks` are for its chain, where it is one of ours.
+fn measure(args: &RpcBenchArgs, dir: &Path, mut blocks: Option<FullBlocks>) -> Result<()> {
     let node = BenchNode::start(dir)?;
     let time = Duration::from_secs(args.seconds.max(1));
     let call = r#"{"jsonrpc":"2.0","id":1,"method":"getblockcount","params":[]}"#;
@@ -74,11 +82,19 @@ fn measure(args: &RpcBenchArgs, dir: &Path) -> Result<()> {
             connections,
             depth,
             time,
+            span: None,
         };
         let outcome = send(&load).with_context(|| name.to_owned())?;
         lines.push(line(name, &outcome, calls));
     }
+    if let Some(blocks) = &mut blocks {
+        let shown = blocks.of_payments(Tip::of(&node.client)?, SHOWN_PAYMENTS)?;
+        submit(&node.client, &shown)?;
+    }
     lines.push(block(&node)?);
+    if let Some(blocks) = &mut blocks {
+        lines.extend(while_blocks_connect(&node, blocks, call)?);
+    }
     if args.subscribers > 0 {
         lines.push(idle_subscribers(&node, args.subscribers)?);
     }
@@ -101,10 +117,6 @@ fn line(name: &str, outcome: &Outcome, calls: usize) -> Value {
         "median_ms": millis(outcome.percentile(50)),
         "p99_ms": millis(outcome.percentile(99)),
     })
-}
-
-fn millis(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A line of figures for people.
@@ -139,6 +151,7 @@ fn block(node: &BenchNode) -> Result<Value> {
         connections: 1,
         depth: 1,
         time: Duration::ZERO,
+        span: None,
     };
     let mut times = Vec::new();
     for _ in 0..=BLOCK_CALLS {

@@ -1,6 +1,8 @@
 //! The load: connections on which the same request is sent again and again, all in one thread.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -20,21 +22,54 @@ pub(super) struct Load {
     /// Requests that are under way on a connection at a time.
     pub(super) depth: usize,
     pub(super) time: Duration,
+    /// Calls count in there alone, if there is one.
+    pub(super) span: Option<Arc<Span>>,
+}
+
+/// A part of the time.
+#[derive(Debug)]
+pub(super) struct Span {
+    /// It is under way.
+    pub(super) counted: AtomicBool,
+    /// No more calls are wanted.
+    pub(super) ended: AtomicBool,
+}
+
+impl Load {
+    fn counts(&self) -> bool {
+        let span = self.span.as_deref();
+        span.is_none_or(|span| span.counted.load(Ordering::Relaxed))
+    }
+
+    fn is_over(&self, start: Instant) -> bool {
+        let span = self.span.as_deref();
+        span.is_some_and(|span| span.ended.load(Ordering::Relaxed)) || start.elapsed() >= self.time
+    }
 }
 
 /// What came of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Outcome {
-    pub(super) requests: usize,
-    pub(super) elapsed: Duration,
+    elapsed: Duration,
     /// How long each took, in order.
     latencies: Vec<Duration>,
 }
 
 impl Outcome {
+    pub(super) fn requests(&self) -> usize {
+        self.latencies.len()
+    }
+
+    /// Adds the calls of another load.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.elapsed += other.elapsed;
+        self.latencies.extend(other.latencies);
+        self.latencies.sort_unstable();
+    }
+
     pub(super) fn per_second(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a count far below 2^53")]
-        let requests = self.requests as f64;
+        let requests = self.requests() as f64;
         requests / self.elapsed.as_secs_f64()
     }
 
@@ -44,6 +79,11 @@ impl Outcome {
         let index = index.min(self.latencies.len().saturating_sub(1));
         self.latencies.get(index).copied().unwrap_or_default()
     }
+}
+
+/// Milliseconds, to a microsecond.
+pub(super) fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 /// A call as an HTTP request.
@@ -66,7 +106,7 @@ pub(super) fn send(load: &Load) -> Result<Outcome> {
         let start = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..load.connections {
-            tasks.spawn(connection(load.clone(), start + load.time));
+            tasks.spawn(connection(load.clone(), start));
         }
         let mut latencies = Vec::new();
         while let Some(done) = tasks.join_next().await {
@@ -74,29 +114,27 @@ pub(super) fn send(load: &Load) -> Result<Outcome> {
         }
         let elapsed = start.elapsed();
         latencies.sort_unstable();
-        Ok(Outcome {
-            requests: latencies.len(),
-            elapsed,
-            latencies,
-        })
+        Ok(Outcome { elapsed, latencies })
     })
 }
 
 /// One connection's requests; returns how long each took.
-async fn connection(load: Load, end: Instant) -> Result<Vec<Duration>> {
+async fn connection(load: Load, begin: Instant) -> Result<Vec<Duration>> {
     let mut stream = TcpStream::connect(load.address).await?;
     stream.set_nodelay(true)?;
     let mut latencies = Vec::new();
     let mut answers = Answers::default();
     let together = load.request.repeat(load.depth);
     loop {
-        let start = Instant::now();
+        let (start, counts) = (Instant::now(), load.counts());
         stream.write_all(&together).await?;
         for _ in 0..load.depth {
             answers.next(&mut stream).await?;
-            latencies.push(start.elapsed());
+            if counts || load.counts() {
+                latencies.push(start.elapsed());
+            }
         }
-        if Instant::now() >= end {
+        if load.is_over(begin) {
             return Ok(latencies);
         }
     }
