@@ -21,16 +21,30 @@ impl HashedBlock {
     /// Computes the ids.
     #[must_use]
     pub fn new(block: Arc<Block>) -> Self {
-        let txids: Vec<_> = block.txdata.iter().map(Transaction::compute_txid).collect();
-        let wtxids = block
-            .txdata
-            .iter()
-            .zip(&txids)
-            .map(|(tx, txid)| wtxid(tx, *txid));
+        let (txids, wtxids) = ids(&block.txdata).unzip();
         Self {
-            wtxids: wtxids.collect(),
-            txids,
             block,
+            txids,
+            wtxids,
+        }
+    }
+
+    /// Computes the ids of each half by itself; `both` does two things, at the same time if it can.
+    #[must_use]
+    pub fn new_in_halves(
+        block: Arc<Block>,
+        both: impl FnOnce(&mut (dyn FnMut() + Send), &mut (dyn FnMut() + Send)),
+    ) -> Self {
+        let (first, second) = block.txdata.split_at(block.txdata.len() / 2);
+        let (mut ids_of_first, mut ids_of_second) = (Vec::new(), Vec::new());
+        both(&mut || ids_of_first = ids(first).collect(), &mut || {
+            ids_of_second = ids(second).collect()
+        });
+        let (txids, wtxids) = ids_of_first.into_iter().chain(ids_of_second).unzip();
+        Self {
+            block,
+            txids,
+            wtxids,
         }
     }
 
@@ -90,6 +104,13 @@ impl From<Block> for HashedBlock {
     }
 }
 
+fn ids(transactions: &[Transaction]) -> impl Iterator<Item = (Txid, Wtxid)> {
+    transactions.iter().map(|transaction| {
+        let txid = transaction.compute_txid();
+        (txid, wtxid(transaction, txid))
+    })
+}
+
 /// Without a witness both ids are the same.
 fn wtxid(transaction: &Transaction, txid: Txid) -> Wtxid {
     if transaction
@@ -117,6 +138,12 @@ mod tests {
             witness,
             spend(&[outpoint(2)], &[5]),
         ]));
+        let halves = HashedBlock::new_in_halves(Arc::clone(hashed.block()), |first, second| {
+            second();
+            first();
+        });
+        assert_eq!(halves.txids(), hashed.txids());
+        assert_eq!(halves.wtxids(), hashed.wtxids());
         for (index, transaction) in hashed.txdata.iter().enumerate() {
             assert_eq!(hashed.txids()[index], transaction.compute_txid());
             assert_eq!(hashed.wtxids()[index], transaction.compute_wtxid());

@@ -47,7 +47,7 @@ impl ChainHandle {
     /// # Errors
     /// The block is invalid, its parent is not known, or the machine failed.
     pub fn submit_block(&self, block: Arc<Block>) -> Result<Submitted, SubmitError> {
-        let block = Arc::new(HashedBlock::new(block));
+        let block = Arc::new(self.hash(block));
         self.queue_block(block)?.wait()
     }
 
@@ -101,7 +101,7 @@ impl ChainHandle {
     /// # Errors
     /// The block would be invalid, does not build on the tip, or the machine failed.
     pub fn check_proposal(&self, block: Arc<Block>) -> Result<(), SubmitError> {
-        self.judge(|shared| check_proposal(shared, &HashedBlock::new(block)))
+        self.judge(|shared| check_proposal(shared, &self.hash(block)))
     }
 
     /// [`check_proposal`](Self::check_proposal) for a block that was put together here, of transactions whose ids are
@@ -111,6 +111,14 @@ impl ChainHandle {
     /// As there.
     pub fn check_proposed(&self, block: &ProposedBlock) -> Result<(), SubmitError> {
         self.judge(|shared| check_expected(shared, block))
+    }
+
+    /// Computes the ids of a block's transactions, of a large one on two threads.
+    fn hash(&self, block: Arc<Block>) -> HashedBlock {
+        let shared = &self.shared;
+        HashedBlock::new_in_halves(Arc::clone(&block), |first, second| {
+            shared.join_for(&block, first, second);
+        })
     }
 
     fn judge(

@@ -119,6 +119,11 @@ impl CoinsCache {
         self.recent.insert(outpoint, coin);
     }
 
+    /// Makes room for so many more changes at once.
+    pub(crate) fn reserve(&mut self, changes: usize) {
+        self.changes.map.reserve(changes);
+    }
+
     /// Adds a coin.
     pub(crate) fn create(&mut self, outpoint: OutPoint, coin: Coin) {
         // Only a coinbase can overwrite a coin that exists: those of Bitcoin that BIP-0030 lets stand.

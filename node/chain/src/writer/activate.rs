@@ -33,6 +33,8 @@ pub(super) enum Scripts {
 
 /// Changes the coins as a block does.
 pub(super) fn apply(effects: &BlockEffects, block: &HashedBlock, cache: &mut CoinsCache) {
+    let outputs: usize = block.txdata.iter().map(|tx| tx.output.len()).sum();
+    cache.reserve(effects.spent.len() + outputs);
     for outpoint in effects.removed() {
         cache.spend(outpoint);
     }
