@@ -2,7 +2,6 @@
 //! held to it.
 
 use pyrite_consensus::Coin;
-use pyrite_consensus::bitcoin::consensus::encode::serialize_hex;
 use pyrite_consensus::bitcoin::key::PublicKey;
 use pyrite_consensus::bitcoin::secp256k1::XOnlyPublicKey;
 use pyrite_consensus::bitcoin::{Address, Amount, Network, Script, Transaction, TxIn, TxOut};
@@ -10,6 +9,7 @@ use serde::Serialize;
 
 use super::descriptor::with_checksum;
 use super::number::Btc;
+use super::raw_transaction::{total_size, transaction_hex, wtxid};
 use super::script::{
     Instructions, OutputKind, SignatureHashes, opcode_name, output_kind, script_number,
     signature_type,
@@ -90,13 +90,15 @@ pub(super) fn transaction_json(
             .map(|coins| &coins[index]);
         input_json(input, transaction.is_coinbase(), coin, network)
     };
+    let size = total_size(transaction);
+    let weight = (3 * transaction.base_size() + size) as u64;
     TransactionJson {
         txid: transaction.compute_txid().to_string(),
-        hash: transaction.compute_wtxid().to_string(),
+        hash: wtxid(transaction).to_string(),
         version: transaction.version.0.cast_unsigned(),
-        size: transaction.total_size(),
-        vsize: transaction.weight().to_wu().div_ceil(4),
-        weight: transaction.weight().to_wu(),
+        size,
+        vsize: weight.div_ceil(4),
+        weight,
         locktime: transaction.lock_time.to_consensus_u32(),
         vin: transaction.input.iter().enumerate().map(input).collect(),
         vout: transaction
@@ -108,7 +110,7 @@ pub(super) fn transaction_json(
         fee: spent
             .and_then(|coins| fee(transaction, coins))
             .map(Btc::from),
-        hex: view.with_hex.then(|| serialize_hex(transaction)),
+        hex: view.with_hex.then(|| transaction_hex(transaction)),
     }
 }
 

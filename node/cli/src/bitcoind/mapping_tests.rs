@@ -22,7 +22,8 @@ fn regtest(arguments: &[&str]) -> NodeConfig {
 #[test]
 fn defaults_are_bitcoin_cores_but_on_this_machine() {
     let config = regtest(&[]);
-    assert_eq!(config.rpc_bind, ["127.0.0.1:18443".parse().unwrap()]);
+    let loopback = ["127.0.0.1:18443", "[::1]:18443"];
+    assert_eq!(config.rpc_bind, loopback.map(|bind| bind.parse().unwrap()));
     let listen: Vec<String> = config.listen.iter().map(ToString::to_string).collect();
     assert_eq!(listen, ["/ip4/127.0.0.1/tcp/18444"]);
     assert_eq!(config.spec.name, "regtest");
